@@ -1,0 +1,92 @@
+"""The work queue of a controller: keys, not events.
+
+A key that is added many times is handed out once; a key that is being worked on is not handed out again until it is
+done, and then only if it was added meanwhile. Failures come back after a back-off of their own.
+"""
+
+import asyncio
+from collections import deque
+
+from kubeslice.kube.backoff import Backoff
+from kubeslice.model.ids import Key
+
+RETRY_FIRST = 0.1
+RETRY_CAP = 30.0
+
+
+class WorkQueue:
+    """Keys that wait for a worker, in order of arrival. For one event loop."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Key] = deque()
+        self._dirty: set[Key] = set()
+        self._active: set[Key] = set()
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._backoffs: dict[Key, Backoff] = {}
+        self._arrival = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing waits and nothing is being worked on."""
+        return not self._waiting and not self._active
+
+    def add(self, key: Key) -> None:
+        """Ask for work on `key` now."""
+        if key in self._dirty:
+            return
+        self._dirty.add(key)
+        if key not in self._active:
+            self._waiting.append(key)
+            self._arrival.set()
+
+    def add_after(self, key: Key, seconds: float) -> None:
+        """Ask for work on `key` in `seconds`; an earlier appointment stands."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        timer = self._timers.get(key)
+        if timer is not None and timer.when() <= due:
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timers[key] = loop.call_at(due, self._ring, key)
+
+    def retry(self, key: Key, at_least: float = 0.0) -> float:
+        """Ask for work on `key` after its back-off; return the wait in seconds."""
+        backoff = self._backoffs.setdefault(key, Backoff(RETRY_FIRST, RETRY_CAP))
+        wait = max(at_least, backoff.next())
+        self.add_after(key, wait)
+        return wait
+
+    def succeed(self, key: Key) -> None:
+        """Forget the failures of `key`."""
+        self._backoffs.pop(key, None)
+
+    async def take(self) -> Key:
+        """Wait for a key and start work on it; `done` must follow."""
+        while not self._waiting:
+            self._arrival.clear()
+            await self._arrival.wait()
+        key = self._waiting.popleft()
+        self._dirty.discard(key)
+        self._active.add(key)
+        return key
+
+    def done(self, key: Key) -> None:
+        """End work on `key`; if it was added meanwhile it waits again."""
+        self._active.discard(key)
+        if key in self._dirty:
+            self._waiting.append(key)
+            self._arrival.set()
+
+    def close(self) -> None:
+        """Cancel all appointments."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _ring(self, key: Key) -> None:
+        self._timers.pop(key, None)
+        self.add(key)

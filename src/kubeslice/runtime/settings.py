@@ -1,0 +1,28 @@
+"""Settings come from the environment, once, in `main`; a missing one is named with what to do."""
+
+import os
+
+
+class MissingSetting(Exception):
+    """An environment variable that the process cannot start without."""
+
+
+def required(name: str) -> str:
+    """Return an environment variable. Raises `MissingSetting`."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise MissingSetting(f"the environment variable {name} is not set: the manifests set it, see `kubeslice manifests`")
+    return value
+
+
+def optional(name: str, default: str = "") -> str:
+    """Return an environment variable, or `default`."""
+    return os.environ.get(name) or default
+
+
+def port(name: str, default: int) -> int:
+    """Return a port number from the environment. Raises `MissingSetting` when it is not one."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise MissingSetting(f"{name}={text!r} is not a port: write a number from 0 to 65535")
+    return int(text)
