@@ -1,0 +1,1 @@
+"""The init container that holds an application back until its slice interface is there."""
