@@ -36,16 +36,14 @@ class Changes:
 async def sync(api: Api, manager: str, wanted: Iterable[Item], seen: Iterable[Item]) -> Changes:
     """Apply each wanted object that differs from its seen self, then delete the seen ones that are not wanted.
 
-    `seen` must hold only objects that this manager made for this purpose (select them by owner labels): everything in it
-    that is not wanted is deleted. An object that is being deleted is left to finish.
+    `seen` must hold only objects that this manager made for this purpose (select them by owner labels): everything in
+    it that is not wanted is deleted. An object that is being deleted is left to finish.
     """
     before = {_identity(item): item for item in seen}
     after = {_identity(item): item for item in wanted}
     stale = [item for identity, item in before.items() if identity not in after]
     changed = [
-        item
-        for identity, item in after.items()
-        if not is_applied(_object(before.get(identity)), item.object, manager)
+        item for identity, item in after.items() if not is_applied(_object(before.get(identity)), item.object, manager)
     ]
     gate = asyncio.Semaphore(PARALLEL)
     async with asyncio.TaskGroup() as group:

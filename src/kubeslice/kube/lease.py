@@ -38,7 +38,7 @@ class Leader:
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
         """Wait for the lease, run `lead` while holding it. Raises `LeadershipLost` when it is lost."""
-        while not await self._try_acquire():
+        while not await self._try_acquire():  # noqa: ASYNC110 - another process changes what we wait for
             await asyncio.sleep(RENEW_EVERY)
         log.info("leading as %s", self._identity)
         self.is_leading = True

@@ -63,7 +63,7 @@ class App:
                 log.info("stopping")
                 for task in tasks:
                     task.cancel()
-        except* Exception as failures:  # noqa: BLE001 - the last line of defence says what ended the process
+        except* Exception as failures:
             for failure in failures.exceptions:
                 log.error("%s ends: %s", self.component, failure, exc_info=failure)
             return 1
@@ -88,6 +88,6 @@ def start(component: str, build: Callable[[], App]) -> int:
     try:
         app = build()
     except (MissingSetting, FileNotFoundError, KeyError) as error:
-        log.error("%s cannot start: %s", component, error)  # noqa: TRY400 - the sentence is the whole story
+        log.error("%s cannot start: %s", component, error)
         return 1
     return app.run()

@@ -1,8 +1,8 @@
 """A controller: informers say which keys may have changed, workers reconcile one key at a time.
 
 The reconcile contract is the same for start, change, resync and retry: a key, never an event. What a reconcile raises
-decides what happens next: `Retry` and API trouble back off, `Terminal` waits for a change, anything else is a bug that is
-logged with its traceback and backed off.
+decides what happens next: `Retry` and API trouble back off, `Terminal` waits for a change, anything else is a bug that
+is logged with its traceback and backed off.
 """
 
 import asyncio

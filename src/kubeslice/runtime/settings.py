@@ -11,7 +11,7 @@ def required(name: str) -> str:
     """Return an environment variable. Raises `MissingSetting`."""
     value = os.environ.get(name, "")
     if not value:
-        raise MissingSetting(f"the environment variable {name} is not set: the manifests set it, see `kubeslice manifests`")
+        raise MissingSetting(f"{name} is not set in the environment: the manifests set it, see `kubeslice manifests`")
     return value
 
 
