@@ -1,0 +1,203 @@
+"""Every name this project gives to something: labels, annotations, finalizers, object names, interfaces, numbers.
+
+The only place for such strings; everybody imports it. Names of the Go implementation are kept where there is one.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+# Length limits, so that every derived name stays within 63 characters (docs/decisions/0010-name-lengths.md):
+# `<slice>-<local>-<remote>` is 20+1+20+1+20 = 62, `kubeslice-<project>-<cluster>` is 10+30+1+20 = 61.
+MAX_PROJECT_LENGTH = 30
+MAX_CLUSTER_LENGTH = 20
+MAX_SLICE_LENGTH = 20
+
+# Namespaces
+HUB_NAMESPACE = "kubeslice-controller"
+WORKER_NAMESPACE = "kubeslice-system"
+PROJECT_NAMESPACE_PREFIX = "kubeslice-"
+
+# Field managers of server-side apply
+HUB_MANAGER = "kubeslice-hub"
+WORKER_MANAGER = "kubeslice-worker"
+AGENT_MANAGER = "kubeslice-agent"
+ROUTER_MANAGER = "kubeslice-router"
+DNS_MANAGER = "kubeslice-dns"
+WEBHOOK_MANAGER = "kubeslice-webhook"
+
+# Labels
+SLICE_LABEL = "kubeslice.io/slice"
+INJECT_LABEL = "kubeslice.io/inject"
+POD_TYPE_LABEL = "kubeslice.io/pod-type"
+PLANE_LABEL = "kubeslice.io/plane"
+OVERLAY_ADDRESS_LABEL = "kubeslice.io/nsmIP"
+EXCLUDE_LABEL = "kubeslice.io/exclude"
+ALLOWED_NAMESPACE_LABEL = "kubeslice.io/namespace"
+PROJECT_LABEL = "kubeslice.io/project"
+CLUSTER_LABEL = "kubeslice.io/cluster"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+COMPONENT_LABEL = "app.kubernetes.io/component"
+PART_OF_LABEL = "app.kubernetes.io/part-of"
+NAME_LABEL = "app.kubernetes.io/name"
+PROJECT_NAMESPACE_LABEL = "project-namespace"
+ORIGINAL_SLICE_LABEL = "original-slice-name"
+WORKER_CLUSTER_LABEL = "worker-cluster"
+REMOTE_CLUSTER_LABEL = "remote-cluster"
+SERVICE_NAME_LABEL = "service-name"
+SERVICE_NAMESPACE_LABEL = "service-namespace"
+QOS_PROFILE_LABEL = "standard-qos-profile"
+
+# Values of POD_TYPE_LABEL
+APP_POD = "app"
+ROUTER_POD = "router"
+GATEWAY_POD = "slicegateway"
+
+# Annotations
+NETWORK_STATUS_ANNOTATION = "k8s.v1.cni.cncf.io/network-status"
+CREATED_BY_ANNOTATION = "kubeslice.io/created-by"
+UNDERLAY_MTU_ANNOTATION = "kubeslice.io/underlay-mtu"
+INJECTED_ANNOTATION = "kubeslice.io/status"
+ALLOWED_SLICES_ANNOTATION = "kubeslice.io/trafficAllowedToSlices"
+ACCESS_TYPE_ANNOTATION = "controller.kubeslice.io/access-type"
+
+# Finalizers
+PROJECT_FINALIZER = "controller.kubeslice.io/project-finalizer"
+CLUSTER_FINALIZER = "controller.kubeslice.io/cluster-finalizer"
+CLUSTER_DEREGISTER_FINALIZER = "worker.kubeslice.io/cluster-deregister-finalizer"
+SLICE_CONFIG_FINALIZER = "controller.kubeslice.io/slice-configuration-finalizer"
+QOS_CONFIG_FINALIZER = "controller.kubeslice.io/slice-qos-config-finalizer"
+SERVICE_EXPORT_CONFIG_FINALIZER = "controller.kubeslice.io/service-export-finalizer"
+WORKER_SLICE_CONFIG_FINALIZER = "controller.kubeslice.io/hubSpokeSlice-finalizer"
+WORKER_SLICE_GATEWAY_FINALIZER = "controller.kubeslice.io/sliceGw-finalizer"
+WORKER_SERVICE_IMPORT_FINALIZER = "controller.kubeslice.io/hubWorkerServiceImport-finalizer"
+SLICE_FINALIZER = "networking.kubeslice.io/slice-finalizer"
+SLICE_GATEWAY_FINALIZER = "networking.kubeslice.io/slicegw-finalizer"
+SERVICE_EXPORT_FINALIZER = "networking.kubeslice.io/serviceexport-finalizer"
+SERVICE_IMPORT_FINALIZER = "networking.kubeslice.io/serviceimport-finalizer"
+
+# Objects with one fixed name
+HUB_SECRET = "kubeslice-hub"  # noqa: S105 - the name of a Secret, not its content
+HUB_CREDENTIALS_DIRECTORY = "/var/run/secrets/kubeslice.io/hub"
+GATEWAY_KEYS_DIRECTORY = "/etc/kubeslice/wireguard"
+DEFAULT_QOS_PROFILE = "default"
+DNS_SERVICE = "kubeslice-dns"
+WEBHOOK_SERVICE = "kubeslice-webhook"
+WEBHOOK_CONFIGURATION = "kubeslice"
+WEBHOOK_CERTIFICATE_SECRET = "kubeslice-webhook"  # noqa: S105 - the name of a Secret, not its content
+GATEWAY_SERVICE_ACCOUNT = "kubeslice-gateway"
+ROUTER_SERVICE_ACCOUNT = "kubeslice-router"
+LEADER_LEASE = "kubeslice"
+INIT_CONTAINER = "kubeslice-wait"
+PRIORITY_CLASS = "kubeslice-data-plane"
+IMAGE_REPOSITORY = "kubeslice/kubeslice"
+
+# The overlay
+OVERLAY_INTERFACE = "ks0"
+BRIDGE = "br0"
+VXLAN_INTERFACE = "vx0"
+WIREGUARD_INTERFACE = "wg0"
+WIREGUARD_PORT = 51820
+VXLAN_PORT = 14789
+LOWEST_VNI = 4097
+ROUTE_PROTOCOL = 75
+NFT_TABLE = "kubeslice"
+TUNNEL_OVERHEAD = 80
+BGP_BASE_AS = 64512
+
+# Discovery
+ZONE = "slice.local"
+
+
+def gateway_manager(plane: int) -> str:
+    """Return the field manager of the gateway process of one plane."""
+    return f"kubeslice-gateway-{plane}"
+
+
+def project_namespace(project: str) -> str:
+    """Return the namespace on the hub where a project's users work."""
+    return f"{PROJECT_NAMESPACE_PREFIX}{project}"
+
+
+def cluster_namespace(project: str, cluster: str) -> str:
+    """Return the namespace on the hub that belongs to one worker cluster alone."""
+    return f"{PROJECT_NAMESPACE_PREFIX}{project}-{cluster}"
+
+
+def project_of(namespace: str) -> str:
+    """Return the project whose namespace this is; the inverse of `project_namespace`."""
+    return namespace.removeprefix(PROJECT_NAMESPACE_PREFIX)
+
+
+def worker_account(cluster: str) -> str:
+    """Return the name of a worker's ServiceAccount, token Secret, Role and RoleBinding."""
+    return f"kubeslice-rbac-worker-{cluster}"
+
+
+def read_only_account(user: str) -> str:
+    """Return the name of the ServiceAccount, token Secret and RoleBinding of a reader of a project."""
+    return f"kubeslice-rbac-ro-{user}"
+
+
+def read_write_account(user: str) -> str:
+    """Return the name of the ServiceAccount, token Secret and RoleBinding of a writer of a project."""
+    return f"kubeslice-rbac-rw-{user}"
+
+
+def worker_slice_config(slice_name: str, cluster: str) -> str:
+    """Return the name of a cluster's WorkerSliceConfig."""
+    return f"{slice_name}-{cluster}"
+
+
+def slice_gateway(slice_name: str, local: str, remote: str) -> str:
+    """Return the name of one side of a cluster pair: WorkerSliceGateway on the hub, SliceGateway in the worker."""
+    return f"{slice_name}-{local}-{remote}"
+
+
+def service_export_config(service: str, namespace: str, cluster: str) -> str:
+    """Return the name of an export on the hub."""
+    return f"{service}-{namespace}-{cluster}"
+
+
+def worker_service_import(service: str, namespace: str, slice_name: str, cluster: str) -> str:
+    """Return the name of an import for one cluster on the hub."""
+    return f"{service}-{namespace}-{slice_name}-{cluster}"
+
+
+def router_deployment(slice_name: str) -> str:
+    """Return the name of a slice's router Deployment."""
+    return f"slice-router-{slice_name}"
+
+
+def gateway_deployment(slice_name: str, plane: int) -> str:
+    """Return the name of a plane's gateway Deployment, Service and key Secret."""
+    return f"slice-gateway-{slice_name}-{plane}"
+
+
+def service_dns(service: str, namespace: str) -> str:
+    """Return the name under which every cluster of the slice finds a service."""
+    return f"{service}.{namespace}.svc.{ZONE}"
+
+
+def pod_dns(pod: str, cluster: str, service: str, namespace: str) -> str:
+    """Return the name of one pod behind a service."""
+    return f"{pod}.{cluster}.{service_dns(service, namespace)}"
+
+
+def segment_namespace(vni: int) -> str:
+    """Return the network namespace of a node that holds a segment's bridge and VXLAN device."""
+    return f"kubeslice-{vni}"
+
+
+def port(uid: str) -> str:
+    """Return the name of the bridge port of the pod with this uid: `p` and ten hexadecimal digits."""
+    return "p" + hashlib.sha256(uid.encode()).hexdigest()[:10]
+
+
+def port_alias(namespace: str, pod: str, uid: str, address: str) -> str:
+    """Return the interface alias that lets a restarted agent recognise a port without any file."""
+    return f"kubeslice:{namespace}/{pod}:{uid}:{address}"
+
+
+def selector(labels: Iterable[tuple[str, str]]) -> str:
+    """Return the label selector that asks for all of these labels."""
+    return ",".join(f"{key}={value}" for key, value in labels)
