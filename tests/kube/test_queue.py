@@ -1,0 +1,70 @@
+"""One key is never worked on twice at once, none is lost, and failures come back later and later."""
+
+import asyncio
+import collections
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubeslice.kube.queue import WorkQueue
+from kubeslice.model.ids import Key
+
+
+def key(number: int) -> Key:
+    return Key("", "ns", str(number))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 3), max_size=40), st.integers(1, 4))
+def test_every_addition_is_followed_by_work_and_never_two_at_once(additions: list[int], workers: int) -> None:
+    async def scenario() -> None:
+        queue = WorkQueue()
+        active: collections.Counter[Key] = collections.Counter()
+        last_start: dict[Key, int] = {}
+        tick = 0
+
+        async def work() -> None:
+            nonlocal tick
+            while True:
+                taken = await queue.take()
+                tick += 1
+                last_start[taken] = tick
+                active[taken] += 1
+                assert active[taken] == 1
+                await asyncio.sleep(0)
+                active[taken] -= 1
+                queue.done(taken)
+
+        tasks = [asyncio.create_task(work()) for _ in range(workers)]
+        last_added: dict[Key, int] = {}
+        for number in additions:
+            tick += 1
+            last_added[key(number)] = tick
+            queue.add(key(number))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            while not queue.is_idle:
+                await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        assert all(last_start[added] > when for added, when in last_added.items())
+
+    asyncio.run(scenario())
+
+
+async def test_retries_wait_longer_each_time_and_forget_after_success() -> None:
+    queue = WorkQueue()
+    waits = [queue.retry(key(1)) for _ in range(5)]
+    queue.succeed(key(1))
+    fresh = queue.retry(key(1))
+    queue.close()
+    assert waits[4] > waits[0]
+    assert fresh <= 0.1
+
+
+async def test_an_earlier_appointment_stands() -> None:
+    queue = WorkQueue()
+    queue.add_after(key(1), 0.01)
+    queue.add_after(key(1), 60)
+    async with asyncio.timeout(2):
+        assert await queue.take() == key(1)
