@@ -14,7 +14,7 @@ import struct
 import sys
 import time
 
-INTERFACE = "ks0"
+from kubeslice.model.names import OVERLAY_INTERFACE
 
 _SIOCGIFFLAGS, _SIOCGIFADDR = 0x8913, 0x8915  # netdevice(7)
 _IFF_UP, _IFF_RUNNING = 0x1, 0x40
@@ -79,9 +79,9 @@ def main() -> int:
     began = time.monotonic()
     listener = news()
     try:
-        address = wait(INTERFACE, listener)
+        address = wait(OVERLAY_INTERFACE, listener)
     finally:
         if listener is not None:
             listener.close()
-    os.write(1, f"{INTERFACE} is up with {address} after {time.monotonic() - began:.3f} s\n".encode())
+    os.write(1, f"{OVERLAY_INTERFACE} is up with {address} after {time.monotonic() - began:.3f} s\n".encode())
     return 0

@@ -1,0 +1,41 @@
+"""Which changes wake which reconciles: an informer, the aspect of its objects that matters, and the keys it concerns.
+
+A worker's heartbeat changes its Cluster every few seconds; a hundred clusters times twenty slices must not be looked at
+again because of it. A trigger asks for work only when the aspect of the object that the reconciler reads has changed.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.kube.api import Object
+from kubeslice.kube.informer import Informer
+from kubeslice.model.ids import Key
+
+Keys = Callable[[Object], Iterable[Key]]
+
+
+def everything(obj: Object) -> Any:
+    """Tell every version of an object apart."""
+    return str(obj["metadata"].get("resourceVersion"))
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Enqueue `keys` of the old and the new object when `aspect` differs between them."""
+
+    informer: Informer
+    keys: Keys
+    aspect: Callable[[Object], Any] = everything
+
+    def connect(self, enqueue: Callable[[Key], None]) -> None:
+        """Ask for work from now on, and once for everything already known."""
+
+        def changed(old: Object | None, new: Object | None) -> None:
+            if old is not None and new is not None and self.aspect(old) == self.aspect(new):
+                return
+            concerned = [key for obj in (old, new) if obj is not None for key in self.keys(obj)]
+            for key in dict.fromkeys(concerned):
+                enqueue(key)
+
+        self.informer.subscribe(changed)

@@ -1,0 +1,227 @@
+"""Who may do what on the hub: the namespaces, accounts and roles of a project and of each of its clusters.
+
+Called by the hub's project and cluster reconcilers. A worker's credential opens its cluster's own namespace and, in
+the project namespace, its own Cluster object; it reads no Secret anywhere. People's accounts open the project namespace
+and, for reading, the namespaces of its clusters.
+"""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.model import names
+from kubeslice.model.resources import (
+    CONTROLLER_GROUP,
+    NAMESPACES,
+    ROLEBINDINGS,
+    ROLES,
+    SECRETS,
+    SERVICEACCOUNTS,
+    WORKER_GROUP,
+    Resource,
+)
+
+Object = dict[str, Any]
+Wanted = tuple[Resource, Object]
+
+READ_ONLY = "kubeslice-read-only"
+READ_WRITE = "kubeslice-read-write"
+READ = ["get", "list", "watch"]
+WRITE = ["create", "update", "patch", "delete", "deletecollection"]
+RESERVED_NAMESPACES = frozenset({names.HUB_NAMESPACE, names.WORKER_NAMESPACE})
+
+# What a ServiceAccount token Secret must hold before a worker can use it; the token controller fills it in.
+TOKEN_KEYS = frozenset({"token", "ca.crt"})
+
+
+@dataclass(frozen=True)
+class Member:
+    """A cluster of a project."""
+
+    project: str
+    name: str
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace on the hub that is this cluster's own."""
+        return names.cluster_namespace(self.project, self.name)
+
+
+def project_labels(project: str) -> dict[str, str]:
+    """Return the labels of what the hub makes for a project."""
+    return {names.MANAGED_BY_LABEL: names.HUB_MANAGER, names.PROJECT_LABEL: project}
+
+
+def cluster_labels(member: Member) -> dict[str, str]:
+    """Return the labels of what the hub makes for one cluster of a project."""
+    return {**project_labels(member.project), names.CLUSTER_LABEL: member.name}
+
+
+def project_objects(project: str, readers: Sequence[str], writers: Sequence[str]) -> list[Wanted]:
+    """Return the namespace, roles, accounts, tokens and bindings of a project."""
+    namespace, labels = names.project_namespace(project), project_labels(project)
+    wanted: list[Wanted] = [
+        (NAMESPACES, _object(NAMESPACES, "", namespace, labels)),
+        (ROLES, _role(namespace, READ_ONLY, labels, _reading())),
+        (ROLES, _role(namespace, READ_WRITE, labels, _writing())),
+    ]
+    for account, role in _accounts(readers, writers):
+        access = {names.ACCESS_TYPE_ANNOTATION: role.removeprefix("kubeslice-")}
+        wanted += _account(namespace, account, labels, access)
+        wanted.append((ROLEBINDINGS, _binding(namespace, account, labels, role, [(namespace, account)])))
+    return wanted
+
+
+def cluster_objects(
+    member: Member, readers: Sequence[str], writers: Sequence[str], facts: Mapping[str, str]
+) -> list[Wanted]:
+    """Return the namespace, credential and roles of a cluster.
+
+    `facts` are the entries that its token Secret carries beside the token: controllerEndpoint and the like.
+    """
+    home, labels = names.project_namespace(member.project), cluster_labels(member)
+    account = names.worker_account(member.name)
+    people = [(home, user) for user, _ in _accounts(readers, writers)]
+    access = {names.ACCESS_TYPE_ANNOTATION: "cluster-read-write"}
+    wanted: list[Wanted] = [
+        (NAMESPACES, _object(NAMESPACES, "", member.namespace, labels)),
+        *_account(home, account, labels, access, facts),
+        (ROLES, _role(member.namespace, account, labels, worker_rules())),
+        (ROLEBINDINGS, _binding(member.namespace, account, labels, account, [(home, account)])),
+        (ROLES, _role(home, account, labels, own_cluster_rules(member.name))),
+        (ROLEBINDINGS, _binding(home, account, labels, account, [(home, account)])),
+        (ROLES, _role(member.namespace, READ_ONLY, labels, _reading())),
+    ]
+    if people:
+        wanted.append((ROLEBINDINGS, _binding(member.namespace, READ_ONLY, labels, READ_ONLY, people)))
+    return wanted
+
+
+def worker_rules() -> list[Object]:
+    """Return what a worker may do in its cluster's own namespace."""
+    kinds = ["workersliceconfigs", "workerslicegateways", "workerserviceimports"]
+    return [
+        # Patch on the kinds themselves is for finalizers, which live in metadata; the hub puts any other change back.
+        _rule(WORKER_GROUP, kinds, [*READ, "patch"]),
+        _rule(WORKER_GROUP, [f"{kind}/status" for kind in kinds], ["patch"]),
+        _rule(CONTROLLER_GROUP, ["serviceexportconfigs"], [*READ, "create", "patch", "delete"]),
+        _rule("", ["events"], ["create", "patch"]),
+        _rule("events.k8s.io", ["events"], ["create", "patch", "get"]),
+    ]
+
+
+def own_cluster_rules(cluster: str) -> list[Object]:
+    """Return what a worker may do in the project namespace: follow and report on its own Cluster."""
+    return [
+        {**_rule(CONTROLLER_GROUP, ["clusters"], READ), "resourceNames": [cluster]},
+        {**_rule(CONTROLLER_GROUP, ["clusters/status"], ["patch"]), "resourceNames": [cluster]},
+    ]
+
+
+def namespace_problem(namespace: str, labels: Mapping[str, str] | None, expected: Mapping[str, str]) -> str:
+    """Tell in one sentence why a namespace cannot be used for what `expected` labels; "" when it can.
+
+    `labels` are those of the existing namespace, None when there is none. Project `a` with cluster `b-c` and project
+    `a-b` with cluster `c` want the same name; who comes second must not get the first one's.
+    """
+    if namespace in RESERVED_NAMESPACES:
+        return f"the namespace {namespace} belongs to KubeSlice itself: choose another name"
+    if labels is None or names.PROJECT_LABEL not in labels:
+        return ""
+    for label in (names.PROJECT_LABEL, names.CLUSTER_LABEL):
+        if labels.get(label) != expected.get(label):
+            owner = _owner(labels)
+            return f"the namespace {namespace} already belongs to {owner}: choose another name or delete that first"
+    return ""
+
+
+def has_token(secret: Mapping[str, Any] | None) -> bool:
+    """Tell whether a token Secret can be handed to a worker."""
+    return secret is not None and (secret.get("data") or {}).keys() >= TOKEN_KEYS
+
+
+def default_qos(project: str) -> Object:
+    """Return the QoS profile that every project starts with: a tenth guaranteed of a 10 Gbit/s ceiling."""
+    return {
+        "metadata": {
+            "name": names.DEFAULT_QOS_PROFILE,
+            "namespace": names.project_namespace(project),
+            "labels": project_labels(project),
+        },
+        "spec": {
+            "queueType": "HTB",
+            "priority": 0,
+            "tcType": "BANDWIDTH_CONTROL",
+            "bandwidthCeilingKbps": 10_000_000,
+            "bandwidthGuaranteedKbps": 1_000_000,
+            "dscpClass": "AF11",
+        },
+    }
+
+
+def _owner(labels: Mapping[str, str]) -> str:
+    project, cluster = labels[names.PROJECT_LABEL], labels.get(names.CLUSTER_LABEL)
+    return f"cluster {cluster} of project {project}" if cluster else f"project {project}"
+
+
+def _accounts(readers: Iterable[str], writers: Iterable[str]) -> list[tuple[str, str]]:
+    readonly = [(names.read_only_account(user), READ_ONLY) for user in sorted(set(readers))]
+    readwrite = [(names.read_write_account(user), READ_WRITE) for user in sorted(set(writers))]
+    return readonly + readwrite
+
+
+def _reading() -> list[Object]:
+    return [
+        _rule(CONTROLLER_GROUP, ["*"], READ),
+        _rule(WORKER_GROUP, ["*"], READ),
+        _rule("", ["events"], READ),
+        _rule("events.k8s.io", ["events"], READ),
+    ]
+
+
+def _writing() -> list[Object]:
+    return [
+        *_reading(),
+        _rule(CONTROLLER_GROUP, ["clusters", "sliceconfigs", "sliceqosconfigs"], WRITE),
+        # Whoever registers a cluster carries its credential there.
+        _rule("", ["secrets"], ["get", "list"]),
+    ]
+
+
+def _rule(group: str, resources: list[str], verbs: list[str]) -> Object:
+    return {"apiGroups": [group], "resources": resources, "verbs": verbs}
+
+
+def _object(resource: Resource, namespace: str, name: str, labels: Mapping[str, str]) -> Object:
+    metadata = {"name": name, "labels": dict(labels)} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata}
+
+
+def _account(
+    namespace: str,
+    name: str,
+    labels: Mapping[str, str],
+    annotations: Mapping[str, str],
+    facts: Mapping[str, str] | None = None,
+) -> list[Wanted]:
+    account = _object(SERVICEACCOUNTS, namespace, name, labels)
+    account["metadata"]["annotations"] = dict(annotations)
+    secret = _object(SECRETS, namespace, name, labels)
+    secret["metadata"]["annotations"] = {**annotations, "kubernetes.io/service-account.name": name}
+    secret["type"] = "kubernetes.io/service-account-token"
+    if facts:
+        secret["data"] = {key: base64.b64encode(value.encode()).decode() for key, value in facts.items()}
+    return [(SERVICEACCOUNTS, account), (SECRETS, secret)]
+
+
+def _role(namespace: str, name: str, labels: Mapping[str, str], rules: list[Object]) -> Object:
+    return {**_object(ROLES, namespace, name, labels), "rules": rules}
+
+
+def _binding(
+    namespace: str, name: str, labels: Mapping[str, str], role: str, accounts: Iterable[tuple[str, str]]
+) -> Object:
+    subjects = [{"kind": "ServiceAccount", "namespace": home, "name": account} for home, account in accounts]
+    reference = {"apiGroup": ROLES.group, "kind": ROLES.kind, "name": role}
+    return {**_object(ROLEBINDINGS, namespace, name, labels), "roleRef": reference, "subjects": subjects}
