@@ -68,3 +68,13 @@ SLICES = Resource(NETWORKING_GROUP, "v1beta1", "Slice", "slices")
 SLICEGATEWAYS = Resource(NETWORKING_GROUP, "v1beta1", "SliceGateway", "slicegateways")
 SERVICEEXPORTS = Resource(NETWORKING_GROUP, "v1beta1", "ServiceExport", "serviceexports")
 SERVICEIMPORTS = Resource(NETWORKING_GROUP, "v1beta1", "ServiceImport", "serviceimports")
+
+_ALL = tuple(value for value in list(globals().values()) if isinstance(value, Resource))
+
+
+def of(api_version: str, kind: str) -> Resource:
+    """Return the resource whose objects say this `apiVersion` and `kind`. Raises KeyError for one we do not know."""
+    for resource in _ALL:
+        if (resource.api_version, resource.kind) == (api_version, kind):
+            return resource
+    raise KeyError(f"{api_version} {kind} is no kind that this project reads or writes")

@@ -52,6 +52,7 @@ class App:
 
     async def main(self) -> int:
         """Run everything inside the current event loop; return the exit status."""
+        status = 0
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,10 +67,10 @@ class App:
         except* Exception as failures:
             for failure in failures.exceptions:
                 log.error("%s ends: %s", self.component, failure, exc_info=failure)
-            return 1
+            status = 1
         finally:
             await self._clean_up()
-        return 0
+        return status
 
     def _all_services(self) -> list[tuple[str, Service]]:
         endpoints = Endpoints(self.registry, lambda: all(check() for check in self._checks))

@@ -1,0 +1,68 @@
+"""The tree of commands. What a command does is in the module that its name points to."""
+
+from typing import Annotated
+
+import typer
+
+from kubeslice import __version__
+from kubeslice.cli import install, lab, resources
+
+app = typer.Typer(
+    name="kubeslice",
+    help=(
+        "A flat, encrypted overlay network for each application, across Kubernetes clusters.\n\n"
+        "New here? `kubeslice demo` shows it working on this machine in a minute; `kubeslice lab up` gives you clusters "
+        "to try it on."
+    ),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(lab.app, name="lab")
+app.add_typer(install.app, name="install")
+app.add_typer(resources.projects, name="project")
+app.add_typer(resources.clusters, name="cluster")
+app.add_typer(resources.slices, name="slice")
+
+
+@app.command()
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab running at the end, to explore it.")] = False,
+    workers: Annotated[int, typer.Option(min=3, max=20, help="How many worker clusters to bring up.")] = 3,
+) -> None:
+    """Bring up clusters, connect applications across them, prove each claim, clean up."""
+    from kubeslice.demo.main import run
+
+    raise typer.Exit(run(keep=keep, workers=workers))
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="slice-ready, attach, export, throughput or lab-up.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with the raw samples.")] = False,
+) -> None:
+    """Measure one budget beside its baseline. Exits 1 when a budget is missed, 2 when it could not be measured."""
+    from kubeslice.bench.main import run
+
+    raise typer.Exit(run(name, as_json=as_json))
+
+
+@app.command()
+def manifests(
+    part: Annotated[str, typer.Argument(help="hub or worker.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A value as NAME=VALUE; repeat for more.", metavar="NAME=VALUE")
+    ] = None,
+) -> None:
+    """Print the manifests of the hub or of a worker as YAML, for GitOps or `kubectl apply --server-side -f -`."""
+    from kubeslice.cli.rendering import manifests_yaml
+
+    typer.echo(manifests_yaml(part, settings or []), nl=False)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"kubeslice {__version__}")

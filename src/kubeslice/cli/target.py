@@ -1,0 +1,59 @@
+"""Which API server a command talks to, and how its failures read."""
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+
+from kubeslice.kube.api import Api
+
+T = TypeVar("T")
+
+Kubeconfig = Annotated[
+    Path | None, typer.Option("--kubeconfig", help="Kubeconfig file; default $KUBECONFIG, then ~/.kube/config.")
+]
+Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig; default its current one.")]
+
+
+def run_with_api(kubeconfig: Path | None, context: str | None, work: Callable[[Api], Awaitable[T]]) -> T:
+    """Run `work` with the API server that the options name; print one clear line and exit 1 when that fails."""
+    import asyncio
+
+    from kubeslice.kube.config import from_kubeconfig
+    from kubeslice.kube.errors import ApiError
+    from kubeslice.kube.http import HttpApi
+
+    async def session() -> T:
+        async with HttpApi(from_kubeconfig(_file(kubeconfig), context)) as api:
+            return await work(api)
+
+    try:
+        return asyncio.run(session())
+    except ApiError as error:
+        fail(_sentence(error.status, error.message))
+    except (KeyError, ValueError, OSError) as error:
+        fail(str(error.args[0] if isinstance(error, KeyError) else error))
+
+
+def fail(sentence: str) -> NoReturn:
+    """Print an error and end with status 1."""
+    typer.echo(f"error: {sentence}", err=True)
+    raise typer.Exit(1)
+
+
+def _file(kubeconfig: Path | None) -> Path:
+    chosen = kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    if not chosen.is_file():
+        fail(
+            f"there is no kubeconfig at {chosen}: name one with --kubeconfig or $KUBECONFIG "
+            "(for the lab: kubeslice lab kubeconfig > lab.kubeconfig)"
+        )
+    return chosen
+
+
+def _sentence(status: int, message: str) -> str:
+    if status == 404:
+        return f"{message}; is this the hub cluster, and is KubeSlice installed there? (kubeslice install hub)"
+    return message
