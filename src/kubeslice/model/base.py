@@ -33,6 +33,20 @@ class KubeModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True)
 
 
+def renamed(wire: str, description: str, default: Any = None, **constraints: Any) -> Any:
+    """Declare a field whose wire name is not the camelCase of its own; a callable default makes the default."""
+    if callable(default):
+        constraints["default_factory"] = default
+    else:
+        constraints["default"] = default
+    return Field(validation_alias=wire, serialization_alias=wire, description=description, **constraints)
+
+
+def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
+    """Return the schema extension of CEL rules, each given as (expression, message with the remedy)."""
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]}
+
+
 def map_list(*keys: str) -> dict[str, Any]:
     """Return the schema extension of a list whose items are told apart by `keys`, for server-side apply."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}

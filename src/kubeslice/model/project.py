@@ -1,0 +1,54 @@
+"""Project: a tenant. Written by administrators in the hub's own namespace, read by `hub.project`."""
+
+from typing import ClassVar
+
+from pydantic import ConfigDict, Field
+
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, rules
+from kubeslice.model.names import MAX_PROJECT_LENGTH
+from kubeslice.model.resources import PROJECTS
+
+
+class ProjectServiceAccount(KubeModel):
+    """Names of the users of a project, each given a ServiceAccount and a token."""
+
+    read_only: list[str] = Field(default_factory=list, description="Users who may look.", max_length=256)
+    read_write: list[str] = Field(default_factory=list, description="Users who may change.", max_length=256)
+
+
+class ProjectSpec(KubeModel):
+    """What a project should be."""
+
+    service_account: ProjectServiceAccount | None = Field(default=None, description="Users of the project.")
+    default_slice_creation: bool = Field(
+        default=False, description="Whether a default slice collects every namespace that is in no other slice."
+    )
+
+
+class ProjectStatus(Status):
+    """What a project is."""
+
+    namespace: str = Field(default="", description="Namespace on the hub where the project's objects live.")
+
+
+class Project(Kind):
+    """A tenant: a namespace of its own on the hub, and who may do what in it."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                f"self.metadata.name.size() <= {MAX_PROJECT_LENGTH}",
+                f"the name has more than {MAX_PROJECT_LENGTH} characters: choose a shorter name for the project, "
+                "names of namespaces are made of it",
+            ),
+            (
+                "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+                "the name is not made of lower-case letters, digits and '-' only: choose another name for the project",
+            ),
+        )
+    )
+    resource = PROJECTS
+    columns: ClassVar[tuple[Column, ...]] = (Column("Namespace", ".status.namespace"), *STATE_COLUMNS)
+
+    spec: ProjectSpec = Field(default_factory=ProjectSpec, description="What the project should be.")
+    status: ProjectStatus = Field(default_factory=ProjectStatus, description="What the project is.")

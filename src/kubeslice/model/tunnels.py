@@ -1,0 +1,46 @@
+"""What is known about gateways and tunnels of one plane, as it travels from gateway to hub and to the peer."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from kubeslice.model.base import KubeModel, Timestamp, renamed
+
+MAX_PLANES = 4
+
+
+class PlanePeer(KubeModel):
+    """Where the gateway of one plane can be reached and how it proves who it is."""
+
+    plane: int = Field(description="Number of the plane, from 0.", ge=0, lt=MAX_PLANES)
+    public_key: str = Field(default="", description="WireGuard public key, base64.", max_length=64)
+    endpoints: list[str] = Field(
+        default_factory=list, description="Addresses with port where the gateway listens.", max_length=64
+    )
+
+
+class PlaneGateway(PlanePeer):
+    """The gateway of one plane, as its own cluster reports it."""
+
+    pod: str = Field(default="", description="Name of the gateway pod.")
+    node: str = Field(default="", description="Node the gateway pod runs on.")
+
+
+class PlaneState(KubeModel):
+    """One tunnel of one plane, as its gateway sees it."""
+
+    plane: int = Field(description="Number of the plane, from 0.", ge=0, lt=MAX_PLANES)
+    pod_name: str = Field(default="", description="Gateway pod that reports this.")
+    state: Literal["UP", "DOWN", "UNKNOWN"] = Field(default="UNKNOWN", description="Whether packets get through.")
+    since: Timestamp = Field(default="", description="When the state last changed.")
+    last_handshake_time: Timestamp = Field(default="", description="When the tunnel's ends last agreed on keys.")
+    latency_microseconds: int | None = Field(
+        default=None, description="Median round-trip time through the tunnel in microseconds."
+    )
+    loss_percent: float | None = Field(default=None, description="Lost probes of the last minute in percent.")
+    rx_bytes: int | None = Field(default=None, description="Bytes received since the tunnel was made.")
+    tx_bytes: int | None = Field(default=None, description="Bytes sent since the tunnel was made.")
+    engine: str = Field(default="", description="What carries the tunnel: the kernel or a program, and its version.")
+    cipher: str = Field(default="", description="Cipher of the tunnel.")
+    path_mtu: int | None = renamed("pathMTU", "Largest packet that gets through the tunnel, in bytes.")
+    endpoint: str = Field(default="", description="Address and port of the peer in use.")
