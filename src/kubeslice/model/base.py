@@ -5,7 +5,7 @@ more shapes than it parses.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
 from pydantic.alias_generators import to_camel
@@ -42,9 +42,16 @@ def renamed(wire: str, description: str, default: Any = None, **constraints: Any
     return Field(validation_alias=wire, serialization_alias=wire, description=description, **constraints)
 
 
-def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
-    """Return the schema extension of CEL rules, each given as (expression, message with the remedy)."""
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in pairs]}
+class Rule(NamedTuple):
+    """A CEL expression that must hold, and the sentence with the remedy for when it does not."""
+
+    expression: str
+    message: str
+
+
+def rules(*wanted: Rule) -> dict[str, Any]:
+    """Return the schema extension that makes the API server check these rules."""
+    return {"x-kubernetes-validations": [{"rule": rule.expression, "message": rule.message} for rule in wanted]}
 
 
 def map_list(*keys: str) -> dict[str, Any]:

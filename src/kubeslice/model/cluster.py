@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, Timestamp, renamed, rules
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, Timestamp, renamed, rules
 from kubeslice.model.health import ClusterHealth
 from kubeslice.model.names import MAX_CLUSTER_LENGTH
 from kubeslice.model.resources import CLUSTERS
@@ -106,12 +106,12 @@ class Cluster(Kind):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 f"self.metadata.name.size() <= {MAX_CLUSTER_LENGTH}",
                 f"the name has more than {MAX_CLUSTER_LENGTH} characters: register the cluster under a shorter name, "
                 "names of gateways are made of it",
             ),
-            (
+            Rule(
                 "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
                 "the name is not made of lower-case letters, digits and '-' only: register the cluster under another",
             ),

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, rules
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, rules
 from kubeslice.model.names import MAX_PROJECT_LENGTH
 from kubeslice.model.resources import PROJECTS
 
@@ -36,12 +36,12 @@ class Project(Kind):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 f"self.metadata.name.size() <= {MAX_PROJECT_LENGTH}",
                 f"the name has more than {MAX_PROJECT_LENGTH} characters: choose a shorter name for the project, "
                 "names of namespaces are made of it",
             ),
-            (
+            Rule(
                 "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
                 "the name is not made of lower-case letters, digits and '-' only: choose another name for the project",
             ),

@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import KubeModel, rules
+from kubeslice.model.base import KubeModel, Rule, rules
 
 DscpClass = Literal[
     "Default", "AF11", "AF12", "AF13", "AF21", "AF22", "AF23", "AF31", "AF32", "AF33", "AF41", "AF42", "AF43", "EF"
 ]  # fmt: skip
 
 GUARANTEED_WITHIN_CEILING = rules(
-    (
+    Rule(
         "self.bandwidthGuaranteedKbps <= self.bandwidthCeilingKbps",
         "bandwidthGuaranteedKbps is above bandwidthCeilingKbps: lower the guaranteed bandwidth or raise the ceiling",
     )

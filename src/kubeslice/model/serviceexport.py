@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import AGE_COLUMN, MESSAGE_COLUMN, REASON_COLUMN, Column, Kind, KubeModel, Status, rules
+from kubeslice.model.base import AGE_COLUMN, MESSAGE_COLUMN, REASON_COLUMN, Column, Kind, KubeModel, Rule, Status, rules
 from kubeslice.model.resources import SERVICEEXPORTS
 from kubeslice.model.serviceports import ServicePort
 
@@ -72,7 +72,7 @@ class ServiceExport(Kind):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63",
                 "the name is the service's name in DNS: choose one of at most 63 lower-case letters, digits and '-'",
             )

@@ -6,7 +6,7 @@ the facts about the Go implementation.
 
 from typing import Any
 
-from kubeslice.model.base import rules
+from kubeslice.model.base import Rule, rules
 from kubeslice.model.names import MAX_SLICE_LENGTH
 
 PRIVATE_SLASH_16 = r"^(10\\.(0|[1-9][0-9]{0,2})|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168)\\.0\\.0/16$"
@@ -14,16 +14,16 @@ PRIVATE_SLASH_16 = r"^(10\\.(0|[1-9][0-9]{0,2})|172\\.(1[6-9]|2[0-9]|3[01])|192\
 
 def kept(field: str, why: str) -> dict[str, Any]:
     """Return the rule that a field of a slice cannot change."""
-    return rules(("self == oldSelf", f"{field} cannot change, because {why}: make a new slice instead"))
+    return rules(Rule("self == oldSelf", f"{field} cannot change, because {why}: make a new slice instead"))
 
 
 NAME_RULES = rules(
-    (
+    Rule(
         f"self.metadata.name.size() <= {MAX_SLICE_LENGTH}",
         f"the name has more than {MAX_SLICE_LENGTH} characters: choose a shorter name for the slice, "
         "names of gateways are made of it",
     ),
-    (
+    Rule(
         "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
         "the name does not start with a lower-case letter or has other characters than lower-case letters, digits "
         "and '-': choose another name for the slice",
@@ -31,40 +31,40 @@ NAME_RULES = rules(
 )
 
 SUBNET_RULES = rules(
-    (
+    Rule(
         f"self.matches('{PRIVATE_SLASH_16}')",
         "sliceSubnet is not a private IPv4 /16: write one of 10.0.0.0/16 to 10.255.0.0/16, 172.16.0.0/16 to "
         "172.31.0.0/16, or 192.168.0.0/16",
     ),
-    (
+    Rule(
         "self == oldSelf",
         "sliceSubnet cannot change, because pods have addresses in it: make a new slice instead",
     ),
 )
 
 SPEC_RULES = rules(
-    (
+    Rule(
         "self.overlayNetworkDeploymentMode == 'no-network' || has(self.sliceSubnet)",
         "sliceSubnet is missing: write a private IPv4 /16 such as 10.1.0.0/16",
     ),
-    (
+    Rule(
         "!has(oldSelf.sliceSubnet) || has(self.sliceSubnet)",
         "sliceSubnet cannot be taken away, because pods have addresses in it: make a new slice instead",
     ),
-    (
+    Rule(
         "self.overlayNetworkDeploymentMode == oldSelf.overlayNetworkDeploymentMode || "
         "oldSelf.overlayNetworkDeploymentMode == 'no-network'",
         "overlayNetworkDeploymentMode can change only from no-network: make a new slice instead",
     ),
-    (
+    Rule(
         "!has(self.clusters) || self.clusters.all(c, self.clusters.exists_one(d, c == d))",
         "clusters names a cluster twice: name each member once",
     ),
-    (
+    Rule(
         "!has(self.clusters) || self.clusters.size() <= self.maxClusters",
         "clusters has more members than maxClusters: take some out, or make a new slice with a larger maxClusters",
     ),
-    (
+    Rule(
         "!has(self.standardQosProfileName) || self.standardQosProfileName == '' || !has(self.qosProfileDetails)",
         "standardQosProfileName and qosProfileDetails are both given: keep one of them",
     ),

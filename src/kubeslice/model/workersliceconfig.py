@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from kubeslice.model.apppods import AppPod, OnboardedNamespace
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, map_list, renamed, rules
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, map_list, renamed, rules
 from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.health import SliceHealth
 from kubeslice.model.qos import ResolvedQosProfile
@@ -17,7 +17,7 @@ Octet = Annotated[
     Field(
         ge=0,
         le=31,
-        json_schema_extra=rules(("self == oldSelf", "octet cannot change: pods have addresses that depend on it")),
+        json_schema_extra=rules(Rule("self == oldSelf", "octet cannot change: pods have addresses that depend on it")),
     ),
 ]
 

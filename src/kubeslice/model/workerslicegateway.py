@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, map_list, rules
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, map_list, rules
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
 from kubeslice.model.tunnels import MAX_PLANES, PlanePeer, PlaneState
 
@@ -12,7 +12,7 @@ GatewayNumber = Annotated[
     int,
     Field(
         json_schema_extra=rules(
-            ("self == oldSelf", "gatewayNumber cannot change: both ends of the pair know each other by it")
+            Rule("self == oldSelf", "gatewayNumber cannot change: both ends of the pair know each other by it")
         )
     ),
 ]
@@ -56,7 +56,7 @@ class WorkerSliceGatewaySpec(KubeModel):
     gateway_type: Literal["OpenVPN", "Wireguard"] = Field(default="Wireguard", description="Engine of the tunnels.")
     gateway_host_type: Literal["Client", "Server"] | None = Field(
         default=None,
-        description="Server for the cluster that comes first in the slice's list. WireGuard ends are equal.",
+        description="Server for the cluster that comes first in the slice's list.",
     )
     gateway_connectivity_type: Literal["NodePort", "LoadBalancer"] = Field(
         default="NodePort", description="How the gateways are exposed."
