@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
-_DATE_TIME = re.compile(
-    r"^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})([.,]\d+)?([Zz]|[+-]\d{2}:\d{2})$", re.ASCII
-)
-_DURATION_UNITS = r"(?:ns|us|µs|μs|ms|s|m|h|d|w|hours?|minutes?|seconds?|days?|weeks?)"
-_DURATION = re.compile(rf"^[+-]?(?:0|(?:\d+(?:\.\d*)?|\.\d+)\s*{_DURATION_UNITS})(?:\s*(?:\d+(?:\.\d*)?|\.\d+)\s*{_DURATION_UNITS})*$")
-_HOST = re.compile(r"^(?=.{1,255}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$")
+_DATE_TIME = re.compile(r"^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})([.,]\d+)?([Zz]|[+-]\d{2}:\d{2})$", re.ASCII)
+_AMOUNT = r"(?:\d+(?:\.\d*)?|\.\d+)\s*(?:ns|us|µs|μs|ms|hours?|minutes?|seconds?|days?|weeks?|[smhdw])"
+_DURATION = re.compile(rf"^[+-]?(?:0|{_AMOUNT}(?:\s*{_AMOUNT})*)$")
+_HOST_LABEL = r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_HOST = re.compile(rf"^(?=.{{1,255}}$){_HOST_LABEL}(\.{_HOST_LABEL})*\.?$")
 _UUID = re.compile(r"^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$", re.IGNORECASE)
-_MAC = re.compile(r"^(?:[0-9a-fA-F]{2}([:-]))(?:[0-9a-fA-F]{2}\1){4}[0-9a-fA-F]{2}$|^(?:[0-9a-fA-F]{4}\.){2}[0-9a-fA-F]{4}$")
+_MAC = re.compile(
+    r"^[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}$|^(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}$", re.IGNORECASE
+)
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
 
 

@@ -17,7 +17,8 @@ def item_key(node: Node, item: Any) -> dict[str, Any]:
     """Return the key fields of an item of a map list, absent ones with their defaults or left out."""
     if not isinstance(item, dict):
         return {}
-    return {key: item.get(key, node.list_defaults.get(key)) for key in node.list_keys if key in item or key in node.list_defaults}
+    given = {**node.list_defaults, **item}
+    return {key: given[key] for key in node.list_keys if key in given}
 
 
 def counterpart(node: Node, item: Any, old: list[Any] | None) -> Any:

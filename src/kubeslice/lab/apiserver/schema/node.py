@@ -43,7 +43,7 @@ NO_BOUNDS = Bounds()
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The schema of one value. An empty `type` accepts every type."""
+    """The schema of one value. An empty `type` accepts every type; `model` names the built-in type it is made from."""
 
     type: str = ""
     properties: Mapping[str, "Node"] = field(default_factory=dict)
@@ -70,6 +70,7 @@ class Node:
     one_of: tuple["Node", ...] = ()
     negated: "Node | None" = None
     rules: tuple[Json, ...] = ()
+    model: tuple[str, str] | None = None
 
     def sub(self, name: str) -> "Node | None":
         """Return the schema of a field or of a map's value, if this object may have it."""

@@ -35,7 +35,8 @@ def check(node: Node, value: Any, path: str = "", old: Any = None) -> Iterator[F
     elif isinstance(value, list):
         yield from _check_list(node, value, path, old if isinstance(old, list) else None)
     if node.enum is not None and not _is_one_of(value, node.enum):
-        yield complaints.not_supported(path, value, [e if isinstance(e, str) else complaints.shown(e) for e in node.enum])
+        allowed = [each if isinstance(each, str) else complaints.shown(each) for each in node.enum]
+        yield complaints.not_supported(path, value, allowed)
     if isinstance(value, dict):
         yield from _check_object(node, value, path, old if isinstance(old, dict) else None)
 
