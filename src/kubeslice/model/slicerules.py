@@ -24,9 +24,8 @@ NAME_RULES = rules(
         "names of gateways are made of it",
     ),
     Rule(
-        "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-        "the name does not start with a lower-case letter or has other characters than lower-case letters, digits "
-        "and '-': choose another name for the slice",
+        "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+        "the name has other characters than lower-case letters, digits and '-': choose another name for the slice",
     ),
 )
 

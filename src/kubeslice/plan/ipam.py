@@ -1,0 +1,210 @@
+"""How a slice's subnet is cut into clusters, blocks of nodes and addresses of pods; all of it sticky.
+
+The hub gives octets and cluster subnets, the operator node blocks and VNIs, the agent addresses; gateways and routers
+read their own addresses off a `ClusterPlan`. The picture is docs/explanation/address-plan.md.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
+from itertools import chain
+
+from kubeslice.model.errors import Terminal
+from kubeslice.model.names import BGP_BASE_AS, LOWEST_VNI
+
+SMALLEST_CLUSTER_PREFIX = 26
+INFRASTRUCTURE_SIZE = 16
+MAX_PLANES = 4
+HIGHEST_VNI = 2**24 - 1
+
+
+def octets(members: Sequence[str], taken: Mapping[str, int], max_clusters: int) -> dict[str, int]:
+    """Give every member cluster an index into the cluster subnets: its old one, else the lowest free.
+
+    `taken` holds the octets in use, also of clusters that are leaving and not yet cleaned up: theirs are not given
+    away. New members are served in the order of their names, so that the order of the list does not matter.
+    Raises `Terminal` when the subnets run out.
+    """
+    free = iter(sorted(set(range(subnet_count(max_clusters))) - set(taken.values())))
+    given = {member: taken[member] for member in members if member in taken}
+    for member in sorted(set(members) - set(taken)):
+        octet = next(free, None)
+        if octet is None:
+            raise Terminal(
+                f"no part of the subnet is left for cluster {member}: maxClusters is {max_clusters} and "
+                f"{', '.join(sorted(taken))} have one each; take a cluster out, or wait until one that left is clean",
+                reason="SubnetExhausted",
+            )
+        given[member] = octet
+    return given
+
+
+def subnet_count(max_clusters: int) -> int:
+    """Return into how many parts a slice subnet is cut: the next power of two."""
+    return 1 << (max_clusters - 1).bit_length()
+
+
+def cluster_subnets(slice_subnet: IPv4Network, max_clusters: int) -> list[IPv4Network]:
+    """Cut a slice subnet into equal cluster subnets, lowest address first; the octet is the index.
+
+    `max_clusters` is rounded up to a power of two. Raises `Terminal` when a piece would be smaller than /26.
+    """
+    bits = (max_clusters - 1).bit_length()
+    if slice_subnet.prefixlen + bits > SMALLEST_CLUSTER_PREFIX:
+        raise Terminal(
+            f"{slice_subnet} cannot hold {max_clusters} clusters: each needs at least a /{SMALLEST_CLUSTER_PREFIX}"
+        )
+    return list(slice_subnet.subnets(prefixlen_diff=bits))
+
+
+def cluster_subnet(slice_subnet: IPv4Network, max_clusters: int, octet: int) -> IPv4Network:
+    """Return the subnet of the cluster with this octet. Raises `Terminal` as `cluster_subnets` does."""
+    subnets = cluster_subnets(slice_subnet, max_clusters)
+    if not 0 <= octet < len(subnets):
+        raise Terminal(f"octet {octet} is not one of the {len(subnets)} parts of {slice_subnet}")
+    return subnets[octet]
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """The fixed places inside one cluster's subnet, which is /26 or larger.
+
+    The first 16 addresses are infrastructure, the last quarter is kept for virtual IPs of imported services, and
+    what lies between is cut into node blocks of one size.
+    """
+
+    subnet: IPv4Network
+
+    def __post_init__(self) -> None:
+        if self.subnet.prefixlen > SMALLEST_CLUSTER_PREFIX:
+            raise Terminal(f"{self.subnet} is too small for a cluster: it needs at least a /{SMALLEST_CLUSTER_PREFIX}")
+
+    @property
+    def router_next_hop(self) -> IPv4Address:
+        """Return the address that pods use as their next hop, .1: it moves to the router that is active."""
+        return self.subnet[1]
+
+    def router(self, number: int = 0) -> IPv4Address:
+        """Return the own address of router 0 or 1: .2, .3."""
+        if number not in (0, 1):
+            raise ValueError(f"router {number}: there are routers 0 and 1")
+        return self.subnet[2 + number]
+
+    def router_plane(self, plane: int) -> IPv4Address:
+        """Return the router's address for the routing session of one plane: .4 to .7."""
+        return self.subnet[4 + _checked(plane)]
+
+    def gateway(self, plane: int) -> IPv4Address:
+        """Return the address of the gateway of one plane: .8 to .11."""
+        return self.subnet[8 + _checked(plane)]
+
+    @property
+    def infrastructure(self) -> IPv4Network:
+        """Return the block of routers and gateways."""
+        return IPv4Network((self.subnet.network_address, 28))
+
+    @property
+    def virtual_ips(self) -> IPv4Network:
+        """Return the block of virtual IPs of imported services: the last quarter."""
+        return list(self.subnet.subnets(prefixlen_diff=2))[-1]
+
+    @property
+    def block_prefix(self) -> int:
+        """Return the prefix length of node blocks."""
+        return 26 if self.subnet.prefixlen <= 22 else 28
+
+    @cached_property
+    def node_blocks(self) -> tuple[IPv4Network, ...]:
+        """Return all node blocks, block 0 first."""
+        return tuple(
+            block
+            for block in self.subnet.subnets(new_prefix=self.block_prefix)
+            if not block.overlaps(self.infrastructure) and not block.overlaps(self.virtual_ips)
+        )
+
+
+def _checked(plane: int) -> int:
+    if not 0 <= plane < MAX_PLANES:
+        raise ValueError(f"plane {plane}: there are planes 0 to {MAX_PLANES - 1}")
+    return plane
+
+
+NodeBlocks = dict[str, tuple[IPv4Network, ...]]
+
+
+def assign_node_blocks(
+    plan: ClusterPlan,
+    nodes: Collection[str],
+    current: Mapping[str, Sequence[IPv4Network]],
+    demand: Mapping[str, int],
+) -> NodeBlocks:
+    """Give every node blocks for as many pods as `demand` says, at least one; lowest free block first.
+
+    `current` is what was given before: a node keeps its blocks as long as it is in `nodes`, and blocks of nodes that
+    are not come free. `demand` counts addresses wanted by node, absent means none yet. A node that finds no block
+    left gets none: `shortage` names it, and the nodes that have blocks are not touched.
+    """
+    kept: NodeBlocks = {node: tuple(current[node]) for node in sorted(nodes) if current.get(node)}
+    used = set(chain.from_iterable(kept.values()))
+    free = [block for block in plan.node_blocks if block not in used]
+    given = dict(kept)
+    for missing in (_missing_first, _missing_for_demand):
+        for node in sorted(nodes):
+            count = missing(plan, given.get(node, ()), demand.get(node, 0))
+            given[node] = (*given.get(node, ()), *free[:count])
+            free = free[count:]
+    return {node: given[node] for node in sorted(nodes)}
+
+
+def _missing_first(plan: ClusterPlan, blocks: Sequence[IPv4Network], demand: int) -> int:  # noqa: ARG001
+    return 0 if blocks else 1
+
+
+def _missing_for_demand(plan: ClusterPlan, blocks: Sequence[IPv4Network], demand: int) -> int:
+    per_block = 1 << (32 - plan.block_prefix)
+    return max(0, -(-demand // per_block) - len(blocks))
+
+
+def shortage(plan: ClusterPlan, blocks: NodeBlocks, demand: Mapping[str, int]) -> dict[str, int]:
+    """Return how many addresses each node lacks; empty when every node has enough."""
+    per_block = 1 << (32 - plan.block_prefix)
+    lacking = {node: max(demand.get(node, 0), 1) - len(own) * per_block for node, own in blocks.items()}
+    return {node: count for node, count in lacking.items() if count > 0}
+
+
+def next_address(
+    blocks: Iterable[IPv4Network], used: Collection[IPv4Address], last: IPv4Address | None = None
+) -> IPv4Address | None:
+    """Return the next free address of a node's blocks: the first after `last`, wrapping round; None when full.
+
+    Going on from the address given last means that the one freed most recently is the last to be used again, so that
+    a peer's stale neighbour or connection entry does not meet a new pod.
+    """
+    candidates = [address for block in blocks for address in block if address not in used]
+    after = [address for address in candidates if last is not None and address > last]
+    return min(after or candidates, default=None)
+
+
+def mac(address: IPv4Address) -> str:
+    """Return the MAC that belongs to an overlay address: `02:6b:` and the address in hexadecimal."""
+    return "02:6b:" + address.packed.hex(":")
+
+
+def lowest_vni(taken: Collection[int]) -> int:
+    """Return the lowest VNI no slice of this cluster uses. Raises `Terminal` when there is none."""
+    used = set(taken)
+    vni = next((vni for vni in range(LOWEST_VNI, LOWEST_VNI + len(used) + 1) if vni not in used), HIGHEST_VNI + 1)
+    if vni > HIGHEST_VNI:
+        raise Terminal("every VNI is in use: delete a slice from this cluster", reason="VniExhausted")
+    return vni
+
+
+def autonomous_system(octet: int) -> int:
+    """Return the private AS number of a cluster's router."""
+    return BGP_BASE_AS + octet
+
+
+def overlay_mtu(underlay: Iterable[int], overhead: int) -> int:
+    """Return the MTU of a slice: the smallest underlay MTU less the tunnel's overhead; 1500 where none is known."""
+    return min(underlay, default=1500) - overhead
