@@ -35,11 +35,11 @@ check: setup ## lint, format, types, import law, generated files
 	@ruff format --check
 	@mypy
 	@lint-imports
-	@$(PYTHON) -m kubeslice.model.crd --check crds
+	@$(PYTHON) -m kubeslice.manifests.generate --check crds
 
 .PHONY: generate
 generate: setup ## write the files that are made from code
-	@$(PYTHON) -m kubeslice.model.crd crds
+	@$(PYTHON) -m kubeslice.manifests.generate crds
 
 .PHONY: bench
 bench: setup ## measure against the budgets

@@ -24,8 +24,13 @@ def octets(members: Sequence[str], taken: Mapping[str, int], max_clusters: int) 
 
     `taken` holds the octets in use, also of clusters that are leaving and not yet cleaned up: theirs are not given
     away. New members are served in the order of their names, so that the order of the list does not matter.
-    Raises `Terminal` when the subnets run out.
+    Raises `Terminal` when the subnets run out or when `taken` holds one octet twice.
     """
+    if len(set(taken.values())) < len(taken):
+        raise Terminal(
+            f"two clusters have the same part of the subnet ({dict(taken)}): delete one of their WorkerSliceConfigs",
+            reason="SubnetConflict",
+        )
     free = iter(sorted(set(range(subnet_count(max_clusters))) - set(taken.values())))
     given = {member: taken[member] for member in members if member in taken}
     for member in sorted(set(members) - set(taken)):
@@ -114,6 +119,11 @@ class ClusterPlan:
         """Return the prefix length of node blocks."""
         return 26 if self.subnet.prefixlen <= 22 else 28
 
+    @property
+    def block_size(self) -> int:
+        """Return how many pods a node block has room for."""
+        return 1 << (32 - self.block_prefix)
+
     @cached_property
     def node_blocks(self) -> tuple[IPv4Network, ...]:
         """Return all node blocks, block 0 first."""
@@ -149,27 +159,23 @@ def assign_node_blocks(
     used = set(chain.from_iterable(kept.values()))
     free = [block for block in plan.node_blocks if block not in used]
     given = dict(kept)
-    for missing in (_missing_first, _missing_for_demand):
+    first_blocks = dict.fromkeys(nodes, 1)
+    for wanted in (first_blocks, {node: _blocks_for(plan, demand.get(node, 0)) for node in nodes}):
         for node in sorted(nodes):
-            count = missing(plan, given.get(node, ()), demand.get(node, 0))
-            given[node] = (*given.get(node, ()), *free[:count])
-            free = free[count:]
+            own = given.get(node, ())
+            missing = max(0, wanted[node] - len(own))
+            given[node] = (*own, *free[:missing])
+            free = free[missing:]
     return {node: given[node] for node in sorted(nodes)}
 
 
-def _missing_first(plan: ClusterPlan, blocks: Sequence[IPv4Network], demand: int) -> int:  # noqa: ARG001
-    return 0 if blocks else 1
-
-
-def _missing_for_demand(plan: ClusterPlan, blocks: Sequence[IPv4Network], demand: int) -> int:
-    per_block = 1 << (32 - plan.block_prefix)
-    return max(0, -(-demand // per_block) - len(blocks))
+def _blocks_for(plan: ClusterPlan, addresses: int) -> int:
+    return -(-addresses // plan.block_size)
 
 
 def shortage(plan: ClusterPlan, blocks: NodeBlocks, demand: Mapping[str, int]) -> dict[str, int]:
     """Return how many addresses each node lacks; empty when every node has enough."""
-    per_block = 1 << (32 - plan.block_prefix)
-    lacking = {node: max(demand.get(node, 0), 1) - len(own) * per_block for node, own in blocks.items()}
+    lacking = {node: max(demand.get(node, 0), 1) - len(own) * plan.block_size for node, own in blocks.items()}
     return {node: count for node, count in lacking.items() if count > 0}
 
 
