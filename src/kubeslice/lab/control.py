@@ -1,0 +1,158 @@
+"""The parent's end of the control socket: one JSON line asks, one JSON line answers, descriptors travel beside it.
+
+Only root of the machine is answered. Requests are small and answered at once; what takes long (a shell in a node, a
+log that is followed) happens in the client, which gets the namespaces or the file as open descriptors.
+"""
+
+import json
+import logging
+import os
+import signal
+import socket
+import struct
+from pathlib import Path
+from typing import Any
+
+from kubeslice.lab import nodes, wan
+from kubeslice.lab.containers import find_container
+from kubeslice.lab.layout import WAN, Layout, network
+from kubeslice.lab.supervisor import Supervisor
+from kubeslice.lab.topology import Topology
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+Answer = dict[str, Any]
+CONTAINER_KINDS = ("net", "uts", "ipc", "cgroup", "pid", "mnt")
+
+
+class Refused(Exception):
+    """The request makes no sense; the sentence goes back to whoever asked."""
+
+
+class Control:
+    """Answers requests about one lab."""
+
+    def __init__(
+        self, topology: Topology, layout: Layout, servers: dict[str, socket.socket], supervisor: Supervisor
+    ) -> None:
+        self._topology = topology
+        self._layout = layout
+        self._ports = {name: server.getsockname()[1] for name, server in servers.items()}
+        self._supervisor = supervisor
+        self._faults = wan.Faults()
+        self.is_over = False
+
+    def serve_one(self, listener: socket.socket) -> None:
+        """Accept one connection, answer one request, close it. Never raises."""
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            try:
+                answer, descriptors = self._answer(json.loads(_line(connection)))
+            except (Refused, ValueError, OSError, RuntimeError) as error:
+                answer, descriptors = {"error": str(error)}, []
+            _send(connection, answer, descriptors)
+
+    def _answer(self, request: dict[str, Any]) -> tuple[Answer, list[int]]:
+        operation = str(request.get("op"))
+        if operation == "enter":
+            return self._enter(str(request.get("target")))
+        if operation == "log":
+            return {}, [self._open_log(str(request.get("process")))]
+        simple = {"status": self._status, "faults": self._set_faults, "signal": self._signal, "down": self._down}
+        if operation not in simple:
+            raise Refused(f"no operation {operation!r}")
+        return simple[operation](request), []
+
+    def _status(self, _: dict[str, Any]) -> Answer:
+        running = self._supervisor.processes.values()
+        return {
+            "topology": self._topology.to_dict(),
+            "ports": self._ports,
+            "credentials": {cluster.name: _credentials(self._layout, cluster) for cluster in self._topology.clusters},
+            "faults": self._faults.to_dict(),
+            "processes": [
+                {
+                    "name": process.program.name,
+                    "pid": process.pid,
+                    "restarts": process.restarts,
+                    "lastExit": process.last_exit,
+                }
+                for process in running
+            ],
+        }
+
+    def _down(self, _: dict[str, Any]) -> Answer:
+        self.is_over = True
+        return {}
+
+    def _signal(self, request: dict[str, Any]) -> Answer:
+        process = self._supervisor.processes.get(str(request.get("process")))
+        if process is None or not process.pid:
+            raise Refused(f"no process {request.get('process')!r} runs")
+        os.kill(process.pid, signal.Signals(int(request["signal"])))
+        return {}
+
+    def _set_faults(self, request: dict[str, Any]) -> Answer:
+        self._faults = wan.change(self._faults, request, self._topology)
+        wan.apply(self._faults, self._topology)
+        return self._faults.to_dict()
+
+    def _open_log(self, process: str) -> int:
+        if process != "parent" and process not in self._supervisor.processes:
+            known = ", ".join(sorted(self._supervisor.processes))
+            raise Refused(f"no process {process!r}; there are parent, {known}")
+        return os.open(self._layout.log(process), os.O_RDONLY | os.O_CLOEXEC)
+
+    def _enter(self, target: str) -> tuple[Answer, list[int]]:
+        files, answer = self._namespaces(target)
+        return answer | {"kinds": [kind for kind, _ in files]}, [
+            os.open(path, os.O_RDONLY | os.O_CLOEXEC) for _, path in files
+        ]
+
+    def _namespaces(self, target: str) -> tuple[list[tuple[str, Path]], Answer]:
+        own_pids = ("pid", Path("/proc/self/ns/pid"))
+        if target == WAN:
+            return [("net", network(WAN)), own_pids, ("mnt", Path("/proc/self/ns/mnt"))], {}
+        for node in self._topology.nodes:
+            if node.name == target:
+                *others, mount = nodes.namespace_files(self._layout, node)
+                return [*others, own_pids, mount], {}
+        found = find_container(self._layout, self._topology, target)
+        if found is None:
+            raise Refused(f"{target!r} is neither wan, nor a node, nor CLUSTER/NAMESPACE/POD[/CONTAINER] that runs")
+        files = [(kind, Path(f"/proc/{found.pid}/ns/{kind}")) for kind in CONTAINER_KINDS]
+        return files, {"environment": found.environment, "directory": found.directory}
+
+
+def _credentials(layout: Layout, cluster: Any) -> str:
+    path = layout.data(cluster) / "admin.kubeconfig"
+    return path.read_text() if path.exists() else ""
+
+
+def _line(connection: socket.socket) -> bytes:
+    _, user, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    if user != 0:
+        raise Refused("only root may control a lab")
+    data = b""
+    while not data.endswith(b"\n"):
+        part = connection.recv(65536)
+        if not part:
+            raise Refused("the request has no end")
+        data += part
+    return data
+
+
+def _send(connection: socket.socket, answer: Answer, descriptors: list[int]) -> None:
+    data = json.dumps(answer).encode() + b"\n"
+    try:
+        if descriptors:
+            socket.send_fds(connection, [data[:1]], descriptors)
+            data = data[1:]
+        connection.sendall(data)
+    except OSError as error:
+        log.info("nobody waited for an answer: %s", error)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)

@@ -1,0 +1,112 @@
+"""Makes the nodes: network, mount, UTS and cgroup namespaces that outlive the process that set them up.
+
+The parent makes the networks (`connect`), then forks one child per node that builds the node's root file system and
+stops (`build`); the parent pins the child's namespaces (`pin`) and lets it go. `join` is for whoever wants in.
+"""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+from kubeslice.lab import execution, wiring
+from kubeslice.lab import namespaces as ns
+from kubeslice.lab.layout import WAN, Layout, network
+from kubeslice.lab.machine import mount_devices, mount_root
+from kubeslice.lab.topology import Node, Topology
+
+PINNED = ("mnt", "uts", "cgroup")
+ROOTFS = "run/kubelet/rootfs"
+IMAGE = "run/kubelet/image"
+
+
+def connect(topology: Topology) -> None:
+    """Make the WAN's and all nodes' network namespaces and everything in them."""
+    for name in (WAN, *(node.name for node in topology.nodes)):
+        ns.make_network(network(name))
+    with ns.entered(network(WAN)):
+        execution.set_sysctls(wiring.FORWARDING)
+        execution.ip_batch(wiring.wan_links(topology))
+    for cluster in topology.clusters:
+        for node in cluster.nodes:
+            with ns.entered(network(node.name)):
+                execution.set_sysctls(wiring.FORWARDING)
+                execution.ip_batch(wiring.node_links(node, cluster))
+                execution.nft(wiring.node_rules(node))
+
+
+def start_build(layout: Layout, node: Node) -> int:
+    """Fork the child that builds a node, and return its process id; it stops itself when it is done."""
+    directory = layout.node(node)
+    for part in ("run/netns", ROOTFS, IMAGE, "run/lock", "kubelet", "layer", "root", "ns"):
+        (directory / part).mkdir(parents=True)
+    layout.node_cgroup(node).mkdir()
+    child = os.fork()
+    if child:
+        return child
+    try:
+        _build(layout, node)
+        os.kill(os.getpid(), signal.SIGSTOP)
+    finally:
+        os._exit(1)
+
+
+def finish_build(layout: Layout, node: Node, child: int) -> None:
+    """Wait until a node is built and pin its namespaces. Raises RuntimeError when the build failed."""
+    _, status = os.waitpid(child, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        raise RuntimeError(f"{node.name} could not be built")
+    for kind in PINNED:
+        pin = layout.node(node) / "ns" / kind
+        pin.touch()
+        ns.mount(f"/proc/{child}/ns/{kind}", pin, flags=ns.MS_BIND)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def join(layout: Layout, node: Node) -> None:
+    """Move this process into a node: its network, files, host name and view of cgroups."""
+    for kind, path in namespace_files(layout, node):
+        ns.enter(path, kind)
+    os.chdir("/")
+
+
+def namespace_files(layout: Layout, node: Node) -> list[tuple[str, Path]]:
+    """Return the kind and file of each namespace of a node, the one that changes all paths last."""
+    pins = layout.node(node) / "ns"
+    return [("net", network(node.name)), ("uts", pins / "uts"), ("cgroup", pins / "cgroup"), ("mnt", pins / "mnt")]
+
+
+def _build(layout: Layout, node: Node) -> None:
+    (layout.node_cgroup(node) / "cgroup.procs").write_text("0")
+    ns.enter(network(node.name), "net")
+    ns.unshare(ns.CLONE_NEWNS | ns.CLONE_NEWUTS | ns.CLONE_NEWCGROUP)
+    socket.sethostname(node.name)
+    directory = layout.node(node)
+    root = directory / "root"
+    mount_root(layout.image, directory / "layer", root)
+    _mount_kernel(root)
+    ns.bind(directory / "run", root / "run")
+    ns.bind(layout.image, root / IMAGE)
+    ns.bind(directory / "kubelet", root / "var/lib/kubelet")
+    _write_identity(root, node)
+    ns.pivot_root(root, root / ".old")
+    os.chdir("/")
+    ns.unmount("/.old")
+    # As on a real node mounts are shared, so that pods may mount for others; where containers are put together is not.
+    ns.propagate("/", ns.MS_SHARED)
+    ns.mount("tmpfs", f"/{ROOTFS}", "tmpfs", 0, "size=64k")
+    ns.propagate(f"/{ROOTFS}", ns.MS_PRIVATE)
+
+
+def _mount_kernel(root: Path) -> None:
+    ns.mount("proc", root / "proc", "proc")
+    ns.mount("sysfs", root / "sys", "sysfs")
+    ns.mount("cgroup2", root / "sys/fs/cgroup", "cgroup2")
+    mount_devices(root / "dev", privileged=True)
+
+
+def _write_identity(root: Path, node: Node) -> None:
+    (root / "etc/hostname").write_text(f"{node.name}\n")
+    (root / "etc/hosts").write_text(f"127.0.0.1\tlocalhost\n{node.address}\t{node.name}\n")
+    (root / "etc/resolv.conf").write_text("# a lab has no name servers outside its clusters\n")
