@@ -109,6 +109,10 @@ class HttpApi:
         """Delete an object in the background. Raises `NotFound`, or `Conflict` when the uid is another."""
         await self._object(requests.delete(resource, name, namespace, uid, grace_seconds))
 
+    async def send(self, request: Request) -> Object:
+        """Send any other request, for what the seven verbs do not say, and return the answered object."""
+        return await self._object(request)
+
     async def _object(self, request: Request) -> Object:
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT), self._slots:
