@@ -1,0 +1,33 @@
+"""`lab-up`: how long three clusters take to come up, and what twenty cost."""
+
+import time
+
+from kubeslice.bench.report import Bound, Budget, Metric, Report, median
+from kubeslice.demo.stage import Stage, memory_available
+
+THREE = Budget(Bound.AT_MOST, 5.0)
+MEMORY = Budget(Bound.AT_MOST, 24.0)
+ROUNDS = 3
+MANY = 20
+
+
+async def measure() -> Report:
+    """Bring a lab of three clusters up and down several times, then one of twenty."""
+    small: list[float] = []
+    for _ in range(ROUNDS):
+        async with Stage.clusters(workers=2) as stage:
+            small.append(stage.seconds_to_up)
+    before = memory_available()
+    started = time.monotonic()
+    async with Stage.clusters(workers=MANY - 1, nodes=1):
+        took = time.monotonic() - started
+        used = (before - memory_available()) / 2**30
+    return Report(
+        "lab-up",
+        {
+            "three clusters": Metric(median(small), "s", budget=THREE),
+            "twenty clusters": Metric(took, "s"),
+            "memory of twenty clusters": Metric(used, "GiB", budget=MEMORY),
+        },
+        {"three clusters (s)": small, "twenty clusters (s)": [took]},
+    )

@@ -1,0 +1,100 @@
+"""`project`, `cluster` and `slice`: what there is, in tables that name the state and the reason."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kubeslice.cli import views
+from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
+from kubeslice.cli.views import View
+from kubeslice.kube.api import Api, Object
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Name = Annotated[str, typer.Argument(help="Name of the object.")]
+OptionalName = Annotated[str | None, typer.Argument(help="Name of one object; all when left out.")]
+Project = Annotated[str | None, typer.Option("-p", "--project", help="Only this project.")]
+Output = Annotated[str, typer.Option("-o", "--output", help="table, json or yaml.")]
+
+
+def _group(view: View) -> typer.Typer:
+    group = typer.Typer(help=f"Look at {view.title.lower()}.", no_args_is_help=True, rich_markup_mode=None)
+
+    def get(
+        name: OptionalName = None,
+        project: Project = None,
+        output: Output = "table",
+        kubeconfig: Kubeconfig = None,
+        context: Context = None,
+    ) -> None:
+        found = run_with_api(kubeconfig, context, lambda api: _find(api, view, name, project))
+        _print(view, found, output)
+
+    def describe(
+        name: Name, project: Project = None, kubeconfig: Kubeconfig = None, context: Context = None
+    ) -> None:
+        from kubeslice.cli.description import describe_all
+
+        described = run_with_api(kubeconfig, context, lambda api: describe_all(api, view, name, project, _find))
+        _console().print(described)
+
+    group.command("get", help=f"List {view.title.lower()}, or one of them.")(get)
+    group.command("describe", help=f"Show everything about one of the {view.title.lower()}, with events.")(describe)
+    return group
+
+
+projects = _group(views.PROJECTS)
+clusters = _group(views.CLUSTERS)
+slices = _group(views.SLICES)
+
+
+@slices.command("status")
+def slice_status(
+    name: Name,
+    project: Project = None,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow until interrupted.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Show a slice cluster by cluster; exits 1 when it is not ready (without --watch)."""
+    from kubeslice.cli.following import follow_slice
+
+    is_ready = run_with_api(
+        kubeconfig, context, lambda api: follow_slice(api, name, project, _console(), watch=watch)
+    )
+    if not is_ready and not watch:
+        raise typer.Exit(1)
+
+
+async def _find(api: Api, view: View, name: str | None, project: str | None) -> list[Object]:
+    listing = await api.list(view.resource, view.namespace(project) if project else None)
+    found = [obj for obj in listing.items if name in (None, obj["metadata"]["name"])]
+    if name and not found:
+        where = f"project {project}" if project else "any project"
+        known = ", ".join(sorted({obj["metadata"]["name"] for obj in listing.items})) or "there are none"
+        fail(f"no {view.resource.kind} {name!r} in {where}; known: {known}")
+    return sorted(found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
+
+
+def _print(view: View, found: list[Object], output: str) -> None:
+    if output == "json":
+        import json
+
+        typer.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": found}, indent=2))
+    elif output == "yaml":
+        import yaml
+
+        typer.echo(yaml.safe_dump_all(found, sort_keys=False), nl=False)
+    elif output == "table":
+        _console().print(views.table(view, found) if found else f"no {view.title.lower()} yet: {view.hint}")
+    else:
+        fail(f"--output {output!r} is not known: use table, json or yaml")
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
