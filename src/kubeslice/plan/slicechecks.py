@@ -1,0 +1,250 @@
+"""What can be wrong with a SliceConfig, alone and beside the other objects of its project.
+
+Called through `plan.validation` by the webhook, which refuses, and by the hub, which reports.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from ipaddress import AddressValueError, IPv4Network, NetmaskValueError, ip_network
+
+from kubeslice.model.cluster import Cluster
+from kubeslice.model.names import MAX_CLUSTER_LENGTH, MAX_SLICE_LENGTH, slice_gateway
+from kubeslice.model.qos import QosProfile
+from kubeslice.model.sliceconfig import MAX_CLUSTERS, NamespaceSelection, SliceConfigSpec, SliceGatewayServiceType
+from kubeslice.plan import namespaces
+from kubeslice.plan.problems import Problem, duplicates, is_label, name_problems
+
+PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+
+
+def slice_config(
+    spec: SliceConfigSpec,
+    name: str,
+    others: Mapping[str, SliceConfigSpec],
+    clusters: Mapping[str, Cluster],
+    profiles: Collection[str] | None = None,
+) -> list[Problem]:
+    """Return everything that is wrong with a slice.
+
+    `others` are the project's slices that come before it: all of them for the webhook, for the hub only those made
+    earlier, so that of two slices that claim the same the older goes on. `clusters` are the project's clusters.
+    `profiles` are the names of the project's SliceQoSConfigs, None where they are not known.
+    """
+    return [
+        *name_problems("metadata.name", name, "slice", MAX_SLICE_LENGTH),
+        *_members(spec, clusters),
+        *_subnet(spec, clusters),
+        *_gateway_names(spec, name, others),
+        *_namespaces(spec, others),
+        *_service_types(spec),
+        *_external_gateways(spec),
+        *_qos(spec, profiles),
+    ]
+
+
+def slice_config_change(old: SliceConfigSpec, new: SliceConfigSpec) -> list[Problem]:
+    """Return what may not change as it does, beyond what the API server's own rules refuse."""
+    before = {entry.cluster: entry for entry in old.slice_gateway_provider.slice_gateway_service_type}
+    return [
+        problem
+        for entry in new.slice_gateway_provider.slice_gateway_service_type
+        if entry.cluster in before
+        for problem in _service_type_change(entry.cluster, before[entry.cluster], entry)
+    ]
+
+
+def _members(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
+    field = "spec.clusters"
+    for cluster in duplicates(spec.clusters):
+        yield Problem(field, f"{cluster} is there twice: name each member once", reason="DuplicateCluster")
+    for cluster in dict.fromkeys(spec.clusters):
+        if cluster not in clusters:
+            yield Problem(field, _unknown(cluster, clusters), reason="UnknownCluster")
+        elif len(cluster) > MAX_CLUSTER_LENGTH:
+            yield from name_problems(field, cluster, "cluster", MAX_CLUSTER_LENGTH)
+    if len(set(spec.clusters)) > spec.max_clusters:
+        yield Problem(
+            field,
+            f"{len(set(spec.clusters))} members are more than maxClusters, which is {spec.max_clusters}: take some out, "
+            f"or make a new slice with a maxClusters of up to {MAX_CLUSTERS}",
+            reason="TooManyClusters",
+        )
+
+
+def _unknown(cluster: str, clusters: Mapping[str, Cluster]) -> str:
+    known = ", ".join(sorted(clusters)) or "none"
+    return f"there is no Cluster {cluster} in this project: register it, or take it out (registered: {known})"
+
+
+def _subnet(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
+    if spec.overlay_network_deployment_mode == "no-network" and not spec.slice_subnet:
+        return
+    subnet = slice_subnet(spec.slice_subnet)
+    if isinstance(subnet, Problem):
+        yield subnet
+        return
+    for cluster in dict.fromkeys(spec.clusters):
+        if cluster in clusters:
+            yield from _overlaps(subnet, cluster, clusters[cluster].status.cni_subnet)
+
+
+def slice_subnet(text: str) -> IPv4Network | Problem:
+    """Read a slice subnet, or return what is wrong with it."""
+    field, example = "spec.sliceSubnet", "write a private IPv4 /16 such as 10.1.0.0/16"
+    try:
+        subnet = IPv4Network(text)
+    except (AddressValueError, NetmaskValueError, ValueError):
+        return Problem(field, f"{text!r} is not an IPv4 network: {example}", reason="InvalidSubnet")
+    if subnet.prefixlen != 16:
+        return Problem(field, f"{text} is a /{subnet.prefixlen}, not a /16: {example}", reason="InvalidSubnet")
+    if not any(subnet.subnet_of(block) for block in PRIVATE):
+        return Problem(field, f"{text} is not private (RFC 1918): {example}", reason="InvalidSubnet")
+    return subnet
+
+
+def _overlaps(subnet: IPv4Network, cluster: str, cni_subnets: Collection[str]) -> Iterator[Problem]:
+    for text in cni_subnets:
+        try:
+            network = ip_network(text, strict=False)
+        except ValueError:
+            continue  # reported on the Cluster by whoever wrote it
+        if isinstance(network, IPv4Network) and network.overlaps(subnet):
+            yield Problem(
+                "spec.sliceSubnet",
+                f"{subnet} overlaps {text}, a network of cluster {cluster}: choose another subnet for the slice",
+                reason="SubnetOverlap",
+            )
+
+
+def _gateway_names(spec: SliceConfigSpec, name: str, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:
+    """Find pairs whose names another slice's pair has in the same cluster: `a` + `b-c` against `a-b` + `c`."""
+    own = _names_of_sides(spec, name)
+    for other, other_spec in others.items():
+        both = own & _names_of_sides(other_spec, other)
+        if both:
+            yield Problem(
+                "metadata.name",
+                f"gateways of {name} and of slice {other} would both be called {min(both)[1]}: choose another name",
+                reason="NameConflict",
+            )
+
+
+def _names_of_sides(spec: SliceConfigSpec, name: str) -> set[tuple[str, str]]:
+    return {
+        (local, slice_gateway(name, local, remote))
+        for local in spec.clusters
+        for remote in spec.clusters
+        if local != remote
+    }
+
+
+def _namespaces(spec: SliceConfigSpec, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:
+    profile = "spec.namespaceIsolationProfile"
+    for entry in namespaces.application(spec):
+        where = f"{profile}.applicationNamespaces[namespace={entry.namespace}]"
+        yield from _selection(where, entry, spec)
+        if entry.namespace in namespaces.SYSTEM_NAMESPACES:
+            yield Problem(where, "pods of the system cannot join a slice: take it out", reason="SystemNamespace")
+    for entry in namespaces.allowed(spec):
+        yield from _selection(f"{profile}.allowedNamespaces[namespace={entry.namespace}]", entry, spec)
+    for list_name, selections in (
+        ("applicationNamespaces", namespaces.application(spec)),
+        ("allowedNamespaces", namespaces.allowed(spec)),
+    ):
+        for namespace in duplicates(entry.namespace for entry in selections):
+            yield Problem(
+                f"{profile}.{list_name}",
+                f"{namespace} is there twice: write it once with all its clusters",
+                reason="DuplicateNamespace",
+            )
+    yield from _claimed_twice(spec, others)
+
+
+def _selection(where: str, entry: NamespaceSelection, spec: SliceConfigSpec) -> Iterator[Problem]:
+    if not is_label(entry.namespace):
+        yield Problem(where, f"{entry.namespace!r} cannot be the name of a namespace", reason="InvalidName")
+    yield from _clusters_of(f"{where}.clusters", entry.clusters, spec)
+
+
+def _clusters_of(where: str, listed: list[str], spec: SliceConfigSpec) -> Iterator[Problem]:
+    """Check a list of member clusters or `*`."""
+    if not listed:
+        yield Problem(where, 'no cluster is named: name member clusters, or "*" for all', reason="NoCluster")
+    if namespaces.EVERY_CLUSTER in listed and len(listed) > 1:
+        yield Problem(where, '"*" stands beside other clusters: write "*" alone, or only names', reason="InvalidSpec")
+    for cluster in duplicates(listed):
+        yield Problem(where, f"{cluster} is there twice: name it once", reason="DuplicateCluster")
+    for cluster in dict.fromkeys(listed):
+        if cluster not in {*spec.clusters, namespaces.EVERY_CLUSTER}:
+            yield Problem(where, _not_a_member(cluster), reason="NotAMember")
+
+
+def _not_a_member(cluster: str) -> str:
+    return f"{cluster} is not in spec.clusters: add it there, or take it out here"
+
+
+def _claimed_twice(spec: SliceConfigSpec, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:
+    own = namespaces.claims(spec)
+    for other in sorted(others):
+        for cluster, namespace in sorted(own & namespaces.claims(others[other])):
+            yield Problem(
+                f"spec.namespaceIsolationProfile.applicationNamespaces[namespace={namespace}]",
+                f"in cluster {cluster} it belongs to slice {other}: take it out here or there, a namespace can be in "
+                "one slice only",
+                reason="NamespaceClaimed",
+            )
+
+
+def _service_types(spec: SliceConfigSpec) -> Iterator[Problem]:
+    where = "spec.sliceGatewayProvider.sliceGatewayServiceType"
+    entries = [entry.cluster for entry in spec.slice_gateway_provider.slice_gateway_service_type]
+    for cluster in duplicates(entries):
+        yield Problem(where, f"{cluster} is there twice: keep one entry", reason="DuplicateCluster")
+    for cluster in dict.fromkeys(entries):
+        if cluster not in {*spec.clusters, namespaces.EVERY_CLUSTER}:
+            yield Problem(where, _not_a_member(cluster), reason="NotAMember")
+
+
+def _external_gateways(spec: SliceConfigSpec) -> Iterator[Problem]:
+    where = "spec.externalGatewayConfig"
+    for number, entry in enumerate(spec.external_gateway_config):
+        yield from _clusters_of(f"{where}[{number}].clusters", entry.clusters, spec)
+    lists = [dict.fromkeys(entry.clusters) for entry in spec.external_gateway_config]
+    for cluster in duplicates(cluster for listed in lists for cluster in listed):
+        yield Problem(where, f"{cluster} is in two entries: keep one of them", reason="DuplicateCluster")
+
+
+def _qos(spec: SliceConfigSpec, profiles: Collection[str] | None) -> Iterator[Problem]:
+    named, details = spec.standard_qos_profile_name, spec.qos_profile_details
+    field = "spec.standardQosProfileName"
+    if named and details:
+        yield Problem(
+            field, f"{named} and spec.qosProfileDetails are both given: keep one of them", reason="InvalidQos"
+        )
+    if named and profiles is not None and named not in profiles:
+        known = ", ".join(sorted(profiles)) or "none"
+        yield Problem(
+            field, f"there is no SliceQoSConfig {named}: make it, or name another (there are: {known})", "UnknownQos"
+        )
+    if details:
+        yield from qos_profile(details, "spec.qosProfileDetails")
+
+
+def qos_profile(profile: QosProfile, where: str = "spec") -> list[Problem]:
+    """Return what is wrong with a QoS profile."""
+    guaranteed, ceiling = profile.bandwidth_guaranteed_kbps, profile.bandwidth_ceiling_kbps
+    if guaranteed <= ceiling:
+        return []
+    sentence = f"{guaranteed} is above bandwidthCeilingKbps, which is {ceiling}: lower it or raise the ceiling"
+    return [Problem(f"{where}.bandwidthGuaranteedKbps", sentence, reason="InvalidQos")]
+
+
+def _service_type_change(
+    cluster: str, before: SliceGatewayServiceType, after: SliceGatewayServiceType
+) -> Iterator[Problem]:
+    where = f"spec.sliceGatewayProvider.sliceGatewayServiceType[cluster={cluster}]"
+    if (before.type, after.type) == ("LoadBalancer", "NodePort"):
+        yield Problem(f"{where}.type", "cannot go back from LoadBalancer to NodePort: leave it", reason="Immutable")
+    if before.protocol != after.protocol:
+        yield Problem(
+            f"{where}.protocol", f"cannot change from {before.protocol} to {after.protocol}: leave it", "Immutable"
+        )

@@ -1,0 +1,22 @@
+"""The one door to all checks of our kinds: the webhook refuses with them, reconcilers report with them.
+
+Every check is pure, sees the object and what it has to agree with, and returns `Problem`s, an empty list when all is
+well. The CRDs refuse what one object alone can show; these see also the rest.
+"""
+
+from kubeslice.plan.clusterchecks import cluster, project
+from kubeslice.plan.exportchecks import Exported, service_export
+from kubeslice.plan.problems import Problem, refuse
+from kubeslice.plan.slicechecks import qos_profile, slice_config, slice_config_change
+
+__all__ = [
+    "Exported",
+    "Problem",
+    "cluster",
+    "project",
+    "qos_profile",
+    "refuse",
+    "service_export",
+    "slice_config",
+    "slice_config_change",
+]
