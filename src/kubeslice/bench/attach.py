@@ -4,8 +4,8 @@ import asyncio
 import time
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
-from kubeslice.demo.stage import Stage
 from kubeslice.demo.scenario import Tenant
+from kubeslice.demo.stage import Stage
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Object
 from kubeslice.kube.http import HttpApi

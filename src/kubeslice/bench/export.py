@@ -4,9 +4,9 @@ import asyncio
 import time
 
 from kubeslice.bench.report import Bound, Budget, Metric, NotMeasured, Report, median, percentile
-from kubeslice.demo.stage import Stage
 from kubeslice.demo import scenario
 from kubeslice.demo.scenario import Tenant
+from kubeslice.demo.stage import Stage
 from kubeslice.kube.api import Object
 from kubeslice.model.names import service_dns
 from kubeslice.model.resources import SERVICEEXPORTS

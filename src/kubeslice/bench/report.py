@@ -1,5 +1,6 @@
 """What a benchmark says: metrics beside their baselines and budgets, as a table for people or one JSON object."""
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,5 +100,4 @@ def percentile(values: Sequence[float], percent: float) -> float:
     if not values:
         raise NotMeasured("no sample was taken")
     ordered = sorted(values)
-    rank = max(0, min(len(ordered) - 1, round(percent / 100 * len(ordered) + 0.5) - 1))
-    return ordered[rank]
+    return ordered[max(1, math.ceil(percent / 100 * len(ordered))) - 1]

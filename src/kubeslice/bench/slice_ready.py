@@ -5,8 +5,8 @@ import time
 from dataclasses import replace
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
-from kubeslice.demo.stage import Stage
 from kubeslice.demo.scenario import Tenant
+from kubeslice.demo.stage import Stage
 
 SIZES = {2: Budget(Bound.AT_MOST, 3.0), 3: None, 10: Budget(Bound.AT_MOST, 10.0)}
 ROUNDS = 3
@@ -39,9 +39,7 @@ async def _ready(stage: Stage, tenant: Tenant) -> tuple[float, float]:
     clients = [cluster for cluster in tenant.clusters if cluster != tenant.server]
     await stage.answered(replace(tenant, clusters=(clients[0], tenant.server)))
     first = time.monotonic() - started
-    await asyncio.gather(
-        *(stage.answered(replace(tenant, clusters=(cluster, tenant.server))) for cluster in clients)
-    )
+    await asyncio.gather(*(stage.answered(replace(tenant, clusters=(cluster, tenant.server))) for cluster in clients))
     await stage.wait_ready(tenant)
     full = time.monotonic() - started
     await stage.delete_slice(tenant)

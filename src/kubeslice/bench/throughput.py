@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from kubeslice.bench import engines, probes
 from kubeslice.bench.probes import Path
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
-from kubeslice.demo.stage import Stage
 from kubeslice.demo.scenario import Tenant
+from kubeslice.demo.stage import Stage
 
 ROUNDS = 3
 OF_ENGINE = Budget(Bound.AT_LEAST, 0.95, on_ratio=True)

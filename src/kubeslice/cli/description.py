@@ -7,7 +7,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kubeslice.cli import views
 from kubeslice.cli.views import View
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object

@@ -11,8 +11,8 @@ app = typer.Typer(
     name="kubeslice",
     help=(
         "A flat, encrypted overlay network for each application, across Kubernetes clusters.\n\n"
-        "New here? `kubeslice demo` shows it working on this machine in a minute; `kubeslice lab up` gives you clusters "
-        "to try it on."
+        "New here? `kubeslice demo` shows it working on this machine in a minute; `kubeslice lab up` gives you "
+        "clusters to try it on."
     ),
     no_args_is_help=True,
     rich_markup_mode=None,

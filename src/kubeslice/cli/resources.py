@@ -31,9 +31,7 @@ def _group(view: View) -> typer.Typer:
         found = run_with_api(kubeconfig, context, lambda api: _find(api, view, name, project))
         _print(view, found, output)
 
-    def describe(
-        name: Name, project: Project = None, kubeconfig: Kubeconfig = None, context: Context = None
-    ) -> None:
+    def describe(name: Name, project: Project = None, kubeconfig: Kubeconfig = None, context: Context = None) -> None:
         from kubeslice.cli.description import describe_all
 
         described = run_with_api(kubeconfig, context, lambda api: describe_all(api, view, name, project, _find))
@@ -61,9 +59,7 @@ def slice_status(
     """Show a slice cluster by cluster; exits 1 when it is not ready (without --watch)."""
     from kubeslice.cli.following import follow_slice
 
-    is_ready = run_with_api(
-        kubeconfig, context, lambda api: follow_slice(api, name, project, _console(), watch=watch)
-    )
+    is_ready = run_with_api(kubeconfig, context, lambda api: follow_slice(api, name, project, _console(), watch=watch))
     if not is_ready and not watch:
         raise typer.Exit(1)
 
@@ -97,4 +93,3 @@ def _console() -> "Console":
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True)
-
