@@ -1,0 +1,92 @@
+"""Which namespaces are on which slice in one cluster, and what that makes of a Namespace object.
+
+Called by the worker operator. A namespace is on one slice only; when two ask for it, the older Slice keeps it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.model import names
+
+Object = dict[str, Any]
+
+# Namespaces that a cluster needs to work and that nobody may put on a slice by mistake.
+RESERVED = frozenset({"kube-system", "kube-public", "kube-node-lease", names.WORKER_NAMESPACE, names.HUB_NAMESPACE})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A slice that asks for namespaces; claims are ordered by age (an RFC 3339 time), then by name."""
+
+    slice: str
+    since: str
+    namespaces: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a claim came to: the namespaces it got, and for each that it did not get the reason."""
+
+    namespaces: tuple[str, ...]
+    refusals: tuple[str, ...]
+
+
+def grant(claim: Claim, others: Iterable[Claim]) -> Granted:
+    """Decide which namespaces a slice gets beside `others`."""
+    # A claim without an age is new: it comes after every one that exists already.
+    older = [other for other in others if other.slice != claim.slice and _age(other) < _age(claim)]
+    taken = {namespace: other.slice for other in older for namespace in other.namespaces}
+    free = sorted(claim.namespaces - taken.keys() - RESERVED)
+    refusals = [
+        f"namespace {namespace} is on slice {taken[namespace]} already: take it off there first"
+        for namespace in sorted(claim.namespaces & taken.keys() - RESERVED)
+    ]
+    refusals += [
+        f"namespace {namespace} belongs to the cluster itself and cannot be on a slice: name another"
+        for namespace in sorted(claim.namespaces & RESERVED)
+    ]
+    return Granted(tuple(free), tuple(refusals))
+
+
+def slice_of(namespace: str, slices: Iterable[Object]) -> str:
+    """Return the slice that a namespace is on by the specs of the Slices in this cluster, or nothing."""
+    for obj in slices:
+        is_leaving = obj["metadata"].get("deletionTimestamp")
+        if not is_leaving and namespace in ((obj.get("spec") or {}).get("namespaces") or []):
+            return str(obj["metadata"]["name"])
+    return ""
+
+
+def onboarded(namespace: str, slice_name: str, *, made_by_us: bool) -> Object:
+    """Return what the operator owns of a Namespace that is on a slice."""
+    metadata: Object = {
+        "name": namespace,
+        "labels": {names.SLICE_LABEL: slice_name, names.INJECT_LABEL: "true"},
+    }
+    if made_by_us:
+        metadata["annotations"] = {names.CREATED_BY_ANNOTATION: names.WORKER_MANAGER}
+    return {"metadata": metadata}
+
+
+def offboarded(namespace: Object) -> Object:
+    """Return what the operator owns of a Namespace that is on no slice: nothing but the mark that it made it."""
+    metadata: Object = {"name": namespace["metadata"]["name"]}
+    if is_made_by_us(namespace):
+        metadata["annotations"] = {names.CREATED_BY_ANNOTATION: names.WORKER_MANAGER}
+    return {"metadata": metadata}
+
+
+def is_made_by_us(namespace: Object) -> bool:
+    """Tell whether the operator created this Namespace."""
+    annotations = namespace["metadata"].get("annotations") or {}
+    return bool(annotations.get(names.CREATED_BY_ANNOTATION) == names.WORKER_MANAGER)
+
+
+def is_labelled(namespace: Object) -> bool:
+    """Tell whether a Namespace carries the label of a slice."""
+    return names.SLICE_LABEL in (namespace["metadata"].get("labels") or {})
+
+
+def _age(claim: Claim) -> tuple[bool, str, str]:
+    return (not claim.since, claim.since, claim.slice)

@@ -1,0 +1,133 @@
+"""What a worker cluster tells the hub about itself: addresses, networks, namespaces, health. Called by the operator."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from kubeslice.model import names
+from kubeslice.model.cluster import Cluster, ClusterNamespace
+from kubeslice.plan import findings
+from kubeslice.plan.findings import Finding
+
+Object = dict[str, Any]
+Health = Literal["Normal", "Warning", "Error"]
+
+GATEWAY_NODE = ("kubeslice.io/node-type", "gateway")
+HIDDEN_NAMESPACES = frozenset(
+    {"kube-system", "default", names.WORKER_NAMESPACE, "kube-node-lease", "kube-public", "istio-system"}
+)
+MAX_ADDRESSES = 64
+AGENT = "agent"
+
+
+def node_addresses(nodes: Iterable[Object], cluster: Cluster | None) -> dict[str, str]:
+    """Return where the cluster's gateways are reached: an address by node name.
+
+    Addresses in the spec of the Cluster win and stand for themselves unless a node has them. Otherwise they are those
+    of ready nodes, of gateway nodes if there are any: external ones where there are, else internal ones.
+    """
+    ready = [node for node in nodes if is_ready(node)]
+    given = _given(cluster)
+    if given:
+        owners = {address: _name(node) for node in ready for address in _addresses(node, {"ExternalIP", "InternalIP"})}
+        return {owners.get(address, address): address for address in given}
+    chosen = [node for node in ready if _is_gateway_node(node)] or ready
+    for kind in ("ExternalIP", "InternalIP"):
+        found = {_name(node): own[0] for node in chosen if (own := _addresses(node, {kind}))}
+        if found:
+            return found
+    return {}
+
+
+def is_ready(node: Object) -> bool:
+    """Tell whether a node's kubelet says that it works."""
+    conditions = (node.get("status") or {}).get("conditions") or []
+    return any(entry.get("type") == "Ready" and entry.get("status") == "True" for entry in conditions)
+
+
+def pod_networks(nodes: Iterable[Object]) -> list[str]:
+    """Return the pod networks that nodes declare."""
+    specs = [node.get("spec") or {} for node in nodes]
+    return sorted({cidr for spec in specs for cidr in spec.get("podCIDRs") or [spec.get("podCIDR")] if cidr})
+
+
+def namespaces(seen: Iterable[Object]) -> list[ClusterNamespace]:
+    """Return the inventory of namespaces in which users may work, with the slice each is on."""
+    lines = [
+        ClusterNamespace(name=_name(obj), slice_name=_labels(obj).get(names.SLICE_LABEL, ""))
+        for obj in seen
+        if _name(obj) not in HIDDEN_NAMESPACES
+    ]
+    return sorted(lines, key=lambda line: line.name)
+
+
+def is_complete(daemonset: Object | None) -> bool:
+    """Tell whether a DaemonSet runs on every node it should."""
+    status = (daemonset or {}).get("status") or {}
+    wanted = int(status.get("desiredNumberScheduled") or 0)
+    return wanted > 0 and int(status.get("numberReady") or 0) >= wanted
+
+
+def is_available(deployment: Object | None) -> bool:
+    """Tell whether a Deployment has at least one ready pod."""
+    return int(((deployment or {}).get("status") or {}).get("readyReplicas") or 0) > 0
+
+
+def component_health(
+    daemonset: Object | None, deployments: Mapping[str, Object | None], addresses: Mapping[str, str]
+) -> dict[str, Health]:
+    """Return the health of the cluster's parts by their names."""
+    workloads: dict[str, Health] = {name: _health(is_available(found)) for name, found in deployments.items()}
+    return {AGENT: _health(is_complete(daemonset)), **workloads, "node-ips": _health(bool(addresses))}
+
+
+def cluster_health(parts: Mapping[str, Health], seen: Object, now: str) -> Object:
+    """Return `clusterHealth`; `lastUpdated` stays while nothing else changes."""
+    health = {
+        "clusterHealthStatus": "Normal" if all(state == "Normal" for state in parts.values()) else "Warning",
+        "componentStatuses": [
+            {"component": name, "componentHealthStatus": state} for name, state in sorted(parts.items())
+        ],
+    }
+    is_same = all(seen.get(key) == value for key, value in health.items())
+    return {**health, "lastUpdated": seen.get("lastUpdated") if is_same and seen.get("lastUpdated") else now}
+
+
+def connection(parts: Mapping[str, Health]) -> Finding:
+    """Return the condition about the worker's side of the registration."""
+    unwell = sorted(name for name, state in parts.items() if state != "Normal")
+    if unwell:
+        message = f"{', '.join(unwell)} not ready: see the pods in {names.WORKER_NAMESPACE} of the cluster"
+        return Finding("ComponentsHealthy", "False", "ComponentNotReady", message)
+    return Finding("ComponentsHealthy", "True", "Healthy", "every component of the cluster works")
+
+
+def registered() -> Finding:
+    """Return the condition that the worker found its way to the hub."""
+    return findings.Finding("Registered", "True", "Registered", "the worker is connected and reports")
+
+
+def _given(cluster: Cluster | None) -> Sequence[str]:
+    if cluster is None:
+        return []
+    return cluster.spec.node_ips or ([cluster.spec.node_ip] if cluster.spec.node_ip else [])
+
+
+def _addresses(node: Object, kinds: set[str]) -> list[str]:
+    entries = (node.get("status") or {}).get("addresses") or []
+    return [entry["address"] for entry in entries if entry.get("type") in kinds]
+
+
+def _is_gateway_node(node: Object) -> bool:
+    return _labels(node).get(GATEWAY_NODE[0]) == GATEWAY_NODE[1]
+
+
+def _labels(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("labels") or {}
+
+
+def _name(obj: Object) -> str:
+    return str(obj["metadata"]["name"])
+
+
+def _health(is_well: bool) -> Health:
+    return "Normal" if is_well else "Error"

@@ -1,0 +1,149 @@
+"""One side of a pair of clusters, in the cluster: the SliceGateway, its status, and what the hub hears of its tunnels.
+
+Called by the worker operator. The gateways write the state of their tunnels; this turns it into sentences.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kubeslice.model import names
+from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGatewaySpec, TunnelStatus
+from kubeslice.model.tunnels import PlaneState
+from kubeslice.model.workerslicegateway import WorkerSliceGateway
+from kubeslice.plan import findings, pods
+from kubeslice.plan.findings import Finding
+
+Object = dict[str, Any]
+
+# What a tunnel is; everything else in a plane's status is a figure that changes all the time.
+STATE_FIELDS = ("plane", "state", "podName", "engine", "cipher", "since")
+
+
+def spec(wanted: WorkerSliceGateway) -> SliceGatewaySpec:
+    """Return the spec of the SliceGateway that the hub's object asks for."""
+    local, remote = wanted.spec.local_gateway_config, wanted.spec.remote_gateway_config
+    return SliceGatewaySpec(
+        slice_name=wanted.spec.slice_name,
+        site_name=local.cluster_name,
+        local_cluster=local.cluster_name,
+        remote_cluster=remote.cluster_name,
+        remote_subnet=remote.gateway_subnet,
+        gateway_type="Wireguard",
+        planes=sorted(remote.planes, key=lambda peer: peer.plane),
+    )
+
+
+def config(wanted: WorkerSliceGateway, node_ports: Sequence[int], state: str) -> LocalGatewayConfig:
+    """Return the configuration in the form in which users of the Go implementation read it."""
+    local, remote = wanted.spec.local_gateway_config, wanted.spec.remote_gateway_config
+    return LocalGatewayConfig(
+        slice_name=wanted.spec.slice_name,
+        slice_site_name=local.cluster_name,
+        slice_gateway_id=wanted.metadata.name,
+        slice_gateway_name=wanted.metadata.name,
+        slice_gateway_host_type=wanted.spec.gateway_host_type or "",
+        slice_gateway_status=state,
+        slice_gateway_type="Wireguard",
+        slice_gateway_protocol=wanted.spec.gateway_protocol,
+        slice_gateway_connectivity_type=wanted.spec.gateway_connectivity_type,
+        slice_gateway_subnet=local.gateway_subnet,
+        slice_gateway_local_vpn_ip=local.vpn_ip,
+        slice_gateway_node_ports=list(node_ports),
+        slice_gateway_remote_cluster_id=remote.cluster_name,
+        slice_gateway_remote_gateway_id=remote.gateway_name,
+        slice_gateway_remote_subnet=remote.gateway_subnet,
+        slice_gateway_remote_vpn_ip=remote.vpn_ip,
+        slice_gateway_remote_node_ips=remote.node_ips,
+        slice_gateway_remote_node_ports=remote.node_ports,
+    )
+
+
+def pod_status(slice_name: str, gateway_pods: Iterable[Object], planes: Sequence[PlaneState]) -> list[GatewayPodStatus]:
+    """Return a line for each gateway pod, with the state of its tunnel to the remote cluster."""
+    by_plane = {plane.plane: plane for plane in planes}
+    lines = []
+    for pod in gateway_pods:
+        plane = pods.plane(pod)
+        state = by_plane.get(plane) if plane is not None else None
+        line = GatewayPodStatus(
+            pod_name=pod["metadata"]["name"],
+            pod_ip=(pod.get("status") or {}).get("podIP") or "",
+            local_nsm_ip=pods.overlay_address(pod, slice_name),
+            pod_creation_ts=pod["metadata"].get("creationTimestamp") or "",
+            remote_port=_port(state.endpoint) if state else None,
+            tunnel_status=_tunnel(state) if state else None,
+        )
+        lines.append(line)
+    return sorted(lines, key=lambda line: line.pod_name)
+
+
+def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: int) -> Finding:
+    """Return the Ready condition of a pair: `expected` planes, of which the hub told us keys of `peers`."""
+    up = [plane for plane in planes if plane.state == "UP" and plane.plane < expected]
+    if len(up) == expected:
+        return findings.ready("TunnelUp", f"{_many(len(up), expected)} to {remote} up{_figures(up)}")
+    if up:
+        message = f"{_many(len(up), expected)} to {remote} up{_figures(up)}; the others are down"
+        return findings.ready("TunnelDegraded", message)
+    if not peers:
+        return findings.not_ready("WaitingForPeer", f"waiting for key and address of the gateway of {remote}")
+    if not planes:
+        return findings.not_ready("WaitingForGateway", f"no gateway has reported on its tunnel to {remote} yet")
+    since = min((plane.since for plane in planes if plane.since), default="")
+    message = f"no tunnel to {remote} is up" + (f" since {since}" if since else "")
+    return findings.not_ready("TunnelDown", f"{message}: see whether UDP gets to {_endpoints(planes) or 'its gateway'}")
+
+
+def is_same_state(one: Iterable[Object], other: Iterable[Object]) -> bool:
+    """Tell whether two lists of planes differ in figures only."""
+    return _states(one) == _states(other)
+
+
+def planes_of(gateway: Object) -> list[PlaneState]:
+    """Return what the gateways reported on a SliceGateway."""
+    entries = (gateway.get("status") or {}).get("planes") or []
+    return sorted((PlaneState.model_validate(entry) for entry in entries), key=lambda plane: plane.plane)
+
+
+def node_ports(slice_name: str, planes: int, services: Iterable[Object]) -> list[int]:
+    """Return the node ports of this cluster's gateways, by plane."""
+    by_name = {service["metadata"]["name"]: service for service in services}
+    found = [by_name.get(names.gateway_deployment(slice_name, plane)) for plane in range(planes)]
+    ports = [((service.get("spec") or {}).get("ports") or [{}])[0].get("nodePort") for service in found if service]
+    return [int(port) for port in ports if port]
+
+
+def _states(planes: Iterable[Object]) -> list[tuple[Any, ...]]:
+    return sorted(tuple(plane.get(key) for key in STATE_FIELDS) for plane in planes)
+
+
+def _tunnel(state: PlaneState) -> TunnelStatus:
+    latency = state.latency_microseconds
+    return TunnelStatus(
+        intf_name=names.WIREGUARD_INTERFACE,
+        latency=round(latency / 1000) if latency is not None else None,
+        packet_loss=round(state.loss_percent) if state.loss_percent is not None else None,
+        status=0 if state.state == "UP" else 1,
+        tunnel_state=state.state,
+    )
+
+
+def _many(up: int, expected: int) -> str:
+    return "tunnel" if expected == 1 else f"{up} of {expected} tunnels"
+
+
+def _figures(up: Sequence[PlaneState]) -> str:
+    handshake = max((plane.last_handshake_time for plane in up), default="")
+    latencies = [plane.latency_microseconds for plane in up if plane.latency_microseconds is not None]
+    parts = [f"last handshake {handshake}"] if handshake else []
+    parts += [f"{min(latencies) / 1000:.1f} ms"] if latencies else []
+    return "".join(f", {part}" for part in parts)
+
+
+def _endpoints(planes: Sequence[PlaneState]) -> str:
+    return " and ".join(dict.fromkeys(plane.endpoint for plane in planes if plane.endpoint))
+
+
+def _port(endpoint: str) -> int | None:
+    text = endpoint.rpartition(":")[2]
+    return int(text) if text.isdecimal() else None

@@ -1,0 +1,232 @@
+"""How a slice does in one cluster, and what the hub is told about it. Called by the worker operator.
+
+One sentence sums it up: the first thing that is missing, or what there is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Any, Literal
+
+from kubeslice.model import names
+from kubeslice.model.apppods import AppPod
+from kubeslice.model.tunnels import PlaneGateway
+from kubeslice.plan import findings, pods
+from kubeslice.plan.findings import Finding
+from kubeslice.plan.ipam import ClusterPlan
+
+Object = dict[str, Any]
+Health = Literal["Normal", "Warning", "Error"]
+
+NAMESPACES_ONBOARDED = "NamespacesOnboarded"
+ADDRESSES_AVAILABLE = "AddressesAvailable"
+HUB_REACHABLE = "HubReachable"
+MAX_ENDPOINTS = 8
+
+
+@dataclass(frozen=True)
+class View:
+    """What the operator sees of one slice: its Slice, the slice's pods, its SliceGateways, and who else works."""
+
+    slice: Object
+    pods: Sequence[Object]
+    gateways: Sequence[Object]
+    services: Sequence[Object] = ()
+    public_keys: dict[int, str] = field(default_factory=dict)
+    node_addresses: dict[str, str] = field(default_factory=dict)
+    is_dns_ready: bool = True
+
+    @property
+    def name(self) -> str:
+        """Return the slice's name."""
+        return str(self.slice["metadata"]["name"])
+
+    @property
+    def spec(self) -> Object:
+        """Return the spec of the Slice."""
+        return self.slice.get("spec") or {}
+
+    @property
+    def has_network(self) -> bool:
+        """Tell whether pods get an address on the slice."""
+        return bool(self.spec.get("clusterSubnet"))
+
+    @property
+    def planes(self) -> int:
+        """Return the number of planes; 0 without a network."""
+        return int(self.spec.get("gatewayReplicas") or 1) if self.has_network else 0
+
+    def of_role(self, role: str) -> list[Object]:
+        """Return the slice's pods that play a role."""
+        return pods.on_slice(list(self.pods), self.name, role)
+
+    def gateway_pod(self, plane: int) -> Object | None:
+        """Return the gateway pod of a plane, the ready one if there are two."""
+        found = [pod for pod in self.of_role(names.GATEWAY_POD) if pods.plane(pod) == plane]
+        return max(found, key=pods.is_ready, default=None)
+
+    def service(self, plane: int) -> Object | None:
+        """Return the gateway Service of a plane."""
+        wanted = names.gateway_deployment(self.name, plane)
+        return next((service for service in self.services if service["metadata"]["name"] == wanted), None)
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of a slice: how it is, and why it is not well."""
+
+    name: str
+    complaint: str = ""
+    reason: str = ""
+
+    @property
+    def health(self) -> Health:
+        """Return the health in the words of the Go implementation."""
+        return "Error" if self.complaint else "Normal"
+
+
+def components(view: View) -> list[Component]:
+    """Return the parts of a slice, the most basic first."""
+    if not view.has_network:
+        return []
+    return [_router(view), _gateways(view), _tunnels(view), _dns(view)]
+
+
+def readiness(view: View) -> Finding:
+    """Return the Ready condition of the slice in this cluster."""
+    for part in components(view):
+        if part.complaint:
+            return findings.not_ready(part.reason, part.complaint)
+    if not view.has_network:
+        return findings.ready("Ready", f"{_count(len(view.spec.get('namespaces') or []), 'namespace')} onboarded")
+    attached = len(app_pods(view))
+    up, wanted = tunnels(view)
+    return findings.ready("Ready", f"{_count(attached, 'pod')} on the slice, {up} of {_count(wanted, 'tunnel')} up")
+
+
+def onboarding(refusals: Sequence[str]) -> Finding:
+    """Return the condition about the slice's namespaces."""
+    if refusals:
+        return Finding(NAMESPACES_ONBOARDED, "False", "NamespaceRefused", "; ".join(refusals))
+    return Finding(NAMESPACES_ONBOARDED, "True", "Onboarded", "every namespace of the slice is onboarded")
+
+
+def addresses(shortages: Sequence[str]) -> Finding:
+    """Return the condition about the addresses of the cluster's nodes."""
+    if shortages:
+        return Finding(ADDRESSES_AVAILABLE, "False", "SubnetExhausted", "; ".join(shortages))
+    return Finding(ADDRESSES_AVAILABLE, "True", "Available", "every node has addresses for more pods")
+
+
+def tunnels(view: View) -> tuple[int, int]:
+    """Return how many tunnels are up and how many there should be."""
+    states = [
+        plane.get("state") == "UP"
+        for gateway in view.gateways
+        for plane in (gateway.get("status") or {}).get("planes") or []
+        if int(plane["plane"]) < view.planes
+    ]
+    return sum(states), len(view.gateways) * view.planes
+
+
+def app_pods(view: View) -> list[AppPod]:
+    """Return the application pods that have an address on the slice, by namespace and name."""
+    subnet = view.spec.get("clusterSubnet")
+    next_hop = str(ClusterPlan(IPv4Network(subnet)).router_next_hop) if subnet else ""
+    attached = [pod for pod in view.of_role(names.APP_POD) if pods.overlay_address(pod, view.name)]
+    lines = [pods.app_pod(pod, view.name, next_hop) for pod in attached]
+    return sorted(lines, key=lambda line: (line.pod_namespace, line.pod_name))
+
+
+def slice_health(view: View, seen: Object, now: str) -> Object:
+    """Return `sliceHealth`; `lastUpdated` stays while nothing else changes."""
+    parts = components(view)
+    health = {
+        "sliceHealthStatus": "Warning" if any(part.complaint for part in parts) else "Normal",
+        "componentStatuses": [{"component": part.name, "componentHealthStatus": part.health} for part in parts],
+    }
+    is_same = all(seen.get(key) == value for key, value in health.items())
+    return {**health, "lastUpdated": seen.get("lastUpdated") if is_same and seen.get("lastUpdated") else now}
+
+
+def gateways(view: View) -> list[PlaneGateway]:
+    """Return key and endpoints of each plane that has both, as the hub passes them on to other clusters."""
+    lines = []
+    for plane in range(view.planes):
+        pod, key = view.gateway_pod(plane), view.public_keys.get(plane, "")
+        node = str((pod.get("spec") or {}).get("nodeName") or "") if pod else ""
+        reachable = endpoints(view, plane, node)
+        if key and reachable:
+            name = pod["metadata"]["name"] if pod else ""
+            lines.append(PlaneGateway(plane=plane, public_key=key, endpoints=reachable, pod=name, node=node))
+    return lines
+
+
+def endpoints(view: View, plane: int, node: str) -> list[str]:
+    """Return where a plane's gateway is reached from other clusters, `node`, where its pod runs, first."""
+    service = view.service(plane)
+    port = _node_port(service) if service else 0
+    if not port:
+        return []
+    addresses_by_distance = sorted(view.node_addresses.items(), key=lambda item: (item[0] != node, item[0]))
+    distinct = dict.fromkeys(address for _, address in addresses_by_distance)
+    near = list(distinct)[:MAX_ENDPOINTS]
+    return [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in near]
+
+
+def _node_port(service: Object) -> int:
+    ports = (service.get("spec") or {}).get("ports") or [{}]
+    return int(ports[0].get("nodePort") or 0)
+
+
+def _router(view: View) -> Component:
+    routers = view.of_role(names.ROUTER_POD)
+    if any(pods.is_ready(pod) for pod in routers):
+        return Component("slice-router")
+    return Component("slice-router", _waiting("the router", routers, view.name), "RouterNotReady")
+
+
+def _gateways(view: View) -> Component:
+    for plane in range(view.planes):
+        pod = view.gateway_pod(plane)
+        if pod is None or not pods.is_ready(pod):
+            complaint = _waiting(f"the gateway of plane {plane}", [pod] if pod else [], view.name)
+            return Component("slice-gateway", complaint, "GatewayNotReady")
+    return Component("slice-gateway")
+
+
+def _tunnels(view: View) -> Component:
+    down = sorted(
+        str((gateway.get("spec") or {}).get("remoteCluster"))
+        for gateway in view.gateways
+        if not _is_connected((gateway.get("status") or {}).get("planes") or [])
+    )
+    if down:
+        return Component("gateway-tunnel", f"no tunnel is up to {', '.join(down)}", "TunnelDown")
+    return Component("gateway-tunnel")
+
+
+def _dns(view: View) -> Component:
+    if view.is_dns_ready:
+        return Component("dns")
+    return Component("dns", f"{names.DNS_SERVICE} has no ready pod, so names of services do not resolve", "DnsNotReady")
+
+
+def _is_connected(planes: Iterable[Object]) -> bool:
+    return any(plane.get("state") == "UP" for plane in planes)
+
+
+def _waiting(what: str, found: Sequence[Object], slice_name: str) -> str:
+    if not found:
+        return f"{what} has no pod yet"
+    pod = found[0]
+    name = pod["metadata"]["name"]
+    if not (pod.get("spec") or {}).get("nodeName"):
+        return f"{what} has no node yet: see the events of pod {names.WORKER_NAMESPACE}/{name}"
+    if not pods.overlay_address(pod, slice_name):
+        return f"{what} waits for its interface on the slice: see pod {names.WORKER_NAMESPACE}/{name} and its agent"
+    return f"{what} is not ready: see pod {names.WORKER_NAMESPACE}/{name}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,164 @@
+"""A real name server on a loopback port, asked with kdig."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from kubeslice.dns.metrics import DnsMetrics
+from kubeslice.dns.server import NameServer
+from kubeslice.plan import knot, zone
+from kubeslice.plan.zone import Endpoint, Record, Service
+from kubeslice.runtime.metrics import CollectorRegistry
+
+pytestmark = pytest.mark.kernel
+
+WEB = zone.render(
+    [
+        Service(
+            "shop",
+            "web",
+            frozenset({Endpoint("web-0", "worker-2", "10.1.64.20"), Endpoint("web-1", "worker-1", "10.1.0.20")}),
+            aliases=("web.slice.local",),
+        )
+    ]
+)
+
+
+class Running:
+    def __init__(self, server: NameServer, port: int, directory: Path) -> None:
+        self.server = server
+        self.port = port
+        self.directory = directory
+
+    async def ask(self, name: str, kind: str = "A", *options: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            "kdig", "@127.0.0.1", "-p", str(self.port), "+retry=0", "+timeout=1", *options, name, kind,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        return output.decode()
+
+    async def addresses(self, name: str) -> set[str]:
+        return set((await self.ask(name, "A", "+short")).split())
+
+    async def until_current(self) -> None:
+        async with asyncio.timeout(5):
+            while not self.server.is_current:
+                await asyncio.sleep(0.002)
+
+    def knotd(self) -> int:
+        return int((self.directory / "knot.pid").read_text())
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+async def running(tmp_path):
+    port = free_port()
+    server = NameServer(knot.Server(tmp_path, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
+    server.publish(WEB)
+    task = asyncio.create_task(server.run())
+    result = Running(server, port, tmp_path)
+    await result.until_current()
+    yield result
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_services_pods_and_aliases_are_answered(running):
+    assert await running.addresses("web.shop.svc.slice.local") == {"10.1.64.20", "10.1.0.20"}
+    assert await running.addresses("web-0.worker-2.web.shop.svc.slice.local") == {"10.1.64.20"}
+    assert await running.addresses("web.slice.local") == {"10.1.64.20", "10.1.0.20"}
+
+
+async def test_answers_live_five_seconds_and_absence_not_at_all(running):
+    assert "5\tIN\tA" in " ".join((await running.ask("web.slice.local")).split(" ")).replace(" ", "\t")
+    missing = await running.ask("nobody.shop.svc.slice.local")
+    assert "NXDOMAIN" in missing
+    assert missing.split("hostmaster.slice.local. ")[1].split()[4] == "0"
+
+
+async def test_tcp_is_answered_too(running):
+    assert "10.1.64.20" in await running.ask("web-0.worker-2.web.shop.svc.slice.local", "A", "+tcp", "+short")
+
+
+async def test_other_zones_are_refused(running):
+    assert "REFUSED" in await running.ask("example.org")
+
+
+async def test_a_change_is_visible_when_the_server_says_it_is_current(running):
+    running.server.publish(WEB | {Record("new.shop.svc.slice.local", "10.1.0.99")})
+    await running.until_current()
+    assert await running.addresses("new.shop.svc.slice.local") == {"10.1.0.99"}
+    running.server.publish(frozenset())
+    await running.until_current()
+    assert "NXDOMAIN" in await running.ask("web.shop.svc.slice.local")
+
+
+async def test_a_single_change_is_quick(running):
+    times = []
+    for number in range(10):
+        started = time.monotonic()
+        running.server.publish(WEB | {Record("new.shop.svc.slice.local", f"10.1.0.{number}")})
+        await running.until_current()
+        times.append(time.monotonic() - started)
+    assert sorted(times)[5] < 0.1
+
+
+async def test_a_large_change_loads_the_zone_file(running):
+    many = frozenset(Record(f"s{number}.shop.svc.slice.local", "10.1.0.99") for number in range(1000))
+    running.server.publish(many)
+    await running.until_current()
+    assert await running.addresses("s999.shop.svc.slice.local") == {"10.1.0.99"}
+    assert await running.addresses("web.slice.local") == set()
+    running.server.publish(many | WEB)
+    await running.until_current()
+    assert await running.addresses("web-1.worker-1.web.shop.svc.slice.local") == {"10.1.0.20"}
+
+
+async def test_a_transaction_somebody_left_open_does_not_stop_changes(running):
+    process = await asyncio.create_subprocess_exec(
+        "knotc", "--socket", str(running.directory / "knot.sock"), "zone-begin", "slice.local.",
+        stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    await process.wait()
+    running.server.publish(WEB | {Record("new.shop.svc.slice.local", "10.1.0.99")})
+    await running.until_current()
+    assert await running.addresses("new.shop.svc.slice.local") == {"10.1.0.99"}
+
+
+async def test_a_killed_server_comes_back_with_what_was_published_meanwhile(running):
+    dead = running.knotd()
+    os.kill(dead, signal.SIGKILL)
+    running.server.publish(WEB | {Record("new.shop.svc.slice.local", "10.1.0.99")})
+    async with asyncio.timeout(5):
+        while await running.addresses("new.shop.svc.slice.local") != {"10.1.0.99"}:
+            await asyncio.sleep(0.01)
+    assert running.knotd() != dead
+    assert await running.addresses("web-0.worker-2.web.shop.svc.slice.local") == {"10.1.64.20"}
+
+
+async def test_nothing_runs_on_after_the_end(tmp_path):
+    port = free_port()
+    server = NameServer(knot.Server(tmp_path, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
+    task = asyncio.create_task(server.run())
+    async with asyncio.timeout(5):
+        while not server.is_serving:
+            await asyncio.sleep(0.01)
+    pid = int((tmp_path / "knot.pid").read_text())
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert not Path(f"/proc/{pid}").exists()
+    assert not server.is_serving
