@@ -1,0 +1,120 @@
+"""Project: a tenant's namespace, roles, accounts and default QoS profile; on deletion everything it holds, in order."""
+
+from dataclasses import dataclass
+
+from kubeslice.hub.caches import Caches
+from kubeslice.hub.report import Reporter
+from kubeslice.kube import finalizers, objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import Item, sync
+from kubeslice.kube.errors import AlreadyExists, NotFound
+from kubeslice.model import names, resources
+from kubeslice.model.ids import Key
+from kubeslice.model.project import Project, ProjectServiceAccount
+from kubeslice.model.resources import Resource
+from kubeslice.plan import findings, tenancy
+from kubeslice.runtime.controller import Result
+
+
+@dataclass(frozen=True)
+class Projects:
+    """Reconciles one Project by its name in the hub's namespace."""
+
+    api: Api
+    caches: Caches
+    reporter: Reporter
+
+    async def reconcile(self, key: Key) -> Result:
+        """Make what the project needs, or take it away in order."""
+        obj = self.caches.projects.get(key.name, key.namespace)
+        if obj is None:
+            return Result()
+        if objects.is_deleting(obj):
+            return await self._delete(obj)
+        return await self._provide(obj)
+
+    async def _provide(self, obj: Object) -> Result:
+        project = Project.parse(obj)
+        name = project.metadata.name
+        problem = self._namespace_problem(name)
+        if problem:
+            await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready("NamespaceTaken", problem)])
+            return Result(problem)
+        obj = await finalizers.add(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
+        people = project.spec.service_account or ProjectServiceAccount()
+        wanted = tenancy.project_objects(name, people.read_only, people.read_write)
+        is_new = self.caches.namespaces.get(names.project_namespace(name)) is None
+        await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(name))
+        if is_new:
+            await self.reporter.event(resources.PROJECTS, obj, "NamespaceCreated", f"made {_home(name)}")
+        await self._default_profile(name)
+        sentence = f"users work in {_home(name)}: {len(people.read_only)} may read, {len(people.read_write)} may write"
+        status = {"namespace": names.project_namespace(name)}
+        await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence)], status)
+        return Result(sentence)
+
+    def _namespace_problem(self, project: str) -> str:
+        namespace = names.project_namespace(project)
+        found = self.caches.namespaces.get(namespace)
+        expected = tenancy.project_labels(project)
+        return tenancy.namespace_problem(namespace, objects.labels(found) if found else None, expected)
+
+    async def _default_profile(self, project: str) -> None:
+        # Made once and then the users' own: applied again and again it would undo their changes.
+        profile = tenancy.default_qos(project)
+        if self.caches.profiles.get(objects.name(profile), objects.namespace(profile)) is None:
+            try:
+                await self.api.create(resources.SLICEQOSCONFIGS, profile)
+            except AlreadyExists:
+                return
+
+    async def _delete(self, obj: Object) -> Result:
+        name = objects.name(obj)
+        for resource, left in self._contents(name):
+            if left:
+                await self._delete_all(resource, left)
+                sentence = f"waits for the deletion of {_listing(resource, left)}"
+                await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready("Deleting", sentence)])
+                return Result(sentence)
+        owned = self.caches.owned(name)
+        await sync(self.api, names.HUB_MANAGER, [], owned)
+        if any(item.resource == resources.NAMESPACES for item in owned):
+            sentence = f"waits for the deletion of {_home(name)}"
+            await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready("Deleting", sentence)])
+            return Result(sentence)
+        await finalizers.remove(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
+        return Result("deleted")
+
+    def _contents(self, project: str) -> list[tuple[Resource, list[Object]]]:
+        """Return what a project holds, in the order in which it goes."""
+        home = names.project_namespace(project)
+        clusters = self.caches.clusters_by_project.of(home)
+        exports = [
+            export
+            for cluster in clusters
+            for export in self.caches.exports_by_namespace.of(names.cluster_namespace(project, objects.name(cluster)))
+        ]
+        return [
+            (resources.SERVICEEXPORTCONFIGS, exports),
+            (resources.SLICECONFIGS, self.caches.slices_by_project.of(home)),
+            (resources.CLUSTERS, clusters),
+            (resources.SLICEQOSCONFIGS, self.caches.profiles_by_project.of(home)),
+        ]
+
+    async def _delete_all(self, resource: Resource, left: list[Object]) -> None:
+        for obj in left:
+            if not objects.is_deleting(obj):
+                try:
+                    await self.api.delete(resource, objects.name(obj), objects.namespace(obj), uid=objects.uid(obj))
+                except NotFound:
+                    continue
+
+
+def _home(project: str) -> str:
+    return f"the namespace {names.project_namespace(project)}"
+
+
+def _listing(resource: Resource, left: list[Object]) -> str:
+    shown = ", ".join(objects.name(obj) for obj in left[:5])
+    more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+    return f"{resource.kind} {shown}{more}"

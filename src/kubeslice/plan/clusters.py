@@ -1,0 +1,59 @@
+"""How a registered cluster is doing, seen from the hub. Called by the hub's cluster reconciler."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.model import names
+from kubeslice.plan import findings
+from kubeslice.plan.findings import Finding
+
+SILENCE_LIMIT = 15.0
+REACHABLE = "Reachable"
+CREDENTIALS_READY = "CredentialsReady"
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A worker's heartbeat: `age` in seconds since it last changed, None when there never was one.
+
+    `is_first` says that this hub has seen one value only, so that the age is no more than the time it has been looking.
+    """
+
+    age: float | None
+    is_first: bool = False
+
+
+def reachable(cluster: str, pulse: Pulse, was_reachable: bool) -> Finding:
+    """Judge a heartbeat by the hub's own clock, because a worker's may be wrong.
+
+    A hub that has just started gives a cluster the benefit of the doubt only where its predecessor did.
+    """
+    if pulse.age is None:
+        return Finding(REACHABLE, "Unknown", "NeverHeard", f"no worker of {cluster} has been heard of yet")
+    if pulse.age > SILENCE_LIMIT or (pulse.is_first and not was_reachable):
+        sentence = f"the worker of {cluster} has not been heard of for more than {SILENCE_LIMIT:.0f} s"
+        return Finding(REACHABLE, "False", "Silent", f"{sentence}; nothing was changed because of it")
+    return Finding(REACHABLE, "True", "Heard", f"the worker of {cluster} reports regularly")
+
+
+def judge(project: str, cluster: str, status: Mapping[str, Any], heard: Finding, *, has_token: bool) -> list[Finding]:
+    """Return the findings about a cluster: its credential, its heartbeat, and both summed up with its registration."""
+    secret = f"{names.project_namespace(project)}/{names.worker_account(cluster)}"
+    credential = Finding(CREDENTIALS_READY, "True", "Issued", f"the worker's credential is in Secret {secret}")
+    if not has_token:
+        sentence = f"waits for the API server to put a token into Secret {secret}"
+        credential = Finding(CREDENTIALS_READY, "False", "WaitsForToken", sentence)
+    return [_ready(cluster, secret, status, heard, credential), credential, heard]
+
+
+def _ready(cluster: str, secret: str, status: Mapping[str, Any], heard: Finding, credential: Finding) -> Finding:
+    registration = status.get("registrationStatus")
+    if credential.status != "True":
+        return findings.not_ready(credential.reason, credential.message)
+    if registration != "Registered":
+        sentence = f"no worker has registered: install the worker in {cluster} with the credential in Secret {secret}"
+        return findings.not_ready(f"Registration{registration}" if registration else "WaitsForWorker", sentence)
+    if heard.status == "False":
+        return findings.not_ready("Unreachable", heard.message)
+    return findings.ready("Registered", f"{cluster} is registered and its worker reports")

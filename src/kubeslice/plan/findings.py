@@ -1,0 +1,49 @@
+"""What a reconcile found out about an object, and the conditions that follow. Called by the hub's reconcilers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.model import conditions
+
+Condition = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One aspect of an object's state: a condition without its times."""
+
+    type: str
+    status: conditions.Status
+    reason: str
+    message: str
+
+
+def ready(reason: str, message: str) -> Finding:
+    """Return the finding that all is as it should be."""
+    return Finding(conditions.READY, "True", reason, message)
+
+
+def not_ready(reason: str, message: str) -> Finding:
+    """Return the finding that something is missing; `message` says what to do or what is waited for."""
+    return Finding(conditions.READY, "False", reason, message)
+
+
+def conditions_after(
+    seen: Sequence[Condition], findings: Iterable[Finding], generation: int, now: str
+) -> list[Condition]:
+    """Return the conditions that `findings` come to: exactly their types, transition times kept from `seen`."""
+    found = list(findings)
+    types = {finding.type for finding in found}
+    result = [entry for entry in seen if entry.get("type") in types]
+    for finding in found:
+        result = conditions.set_condition(
+            result, finding.type, finding.status, finding.reason, finding.message, generation, now
+        )
+    return result
+
+
+def transitions(before: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:
+    """Return the conditions in `after` whose status or reason differs from `before`."""
+    known = {entry.get("type"): (entry.get("status"), entry.get("reason")) for entry in before}
+    return [entry for entry in after if known.get(entry["type"]) != (entry["status"], entry["reason"])]
