@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from kubeslice.lab.apiserver.interfaces import FieldError, Object
 from kubeslice.lab.apiserver.schema.complaints import forbidden, immutable, invalid, not_supported, required
 from kubeslice.lab.apiserver.schema.rules import meta, pods
+from kubeslice.lab.apiserver.selection.labels import selects
 
 _NOT_NEGATIVE = "must be greater than or equal to 0"
 _STATEFUL_CHANGEABLE = frozenset(
@@ -111,30 +112,8 @@ def _check_selector(spec: Object, template: Object, what: str) -> Iterator[Field
         yield invalid("spec.selector", selector, f"empty selector is invalid for {what}")
         return
     labels = (template.get("metadata") or {}).get("labels") or {}
-    if not _selects(selector, labels):
+    if not selects(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-
-
-def _selects(selector: Object, labels: dict[str, str]) -> bool:
-    wanted = selector.get("matchLabels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    return all(_meets(requirement, labels) for requirement in selector.get("matchExpressions") or [])
-
-
-def _meets(requirement: Object, labels: dict[str, str]) -> bool:
-    key, values = requirement.get("key") or "", requirement.get("values") or []
-    match requirement.get("operator"):
-        case "In":
-            return labels.get(key) in values
-        case "NotIn":
-            return labels.get(key) not in values
-        case "Exists":
-            return key in labels
-        case "DoesNotExist":
-            return key not in labels
-        case _:
-            return False
 
 
 def _check_strategy(strategy: Object) -> Iterator[FieldError]:
