@@ -20,6 +20,7 @@ class Index(Generic[Group]):
     """The objects of one informer by group; an object may belong to several groups or to none."""
 
     def __init__(self, informer: Informer, groups: Callable[[Object], Iterable[Group]]) -> None:
+        self.informer = informer
         self._groups = groups
         self._members: dict[Group, dict[Name, Object]] = defaultdict(dict)
         informer.subscribe(self._changed)

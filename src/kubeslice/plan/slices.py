@@ -6,12 +6,13 @@ the SliceConfig: addresses never move while a cluster stays a member.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
 
 from kubeslice.model import conditions, names
 from kubeslice.model.resources import WORKERSLICECONFIGS
 from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceGatewayServiceType
-from kubeslice.plan import findings
+from kubeslice.plan import findings, ipam
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.tenancy import Member, cluster_labels
 
@@ -104,6 +105,23 @@ def worker_config(project: str, config: SliceConfig, seat: Seat, qos: Mapping[st
         },
         "spec": wanted,
     }
+
+
+def seat(config: SliceConfig, cluster: str, octet: int) -> Seat:
+    """Return the place of a cluster with this octet. Raises `Terminal` when the slice has no such part."""
+    if config.spec.overlay_network_deployment_mode == NO_NETWORK:
+        return Seat(cluster, octet, "")
+    subnet = ipam.cluster_subnet(IPv4Network(config.spec.slice_subnet), config.spec.max_clusters, octet)
+    return Seat(cluster, octet, str(subnet))
+
+
+def seats(config: SliceConfig, taken: Mapping[str, int]) -> list[Seat]:
+    """Give every member its place; `taken` are the octets in use, also of clusters on their way out.
+
+    Raises `Terminal` when there are more members than places.
+    """
+    octets = ipam.octets(config.spec.clusters, taken, config.spec.max_clusters)
+    return [seat(config, cluster, octet) for cluster, octet in octets.items()]
 
 
 def slice_labels(member: Member, slice_name: str) -> dict[str, str]:

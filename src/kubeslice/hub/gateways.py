@@ -1,0 +1,73 @@
+"""WorkerSliceGateways: every member's view of one other member of a slice.
+
+One reconcile writes all views that lead to one cluster, so that a new key or port of a cluster costs as many writes as
+there are peers to be told, and nothing is computed for the others.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from kubeslice.hub import groups
+from kubeslice.hub.caches import Caches
+from kubeslice.hub.groups import SliceName
+from kubeslice.hub.rosters import Roster, cluster_of, roster
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import Item, sync
+from kubeslice.model import names
+from kubeslice.model.ids import OWN, Key
+from kubeslice.model.resources import WORKERSLICEGATEWAYS
+from kubeslice.plan import gateways
+from kubeslice.plan.gateways import Published
+from kubeslice.runtime.controller import Result
+
+log = logging.getLogger(__name__)
+
+
+def key(name: SliceName, remote: str) -> Key:
+    """Return the key of all views of a slice that lead to `remote`."""
+    return Key(OWN, names.project_namespace(name.project), f"{name.name}/{remote}")
+
+
+@dataclass(frozen=True)
+class Gateways:
+    """Reconciles all views of one member of one slice."""
+
+    api: Api
+    caches: Caches
+
+    async def reconcile(self, key: Key) -> Result:
+        """Write what the others have to know about the member, remove what they no longer need."""
+        slice_name, _, remote = key.name.partition("/")
+        name = SliceName(names.project_of(key.namespace), slice_name)
+        current = roster(self.caches, name)
+        wanted = self._wanted(name, current, remote) if current.config else []
+        mine = [obj for obj in wanted if self._is_free(obj)]
+        seen = self.caches.views_of(name, remote)
+        changes = await sync(self.api, names.HUB_MANAGER, _items(mine), _items(seen))
+        if not changes:
+            return Result()
+        return Result(f"{len(changes.applied)} views of {remote} written, {len(changes.deleted)} removed")
+
+    def _wanted(self, name: SliceName, current: Roster, remote: str) -> list[Object]:
+        assert current.config is not None
+        reported = {cluster_of(config): config for config in self.caches.configs_of(name)}
+        published = {cluster: self._published(name, cluster, reported.get(cluster)) for cluster in current.seats}
+        return gateways.views(name.project, current.config, current.seats, remote, published)
+
+    def _published(self, name: SliceName, cluster: str, config: Object | None) -> Published:
+        registered = self.caches.clusters.get(cluster, names.project_namespace(name.project))
+        planes = objects.status(config).get("gateways") if config else None
+        return Published(planes or (), (objects.status(registered).get("nodeIPs") if registered else None) or ())
+
+    def _is_free(self, wanted: Object) -> bool:
+        # Slice a-b with cluster c and slice a with clusters b and c can want the same name: the first one keeps it.
+        found = self.caches.gateways.get(objects.name(wanted), objects.namespace(wanted))
+        is_free = found is None or list(groups.slice_and_remote(found)) == list(groups.slice_and_remote(wanted))
+        if not is_free:
+            log.warning("%s is the gateway of another slice: rename one of the two slices", objects.name(wanted))
+        return is_free
+
+
+def _items(found: list[Object]) -> list[Item]:
+    return [Item(WORKERSLICEGATEWAYS, obj) for obj in found]

@@ -1,0 +1,92 @@
+"""One replica of the hub: waits for the lease, then follows the API server and reconciles until the lease is lost."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kubeslice.hub.caches import Caches
+from kubeslice.hub.clusters import Clusters
+from kubeslice.hub.exports import Exports
+from kubeslice.hub.gateways import Gateways
+from kubeslice.hub.heartbeats import Heartbeats
+from kubeslice.hub.projects import Projects
+from kubeslice.hub.report import Reporter
+from kubeslice.hub.slices import Slices
+from kubeslice.hub.triggers import Trigger
+from kubeslice.hub.verdicts import Verdicts
+from kubeslice.hub.wiring import Wiring
+from kubeslice.kube.api import Api
+from kubeslice.kube.events import Recorder
+from kubeslice.kube.lease import Leader, LeadershipLost
+from kubeslice.model import names
+from kubeslice.runtime.clock import Clock
+from kubeslice.runtime.controller import Controller, Reconciler
+from kubeslice.runtime.metrics import ControllerMetrics
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Who this replica is, and the hub's URL as worker clusters reach it."""
+
+    identity: str
+    endpoint: str
+    namespace: str = names.HUB_NAMESPACE
+
+
+class Hub:
+    """The hub's controllers over one API server."""
+
+    def __init__(self, api: Api, settings: Settings, clock: Clock, metrics: ControllerMetrics) -> None:
+        self._api = api
+        self._settings = settings
+        self._clock = clock
+        self._metrics = metrics
+        self._caches: Caches | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether this replica does its part: it stands by, or it leads and knows everything."""
+        return self._caches is None or self._caches.is_synced
+
+    async def run(self) -> None:
+        """Stand for the lease again and again; losing it (an API server that is away) ends a term, not the process."""
+        while True:
+            leader = Leader(self._api, names.LEADER_LEASE, self._settings.namespace, self._settings.identity)
+            try:
+                await leader.run(self.lead)
+            except* LeadershipLost as lost:
+                log.warning("%s; standing by", lost.exceptions[0])
+
+    async def lead(self) -> None:
+        """Follow and reconcile until cancelled."""
+        caches = self._caches = Caches(self._api)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(caches.run(), name="caches")
+                await caches.synced()
+                for controller in self._controllers(caches):
+                    group.create_task(controller.run(), name=controller.name)
+        finally:
+            self._caches = None
+
+    def _controllers(self, caches: Caches) -> list[Controller]:
+        api, wiring = self._api, Wiring(caches)
+        reporter = Reporter(api, Recorder(api, names.HUB_MANAGER), self._clock)
+        beats = Heartbeats(caches.clusters, self._clock)
+        clusters = Clusters(api, caches, reporter, beats, self._settings.endpoint)
+        return [
+            self._controller("project", Projects(api, caches, reporter), wiring.projects()),
+            self._controller("cluster", clusters, wiring.clusters()),
+            self._controller("slice", Slices(api, caches, reporter, Verdicts(caches)), wiring.slices()),
+            self._controller("gateway", Gateways(api, caches), wiring.gateways()),
+            self._controller("export", Exports(api, caches, reporter), wiring.exports()),
+        ]
+
+    def _controller(self, name: str, reconciler: Reconciler, triggers: Sequence[Trigger]) -> Controller:
+        controller = Controller(name, reconciler, [], metrics=self._metrics)
+        for trigger in triggers:
+            trigger.connect(controller.enqueue)
+        return controller

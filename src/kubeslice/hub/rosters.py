@@ -1,0 +1,47 @@
+"""Who is on a slice at this moment and with which part of its subnet, from what the hub has in its caches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+
+from kubeslice.hub.caches import Caches
+from kubeslice.hub.groups import SliceName
+from kubeslice.kube import objects
+from kubeslice.kube.api import Object
+from kubeslice.model import names
+from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.plan import slices
+from kubeslice.plan.slices import Seat
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A slice and the seats of the clusters that are on it; `config` is None when there is no slice (any more)."""
+
+    config: SliceConfig | None
+    seats: Mapping[str, Seat] = field(default_factory=dict)
+
+    @property
+    def subnets(self) -> dict[str, IPv4Network | None]:
+        """Return the subnet of each member, None in a slice without a network."""
+        return {cluster: IPv4Network(seat.subnet) if seat.subnet else None for cluster, seat in self.seats.items()}
+
+
+def roster(caches: Caches, name: SliceName) -> Roster:
+    """Return the members that have a WorkerSliceConfig which is there to stay. Raises `Terminal` on a broken slice.
+
+    Subnets are computed from the octets, not read from the WorkerSliceConfigs, in which workers can write.
+    """
+    obj = caches.slices.get(name.name, names.project_namespace(name.project))
+    if obj is None or objects.is_deleting(obj):
+        return Roster(None)
+    config = SliceConfig.parse(obj)
+    present = {cluster_of(found): found for found in caches.configs_of(name) if not objects.is_deleting(found)}
+    octets = slices.remembered_octets(present.items(), objects.status(obj))
+    seats = [slices.seat(config, cluster, octets[cluster]) for cluster in present if cluster in octets]
+    return Roster(config, {seat.cluster: seat for seat in seats})
+
+
+def cluster_of(worker_object: Object) -> str:
+    """Return the cluster whose namespace a worker object is in."""
+    return objects.labels(worker_object).get(names.CLUSTER_LABEL, "")
