@@ -38,6 +38,12 @@ def routes(namespace: Namespace | None = None) -> Network:
     return frozenset(_routes(_records(run(command, namespace=namespace))))
 
 
+def interfaces(namespace: Namespace | None = None) -> list[tuple[int, frozenset[IPv4Address]]]:
+    """Return the MTU and the IPv4 addresses of every interface, of whatever kind."""
+    entries = _records(run(["ip", "-j", "-4", "address", "show"], namespace=namespace))
+    return [(int(entry["mtu"]), frozenset(record.address.ip for record in _addresses([entry]))) for entry in entries]
+
+
 def only(network: Iterable[Record], devices: Iterable[str]) -> Network:
     """Return the records that belong to these devices, and routes without one."""
     wanted = {*devices, ""}
