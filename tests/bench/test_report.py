@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from kubeslice.bench.report import Bound, Budget, Metric, NotMeasured, Report, median, percentile
+from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
+from kubeslice.stage.probes import NotMeasured
 
 
 @pytest.mark.parametrize(

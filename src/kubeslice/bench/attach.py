@@ -4,12 +4,12 @@ import asyncio
 import time
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
-from kubeslice.demo.scenario import Tenant
-from kubeslice.demo.stage import Stage
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Object
 from kubeslice.kube.http import HttpApi
 from kubeslice.model.resources import NAMESPACES, PODS
+from kubeslice.stage.scenario import Tenant
+from kubeslice.stage.stage import Stage
 
 BUDGET = Budget(Bound.AT_MOST, 150.0)
 PODS_EACH = 20

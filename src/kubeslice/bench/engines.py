@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from kubeslice.bench.probes import Path, Run
-from kubeslice.bench.report import NotMeasured
+from kubeslice.stage.probes import NotMeasured, Path, Run
 
 # Different names, because the control sockets of userspace engines may share a directory.
 INTERFACES = ("bench0", "bench1")

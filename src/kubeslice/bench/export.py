@@ -3,13 +3,14 @@
 import asyncio
 import time
 
-from kubeslice.bench.report import Bound, Budget, Metric, NotMeasured, Report, median, percentile
-from kubeslice.demo import scenario
-from kubeslice.demo.scenario import Tenant
-from kubeslice.demo.stage import Stage
+from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
 from kubeslice.kube.api import Object
 from kubeslice.model.names import service_dns
 from kubeslice.model.resources import SERVICEEXPORTS
+from kubeslice.stage import scenario
+from kubeslice.stage.probes import NotMeasured
+from kubeslice.stage.scenario import Tenant
+from kubeslice.stage.stage import Stage
 
 BUDGET = Budget(Bound.AT_MOST, 500.0)
 EXPORTS = 30

@@ -3,7 +3,7 @@
 import time
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
-from kubeslice.demo.stage import Stage, memory_available
+from kubeslice.stage.stage import Stage, memory_available
 
 THREE = Budget(Bound.AT_MOST, 5.0)
 MEMORY = Budget(Bound.AT_MOST, 24.0)

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from rich.console import Console
 
 from kubeslice.bench import attach, export, lab_up, slice_ready, throughput
-from kubeslice.bench.report import NotMeasured, Report
+from kubeslice.bench.report import Report
 from kubeslice.bench.table import show
+from kubeslice.stage.probes import NotMeasured
 
 MISSED = 1
 COULD_NOT_MEASURE = 2

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from kubeslice.stage.probes import NotMeasured
+
 
 class Bound(Enum):
     """Which side of its budget a figure has to stay on."""
@@ -82,10 +84,6 @@ class Report:
             "metrics": {name: metric.wire() for name, metric in self.metrics.items()},
             "samples": {name: list(values) for name, values in self.samples.items()},
         }
-
-
-class NotMeasured(Exception):
-    """The benchmark could not be carried out; the message says what was missing or failed."""
 
 
 def median(values: Sequence[float]) -> float:

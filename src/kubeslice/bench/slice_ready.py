@@ -5,8 +5,8 @@ import time
 from dataclasses import replace
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
-from kubeslice.demo.scenario import Tenant
-from kubeslice.demo.stage import Stage
+from kubeslice.stage.scenario import Tenant
+from kubeslice.stage.stage import Stage
 
 SIZES = {2: Budget(Bound.AT_MOST, 3.0), 3: None, 10: Budget(Bound.AT_MOST, 10.0)}
 ROUNDS = 3

@@ -6,11 +6,12 @@ All are measured in one run between the same two nodes, in rounds, so that a noi
 from collections import defaultdict
 from collections.abc import Mapping
 
-from kubeslice.bench import engines, probes
-from kubeslice.bench.probes import Path
+from kubeslice.bench import engines
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
-from kubeslice.demo.scenario import Tenant
-from kubeslice.demo.stage import Stage
+from kubeslice.stage import probes
+from kubeslice.stage.probes import Path
+from kubeslice.stage.scenario import Tenant
+from kubeslice.stage.stage import Stage
 
 ROUNDS = 3
 OF_ENGINE = Budget(Bound.AT_LEAST, 0.95, on_ratio=True)

@@ -7,23 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from kubeslice.bench.report import NotMeasured
+from kubeslice.stage.places import Output
 
 SECONDS = 3
 PORT = 5201
 SMALL_PACKET = 64
 
-Run = Callable[[Sequence[str]], Awaitable["Output"]]
+Run = Callable[[Sequence[str]], Awaitable[Output]]
 _ROUND_TRIP = re.compile(rb"time=([\d.]+) ms")
 
 
-@dataclass(frozen=True)
-class Output:
-    """What a program printed and how it ended."""
-
-    status: int
-    stdout: bytes
-    stderr: bytes
+class NotMeasured(Exception):
+    """A figure could not be taken; the message says what was missing or failed."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""A capture on the WAN, and the search for a marker in what it saw."""
+
+import asyncio
+import secrets
+import struct
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+from kubeslice.demo.findings import Traffic
+from kubeslice.stage.stage import Stage
+
+PCAP_HEADER = 24
+RECORD_HEADER = 16
+SETTLE = 0.15
+
+
+def marker() -> str:
+    """Return a text that occurs nowhere else."""
+    return f"marker-{secrets.token_hex(12)}"
+
+
+class Capture:
+    """Everything that crossed the WAN while it was open."""
+
+    def __init__(self) -> None:
+        self.pcap = b""
+
+    def search(self, text: str) -> Traffic:
+        """Count packets, their bytes, and those that carry `text` in the clear."""
+        packets = list(frames(self.pcap))
+        readable = sum(text.encode() in packet for packet in packets)
+        return Traffic(len(packets), sum(map(len, packets)), readable)
+
+
+@asynccontextmanager
+async def capture(stage: Stage, expression: str) -> AsyncIterator[Capture]:
+    """Capture on the WAN what matches a tcpdump expression while the body runs."""
+    seen = Capture()
+    command = ["tcpdump", "-i", "any", "-n", "-U", "-s", "0", "-w", "-", expression]
+    process = await stage.spawn("wan", command)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        await _listening(process.stderr)
+        reader = asyncio.create_task(process.stdout.read())
+        yield seen
+        await asyncio.sleep(SETTLE)
+        process.terminate()
+        seen.pcap = await reader
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def _listening(stderr: asyncio.StreamReader) -> None:
+    async with asyncio.timeout(5):
+        while b"listening on" not in await stderr.readline():
+            continue
+
+
+def frames(pcap: bytes) -> Iterator[bytes]:
+    """Yield the packets of a capture file (pcap, the machine's byte order)."""
+    offset = PCAP_HEADER
+    while offset + RECORD_HEADER <= len(pcap):
+        (length,) = struct.unpack_from("=I", pcap, offset + 8)
+        yield pcap[offset + RECORD_HEADER : offset + RECORD_HEADER + length]
+        offset += RECORD_HEADER + length

@@ -1,0 +1,52 @@
+"""Running programs inside a lab: on the WAN, on a node, in a pod. The lab hands over namespaces, nsenter enters them."""
+
+import asyncio
+import os
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from kubeslice.lab import client
+
+OPTION = {"net": "net", "uts": "uts", "ipc": "ipc", "cgroup": "cgroup", "pid": "pid", "mnt": "mount"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a program printed and how it ended."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+async def spawn(target: str, command: Sequence[str]) -> Process:
+    """Start a program at a target (`wan`, a node, CLUSTER/NAMESPACE/POD); its output can be read as it comes."""
+    answer, descriptors = await asyncio.to_thread(client.ask, "", "enter", target=target)
+    try:
+        options = [
+            f"--{OPTION[kind]}=/proc/self/fd/{descriptor}"
+            for kind, descriptor in zip(answer["kinds"], descriptors, strict=True)
+        ]
+        environment = [f"{key}={value}" for key, value in answer.get("environment", {}).items()]
+        wrapper = ["env", "-i", *environment] if environment else []
+        return await asyncio.create_subprocess_exec(
+            "nsenter", *options, *wrapper, *command, stdout=PIPE, stderr=PIPE, pass_fds=descriptors
+        )
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+async def run(target: str, command: Sequence[str]) -> Output:
+    """Run a program to its end; when cancelled, end it."""
+    process = await spawn(target, command)
+    try:
+        stdout, stderr = await process.communicate()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+        raise
+    return Output(process.returncode or 0, stdout, stderr)
