@@ -1,5 +1,10 @@
-"""What is installed in a cluster: the objects of hub and worker, as real clusters and the lab both get them.
+"""What is installed in a cluster: the manifests of hub and worker, as real clusters and the lab both get them.
 
-`kubeslice.manifests.hub.objects(HubValues(...))` and `kubeslice.manifests.worker.objects(WorkerValues(...))` are pure;
-whoever installs applies the list in its order.
+`hub(HubValues(...))` and `worker(WorkerValues(...))` are pure; whoever installs applies the list in its order.
 """
+
+from kubeslice.manifests.hubside import HubValues, hub
+from kubeslice.manifests.pods import Image
+from kubeslice.manifests.workerside import HubCredentials, WorkerValues, worker
+
+__all__ = ["HubCredentials", "HubValues", "Image", "WorkerValues", "hub", "worker"]

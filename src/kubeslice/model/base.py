@@ -14,6 +14,7 @@ from pydantic_core import ValidationError
 from kubeslice.model.errors import Terminal
 from kubeslice.model.resources import Resource
 
+Label = Annotated[str, Field(max_length=63)]
 Timestamp = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 

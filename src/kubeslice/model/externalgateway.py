@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from kubeslice.model.base import KubeModel
+from kubeslice.model.base import KubeModel, Label
 
 
 class Switch(KubeModel):
@@ -35,6 +35,6 @@ class ExternalGateway(KubeModel):
 class ClustersExternalGateway(ExternalGateway):
     """The HTTP gateways of a slice in some of its clusters."""
 
-    clusters: list[str] = Field(
+    clusters: list[Label] = Field(
         default_factory=list, description='Clusters that get these gateways; "*" alone means all.', max_length=32
     )

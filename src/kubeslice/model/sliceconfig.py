@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, Timestamp, map_list
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Label, Status, Timestamp, map_list
 from kubeslice.model.externalgateway import ClustersExternalGateway
 from kubeslice.model.qos import QosProfile
 from kubeslice.model.resources import SLICECONFIGS
@@ -58,7 +58,7 @@ class NamespaceSelection(KubeModel):
     """A namespace and the clusters in which it is meant."""
 
     namespace: str = Field(description="Name of the namespace.", min_length=1, max_length=63)
-    clusters: list[str] = Field(
+    clusters: list[Label] = Field(
         default_factory=list,
         description='Member clusters in which the namespace is meant; "*" alone means all.',
         max_length=MAX_CLUSTERS,
@@ -115,7 +115,7 @@ class SliceConfigSpec(KubeModel):
         max_length=63,
         json_schema_extra=kept("sliceIpamType", "pods have addresses that depend on it"),
     )
-    clusters: list[str] = Field(
+    clusters: list[Label] = Field(
         default_factory=list, description="Member clusters, by name of their Cluster object.", max_length=MAX_CLUSTERS
     )
     max_clusters: int = Field(

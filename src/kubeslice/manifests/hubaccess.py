@@ -1,0 +1,73 @@
+"""Exactly what the hub's components may do, and why each line is there."""
+
+from kubeslice.manifests.access import OWN, READ, Account, Permission
+from kubeslice.model import names
+from kubeslice.model.resources import (
+    CLUSTERS,
+    EVENTS,
+    LEASES,
+    NAMESPACES,
+    PROJECTS,
+    ROLEBINDINGS,
+    ROLES,
+    SECRETS,
+    SERVICEACCOUNTS,
+    SERVICEEXPORTCONFIGS,
+    SLICECONFIGS,
+    SLICEQOSCONFIGS,
+    VALIDATINGWEBHOOKS,
+    WORKERSERVICEIMPORTS,
+    WORKERSLICECONFIGS,
+    WORKERSLICEGATEWAYS,
+)
+
+WRITE_EVENTS = Permission(EVENTS, "get create patch")
+
+# What users of a project are given: nobody can give away more than they have, so the hub has it too.
+_USERS_KINDS = (CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS)
+_USERS_VERBS = "get list watch create update patch delete deletecollection"
+
+# What the hub keeps: all it makes from a SliceConfig and what workers report on.
+_WORKER_KINDS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS)
+
+HUB = Account(
+    "kubeslice-hub",
+    names.HUB_NAMESPACE,
+    everywhere=(
+        # Its own kinds: finalizers are patches of the object, states are patches of the status.
+        Permission(PROJECTS, "get list watch patch"),
+        *(Permission(kind, _USERS_VERBS) for kind in _USERS_KINDS),
+        Permission(SERVICEEXPORTCONFIGS, OWN),
+        *(Permission(kind, OWN) for kind in _WORKER_KINDS),
+        *(
+            Permission(kind, "patch", sub="status")
+            for kind in (PROJECTS, *_USERS_KINDS, SERVICEEXPORTCONFIGS, *_WORKER_KINDS)
+        ),
+        # The namespaces of projects and clusters, with accounts, credentials and roles.
+        Permission(NAMESPACES, OWN),
+        Permission(SERVICEACCOUNTS, OWN),
+        Permission(SECRETS, OWN),
+        Permission(ROLES, OWN),
+        Permission(ROLEBINDINGS, OWN),
+        Permission(EVENTS, "get list watch create patch"),
+    ),
+    inside={names.HUB_NAMESPACE: (Permission(LEASES, "get create patch"),)},
+)
+
+HUB_WEBHOOK = Account(
+    "kubeslice-webhook",
+    names.HUB_NAMESPACE,
+    everywhere=(
+        # What the checks look at.
+        *(Permission(kind, READ) for kind in (PROJECTS, *_USERS_KINDS, NAMESPACES, SERVICEEXPORTCONFIGS)),
+        # Its own registration, with the certificate authority it made; creation cannot be limited to a name.
+        Permission(VALIDATINGWEBHOOKS, "create"),
+        Permission(VALIDATINGWEBHOOKS, "get list watch patch delete", only=(names.HUB_WEBHOOK_CONFIGURATION,)),
+    ),
+    inside={
+        names.HUB_NAMESPACE: (
+            Permission(SECRETS, "create"),
+            Permission(SECRETS, "get list watch patch", only=(names.WEBHOOK_CERTIFICATE_SECRET,)),
+        )
+    },
+)

@@ -1,0 +1,108 @@
+"""Exactly what the components in a worker cluster may do there, and why each line is there.
+
+What the operator may do on the hub is `plan.tenancy`'s to say.
+"""
+
+from kubeslice.manifests.access import OWN, READ, Account, Permission
+from kubeslice.manifests.hubaccess import WRITE_EVENTS
+from kubeslice.model import names
+from kubeslice.model.resources import (
+    CONFIGMAPS,
+    DAEMONSETS,
+    DEPLOYMENTS,
+    MUTATINGWEBHOOKS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    SECRETS,
+    SERVICEEXPORTS,
+    SERVICEIMPORTS,
+    SERVICES,
+    SLICEGATEWAYS,
+    SLICES,
+    VALIDATINGWEBHOOKS,
+)
+
+WORKER = Account(
+    "kubeslice-worker",
+    names.WORKER_NAMESPACE,
+    everywhere=(
+        *(Permission(kind, OWN) for kind in (SERVICEEXPORTS, SERVICEIMPORTS)),
+        *(Permission(kind, "patch", sub="status") for kind in (SERVICEEXPORTS, SERVICEIMPORTS)),
+        # Namespaces are onboarded, made where they are missing, and removed again when empty.
+        Permission(NAMESPACES, OWN),
+        # Pods on slices and behind exports; their overlay addresses are on them.
+        Permission(PODS, READ),
+        # Node addresses, MTUs and which nodes are gateways.
+        Permission(NODES, READ),
+        WRITE_EVENTS,
+    ),
+    inside={
+        names.WORKER_NAMESPACE: (
+            *(Permission(kind, OWN) for kind in (SLICES, SLICEGATEWAYS)),
+            *(Permission(kind, "patch", sub="status") for kind in (SLICES, SLICEGATEWAYS)),
+            # Routers and gateways belong to their Slice.
+            Permission(SLICES, "update", sub="finalizers"),
+            Permission(DEPLOYMENTS, OWN),
+            Permission(SERVICES, OWN),
+            Permission(SECRETS, OWN),
+            # Whether the agents run.
+            Permission(DAEMONSETS, READ),
+        ),
+        # The cluster's DNS forwards the slices' zone.
+        "kube-system": (Permission(CONFIGMAPS, "get list watch patch", only=("coredns",)),),
+    },
+)
+
+AGENT = Account(
+    "kubeslice-agent",
+    names.WORKER_NAMESPACE,
+    everywhere=(
+        # Attaches pods and writes their addresses on them.
+        Permission(PODS, "get list watch patch"),
+        Permission(NAMESPACES, READ),
+        # Finds the other nodes and tells its own MTU.
+        Permission(NODES, "get list watch patch"),
+        WRITE_EVENTS,
+    ),
+    inside={names.WORKER_NAMESPACE: (Permission(SLICES, READ),)},
+)
+
+GATEWAY = Account(
+    names.GATEWAY_SERVICE_ACCOUNT,
+    names.WORKER_NAMESPACE,
+    inside={
+        names.WORKER_NAMESPACE: (
+            Permission(SLICES, READ),
+            Permission(SLICEGATEWAYS, READ),
+            Permission(SLICEGATEWAYS, "patch", sub="status"),
+            WRITE_EVENTS,
+        )
+    },
+)
+
+ROUTER = Account(
+    names.ROUTER_SERVICE_ACCOUNT,
+    names.WORKER_NAMESPACE,
+    inside={names.WORKER_NAMESPACE: (Permission(SLICES, READ), Permission(SLICEGATEWAYS, READ), WRITE_EVENTS)},
+)
+
+DNS = Account("kubeslice-dns", names.WORKER_NAMESPACE, everywhere=(Permission(SERVICEIMPORTS, READ),))
+
+WORKER_WEBHOOK = Account(
+    "kubeslice-webhook-worker",
+    names.WORKER_NAMESPACE,
+    everywhere=(
+        *(Permission(kind, READ) for kind in (NAMESPACES, SERVICEEXPORTS, SLICES)),
+        Permission(MUTATINGWEBHOOKS, "create"),
+        Permission(MUTATINGWEBHOOKS, "get list watch patch delete", only=(names.WORKER_WEBHOOK_CONFIGURATION,)),
+        Permission(VALIDATINGWEBHOOKS, "create"),
+        Permission(VALIDATINGWEBHOOKS, "get list watch patch delete", only=(names.WORKER_WEBHOOK_CONFIGURATION,)),
+    ),
+    inside={
+        names.WORKER_NAMESPACE: (
+            Permission(SECRETS, "create"),
+            Permission(SECRETS, "get list watch patch", only=(names.WEBHOOK_CERTIFICATE_SECRET,)),
+        )
+    },
+)
