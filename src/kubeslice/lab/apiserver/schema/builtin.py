@@ -11,10 +11,10 @@ from kubeslice.lab.apiserver.interfaces import FieldError, FieldShape, GroupVers
 from kubeslice.lab.apiserver.refusals import bad_request
 from kubeslice.lab.apiserver.schema import merging, pruning
 from kubeslice.lab.apiserver.schema.decoding import DecodeError, decode
-from kubeslice.lab.apiserver.schema.rules.catalog import rules_of
 from kubeslice.lab.apiserver.schema.models import Models
 from kubeslice.lab.apiserver.schema.node import Node
 from kubeslice.lab.apiserver.schema.reflection import TypeName, exists
+from kubeslice.lab.apiserver.schema.rules.catalog import rules_of
 
 Rules = Callable[[Object, Object | None], list[FieldError]]
 

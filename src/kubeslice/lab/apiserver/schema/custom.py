@@ -12,9 +12,7 @@ from kubeslice.lab.apiserver.schema.node import ANYTHING, Node, parse
 from kubeslice.lab.apiserver.schema.reflection import TypeName
 from kubeslice.lab.apiserver.schema.rules import meta, names
 
-_BLOCKING = frozenset(
-    {"FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"}
-)
+_BLOCKING = frozenset({"FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"})
 _UNCHECKED = (
     "some validation rules were not checked because the object was invalid; "
     "correct the existing errors to complete validation"

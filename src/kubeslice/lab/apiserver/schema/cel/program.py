@@ -1,0 +1,96 @@
+"""Compiles CEL expressions once and evaluates them often; validation rules and webhook conditions run through here.
+
+The engine is loaded when the first expression is compiled: servers without rules never pay for it.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from cel_expr_python import cel
+from cel_expr_python.ext import ext_bindings, ext_math, ext_optional
+
+from kubeslice.lab.apiserver.schema.cel import collections, network, texts
+
+_STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
+_MISSING_KEY = re.compile(r'^Key not found in map : "(.*)"$', re.DOTALL)
+_BAD_INDEX = re.compile(r"^Index error: index=(-?\d+)")
+
+
+class CompileError(ValueError):
+    """An expression does not compile; says why, in the words of the engine's checker."""
+
+
+class EvaluationError(Exception):
+    """An expression has no value, for instance because it selects an absent field."""
+
+
+@cache
+def _functions() -> tuple[Any, ...]:
+    return (*network.declarations(), *texts.declarations(), *collections.declarations())
+
+
+@cache
+def _environment(variables: tuple[tuple[str, str], ...]) -> Any:
+    return cel.NewEnv(
+        variables={name: _type(kind) for name, kind in variables},
+        functions=list(_functions()),
+        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings(), ext_math.ExtMath()],
+    )
+
+
+def _type(kind: str) -> Any:
+    named = {
+        "bool": cel.Type.BOOL,
+        "int": cel.Type.INT,
+        "double": cel.Type.DOUBLE,
+        "string": cel.Type.STRING,
+        "bytes": cel.Type.BYTES,
+        "timestamp": cel.Type.TIMESTAMP,
+        "duration": cel.Type.DURATION,
+        "list": cel.Type.List(cel.Type.DYN),
+        "map": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+    }
+    return named.get(kind, cel.Type.DYN)
+
+
+class Program:
+    """A compiled expression."""
+
+    def __init__(self, expression: Any) -> None:
+        self._expression = expression
+
+    def evaluate(self, variables: Mapping[str, Any]) -> Any:
+        """Return the expression's value. Raises `EvaluationError`."""
+        value = self._expression.eval(data=variables)
+        if value.type() == cel.Type.ERROR:
+            raise EvaluationError(_explained(str(value.value())))
+        return value.plain_value()
+
+
+def compile_program(source: str, variables: Mapping[str, str], *, returns: str = "bool") -> Program:
+    """Compile an expression over variables of the given types (`int`, `string`, `list`, `map`, `dyn` …).
+
+    `returns` is `bool` or `string`. Raises `CompileError`.
+    """
+    try:
+        expression = _environment(tuple(sorted(variables.items()))).compile(source)
+    except (RuntimeError, ValueError) as error:
+        raise CompileError(f"compilation failed: {_STATUS.sub('', str(error))}") from error
+    if expression.return_type() not in (_type(returns), cel.Type.DYN):
+        raise CompileError(f"must evaluate to a {returns}")
+    return Program(expression)
+
+
+def _explained(text: str) -> str:
+    """Say what went wrong as cel-go does."""
+    plain = _STATUS.sub("", text)
+    key, index = _MISSING_KEY.match(plain), _BAD_INDEX.match(plain)
+    if key:
+        return f"no such key: {key[1]}"
+    if index:
+        return f"index out of bounds: {index[1]}"
+    if plain.startswith(("No matching overload", "Applying SELECT")):
+        return "no such overload"
+    return {"divide by zero": "division by zero"}.get(plain, plain)
