@@ -23,7 +23,7 @@ class Traffic:
 
 
 def encryption(through_slice: Traffic, bypass: Traffic) -> Finding:
-    """The WAN never sees the request in plain text, and the same capture does see one that goes around the slice."""
+    """Judge that the WAN never saw the request in plain text, while the same capture sees one around the slice."""
     held = through_slice.packets > 0 and through_slice.plaintext == 0 and bypass.plaintext > 0
     measured = (
         f"{through_slice.packets} packets, {through_slice.plaintext} in plain text; "

@@ -1,0 +1,71 @@
+"""`kubeslice install`: the hub onto one cluster, workers onto others, from the same manifests as everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubeslice import __version__
+from kubeslice.cli.target import Context, Kubeconfig, run_with_api
+from kubeslice.kube.api import Api
+from kubeslice.model.names import IMAGE_REPOSITORY
+
+app = typer.Typer(help="Put the hub and the workers onto clusters.", no_args_is_help=True, rich_markup_mode=None)
+
+DEFAULT_IMAGE = f"{IMAGE_REPOSITORY}:{__version__}"
+ImageName = Annotated[str, typer.Option("--image", help="Image of all components.")]
+
+
+@app.command()
+def hub(
+    endpoint: Annotated[str, typer.Option(help="URL at which the workers reach this cluster's API server.")],
+    image: ImageName = DEFAULT_IMAGE,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Install the hub on the cluster that the kubeconfig names."""
+    from kubeslice.install import hub as installation
+    from kubeslice.manifests import HubValues, Image
+
+    values = HubValues(controller_endpoint=endpoint, image=Image(image))
+    run_with_api(kubeconfig, context, lambda api: installation.install(api, values))
+    typer.echo("the hub runs; next: kubeslice install project NAME")
+
+
+@app.command()
+def project(
+    name: Annotated[str, typer.Argument(help="Name of the tenant, at most 30 characters.")],
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Create a project on the hub."""
+    from kubeslice.install.hub import create_project
+
+    run_with_api(kubeconfig, context, lambda api: create_project(api, name))
+    typer.echo(f"project {name} is ready; next: kubeslice install worker CLUSTER --project {name}")
+
+
+@app.command()
+def worker(
+    cluster: Annotated[str, typer.Argument(help="Name of the cluster, at most 20 characters.")],
+    project: Annotated[str, typer.Option("-p", "--project", help="Project that the cluster joins.")],
+    worker_kubeconfig: Annotated[
+        Path | None, typer.Option(help="Kubeconfig of the worker cluster; default the same as the hub's.")
+    ] = None,
+    worker_context: Annotated[str | None, typer.Option(help="Context of the worker cluster.")] = None,
+    image: ImageName = DEFAULT_IMAGE,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Register a cluster on the hub (--kubeconfig, --context) and install the worker on it (--worker-…)."""
+    from kubeslice.install import worker as installation
+    from kubeslice.manifests import Image
+
+    credentials = run_with_api(kubeconfig, context, lambda api: installation.register(api, project, cluster))
+
+    async def install(api: Api) -> None:
+        await installation.install(api, project, cluster, credentials, Image(image))
+
+    run_with_api(worker_kubeconfig or kubeconfig, worker_context, install)
+    run_with_api(kubeconfig, context, lambda api: installation.registered(api, project, cluster))
+    typer.echo(f"cluster {cluster} is registered; next: apply a SliceConfig in kubeslice-{project}")

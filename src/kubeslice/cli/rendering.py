@@ -1,0 +1,55 @@
+"""`kubeslice manifests`: the hub's or a worker's manifests as YAML."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from kubeslice.cli.install import DEFAULT_IMAGE
+from kubeslice.cli.target import fail
+from kubeslice.kube.api import Object
+from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
+
+HUB_SETTINGS = {"endpoint", "image"}
+WORKER_SETTINGS = {"cluster", "project", "image", "hub-endpoint", "hub-ca-file", "hub-token-file"}
+CREDENTIALS = ("hub-endpoint", "hub-ca-file", "hub-token-file")
+
+
+def manifests_yaml(part: str, settings: Sequence[str]) -> str:
+    """Return the YAML of `part`; ends the program with a clear line when the settings do not fit."""
+    if part == "hub":
+        values = _parse(settings, HUB_SETTINGS, required=("endpoint",))
+        return _dump(hub(HubValues(controller_endpoint=values["endpoint"], image=_image(values))))
+    if part == "worker":
+        values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))
+        return _dump(worker(WorkerValues(values["cluster"], values["project"], _image(values), _credentials(values))))
+    fail(f"no part {part!r}: there are hub and worker")
+
+
+def _parse(settings: Sequence[str], known: set[str], required: Sequence[str]) -> dict[str, str]:
+    values = dict(setting.partition("=")[::2] for setting in settings)
+    unknown = sorted(set(values) - known)
+    if unknown:
+        fail(f"--set {unknown[0]} is not known; there are {', '.join(sorted(known))}")
+    missing = [name for name in required if not values.get(name)]
+    if missing:
+        fail(f"{missing[0]} is missing: add --set {missing[0]}=…")
+    return values
+
+
+def _credentials(values: dict[str, str]) -> HubCredentials | None:
+    given = [name for name in CREDENTIALS if values.get(name)]
+    if not given:
+        return None
+    if len(given) < len(CREDENTIALS):
+        fail(f"{', '.join(CREDENTIALS)} belong together; without all of them, make the Secret kubeslice-hub yourself")
+    ca, token = (Path(values[name]).read_text().strip() for name in CREDENTIALS[1:])
+    return HubCredentials(endpoint=values["hub-endpoint"], token=token, ca=ca)
+
+
+def _image(values: dict[str, str]) -> Image:
+    return Image(values.get("image") or DEFAULT_IMAGE)
+
+
+def _dump(manifests: list[Object]) -> str:
+    return yaml.safe_dump_all(manifests, sort_keys=False, explicit_start=True, width=120)
