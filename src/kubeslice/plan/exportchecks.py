@@ -45,7 +45,7 @@ def _slice(export: Exported, namespace_slice: str, slices: Collection[str]) -> I
         known = ", ".join(sorted(slices)) or "none"
         yield Problem(
             "spec.slice",
-            f"there is no slice {wanted} in this cluster: name another, or make this cluster a member (there are: {known})",
+            f"there is no slice {wanted} in this cluster: name another, or make the cluster a member (known: {known})",
             reason="UnknownSlice",
         )
     elif not namespace_slice:

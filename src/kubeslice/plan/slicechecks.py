@@ -64,7 +64,7 @@ def _members(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator
     if len(set(spec.clusters)) > spec.max_clusters:
         yield Problem(
             field,
-            f"{len(set(spec.clusters))} members are more than maxClusters, which is {spec.max_clusters}: take some out, "
+            f"{len(set(spec.clusters))} members are more than maxClusters, {spec.max_clusters}: take some out, "
             f"or make a new slice with a maxClusters of up to {MAX_CLUSTERS}",
             reason="TooManyClusters",
         )

@@ -173,8 +173,9 @@ def _accounts(readers: Iterable[str], writers: Iterable[str]) -> list[tuple[str,
 
 def _reading() -> list[Object]:
     return [
-        _rule(CONTROLLER_GROUP, ["*"], READ),
-        _rule(WORKER_GROUP, ["*"], READ),
+        # Kind by kind: nobody can give away more than they have, and the hub has no wildcard.
+        _rule(CONTROLLER_GROUP, ["clusters", "sliceconfigs", "sliceqosconfigs", "serviceexportconfigs"], READ),
+        _rule(WORKER_GROUP, ["workersliceconfigs", "workerslicegateways", "workerserviceimports"], READ),
         _rule("", ["events"], READ),
         _rule("events.k8s.io", ["events"], READ),
     ]
