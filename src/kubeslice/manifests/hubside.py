@@ -55,7 +55,7 @@ def _webhook() -> Component:
         namespace=names.HUB_NAMESPACE,
         account=HUB_WEBHOOK.name,
         run="webhook",
-        environment={"WEBHOOK_SIDE": "hub", "WEBHOOK_PORT": str(WEBHOOK_PORT)},
+        environment={"WEBHOOK_ROLE": "hub", "WEBHOOK_PORT": str(WEBHOOK_PORT)},
         ports=[("webhook", WEBHOOK_PORT, "TCP")],
         mounts=[TEMPORARY],
     )

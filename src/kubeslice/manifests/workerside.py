@@ -145,7 +145,7 @@ def _webhook(values: WorkerValues) -> Component:
         namespace=names.WORKER_NAMESPACE,
         account=workeraccess.WORKER_WEBHOOK.name,
         run="webhook",
-        environment={**values.environment, **image, "WEBHOOK_SIDE": "worker", "WEBHOOK_PORT": str(WEBHOOK_PORT)},
+        environment={**values.environment, **image, "WEBHOOK_ROLE": "worker", "WEBHOOK_PORT": str(WEBHOOK_PORT)},
         ports=[("webhook", WEBHOOK_PORT, "TCP")],
         mounts=[TEMPORARY],
     )
