@@ -1,4 +1,4 @@
-"""What the parts of the API server say to each other: who asks for what, how types describe themselves, how refusals look.
+"""What the parts of the API server say to each other: who asks for what, how types merge, how refusals look.
 
 The storage and REST side and the schema, authentication, authorization and admission side import these names from
 here and nothing from one another; only the composition root knows both.
@@ -114,7 +114,7 @@ class GroupVersionResource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AdmissionRequest:
-    """The write that admission is asked about; the objects travel beside it."""
+    """The write that admission is asked about; the objects travel beside it. Admission adds to `warnings`."""
 
     kind: GroupVersionKind
     resource: GroupVersionResource
@@ -125,6 +125,7 @@ class AdmissionRequest:
     subresource: str = ""
     dry_run: bool = False
     options: Object = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list, compare=False)
 
 
 class ObjectReader(Protocol):

@@ -39,7 +39,7 @@ class ServiceAccountTokens:
         self._signer = signer
         self._reader = reader
         self._issuer = issuer
-        self._audiences = audiences or (issuer,)
+        self.audiences = audiences or (issuer,)
         self._now = now
         self._verified: OrderedDict[str, Claims] = OrderedDict()
 
@@ -68,7 +68,7 @@ class ServiceAccountTokens:
         if bound is not None and bound.kind == "Pod":
             private["warnafter"] = now + _WARN_AFTER
         claims: Claims = {
-            "aud": list(audiences or self._audiences),
+            "aud": list(audiences or self.audiences),
             "exp": now + seconds,
             "iat": now,
             "iss": self._issuer,
@@ -106,7 +106,7 @@ class ServiceAccountTokens:
             return self._accept_legacy(token, claims)
         if claims.get("iss") != self._issuer or not self._is_current(claims):
             return None
-        if not set(claims.get("aud") or ()) & set(audiences or self._audiences):
+        if not set(claims.get("aud") or ()) & set(audiences or self.audiences):
             return None
         return self._accept_bound(claims)
 

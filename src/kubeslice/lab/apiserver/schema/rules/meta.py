@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubeslice.lab.apiserver.interfaces import FieldError, Object
-from kubeslice.lab.apiserver.schema.complaints import child, duplicate, forbidden, invalid, quote, required, too_long
+from kubeslice.lab.apiserver.schema.complaints import child, duplicate, forbidden, invalid, required, too_long
 from kubeslice.lab.apiserver.schema.rules import names
 
 _ANNOTATIONS_LIMIT = 256 * 1024
@@ -87,16 +87,6 @@ def _check_finalizers(finalizers: list[str], *, custom: bool) -> Iterator[FieldE
 
 
 def _check_update(meta: Object, old: Object) -> Iterator[FieldError]:
-    if old.get("deletionTimestamp"):
-        before = old.get("finalizers") or []
-        added = [each for each in meta.get("finalizers") or [] if each not in before]
-        if added:
-            listed = ", ".join(quote(each) for each in added)
-            yield forbidden(
-                "metadata.finalizers",
-                "no new finalizers can be added if the object is being deleted, "
-                f"found new finalizers []string{{{listed}}}",
-            )
     for field in ("name", "namespace", "uid"):
         if meta.get(field) and old.get(field) and meta[field] != old[field]:
             yield invalid(f"metadata.{field}", meta[field], "field is immutable")

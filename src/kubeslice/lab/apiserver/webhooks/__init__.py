@@ -1,0 +1,1 @@
+"""Admission webhooks: which configuration concerns a write, what it is sent, what its answer means."""
