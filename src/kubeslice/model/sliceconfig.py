@@ -11,7 +11,7 @@ from kubeslice.model.resources import SLICECONFIGS
 from kubeslice.model.slicerules import NAME_RULES, SPEC_RULES, SUBNET_RULES, kept
 
 MAX_CLUSTERS = 32
-MAX_NAMESPACES = 256
+MAX_NAMESPACES = 1024
 
 
 class SliceGatewayServiceType(KubeModel):

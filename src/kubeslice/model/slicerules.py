@@ -31,23 +31,23 @@ NAME_RULES = rules(
 
 SUBNET_RULES = rules(
     Rule(
-        f"self.matches('{PRIVATE_SLASH_16}')",
+        f"self == '' || self.matches('{PRIVATE_SLASH_16}')",
         "sliceSubnet is not a private IPv4 /16: write one of 10.0.0.0/16 to 10.255.0.0/16, 172.16.0.0/16 to "
         "172.31.0.0/16, or 192.168.0.0/16",
     ),
     Rule(
-        "self == oldSelf",
+        "self == oldSelf || oldSelf == ''",
         "sliceSubnet cannot change, because pods have addresses in it: make a new slice instead",
     ),
 )
 
 SPEC_RULES = rules(
     Rule(
-        "self.overlayNetworkDeploymentMode == 'no-network' || has(self.sliceSubnet)",
+        "self.overlayNetworkDeploymentMode == 'no-network' || (has(self.sliceSubnet) && self.sliceSubnet != '')",
         "sliceSubnet is missing: write a private IPv4 /16 such as 10.1.0.0/16",
     ),
     Rule(
-        "!has(oldSelf.sliceSubnet) || has(self.sliceSubnet)",
+        "!has(oldSelf.sliceSubnet) || oldSelf.sliceSubnet == '' || has(self.sliceSubnet)",
         "sliceSubnet cannot be taken away, because pods have addresses in it: make a new slice instead",
     ),
     Rule(

@@ -1,0 +1,92 @@
+"""CRDs are structural, complete and up to date."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kubeslice.manifests import generate
+from kubeslice.model.crd import crd, object_schema
+from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
+
+KINDS = (*HUB_KINDS, *WORKER_KINDS)
+NOT_STRUCTURAL = {"$ref", "$defs", "anyOf", "allOf", "oneOf", "not", "title", "const", "exclusiveMaximum"}
+CRDS = Path(__file__).parents[2] / "crds"
+
+
+def walk(schema, path=""):
+    yield path, schema
+    for name, value in schema.get("properties", {}).items():
+        yield from walk(value, f"{path}.{name}")
+    if "items" in schema:
+        yield from walk(schema["items"], f"{path}[]")
+    if "additionalProperties" in schema:
+        yield from walk(schema["additionalProperties"], f"{path}{{}}")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_schemas_are_structural(kind):
+    for path, schema in walk(object_schema(kind)):
+        assert isinstance(schema["type"], str), path
+        assert not NOT_STRUCTURAL & schema.keys(), path
+        assert ("items" in schema) == (schema["type"] == "array"), path
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_field_is_described_for_kubectl_explain(kind):
+    undescribed = [
+        path
+        for path, schema in walk(object_schema(kind))
+        if not schema.get("description") and path != ".metadata" and not path.endswith(("[]", "{}"))
+    ]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_kind_reports_conditions_and_the_generation_they_are_about(kind):
+    status = object_schema(kind)["properties"]["status"]["properties"]
+    assert status["observedGeneration"]["type"] == "integer"
+    assert status["conditions"]["x-kubernetes-list-map-keys"] == ["type"]
+    assert "observedGeneration" in status["conditions"]["items"]["properties"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_columns_name_fields_that_exist(kind):
+    known = {path.replace("[]", "").replace("{}", "") for path, _ in walk(object_schema(kind))}
+    for column in kind.columns:
+        if column.path.startswith((".spec", ".status")):
+            assert column.path.split("[")[0] in known, column
+
+
+def test_keys_of_lists_are_required_or_have_a_default():
+    for kind in KINDS:
+        for path, schema in walk(object_schema(kind)):
+            item = schema.get("items", {})
+            for key in schema.get("x-kubernetes-list-map-keys", []):
+                assert key in item["required"] or "default" in item["properties"][key], path
+
+
+def test_everything_with_a_rule_has_a_sentence_that_says_what_to_do():
+    for kind in KINDS:
+        for path, schema in walk(object_schema(kind)):
+            for rule in schema.get("x-kubernetes-validations", []):
+                assert ":" in rule["message"], path
+
+
+def test_committed_files_are_up_to_date():
+    assert generate.stale(CRDS) == []
+
+
+def test_stale_files_are_found_and_replaced(tmp_path):
+    generate.write(tmp_path)
+    (tmp_path / "old.yaml").write_text("")
+    (tmp_path / "slices.networking.kubeslice.io.yaml").write_text("kind: other\n")
+    assert generate.main(["--check", str(tmp_path)]) == 1
+    assert generate.main([str(tmp_path)]) == 0
+    assert generate.main(["--check", str(tmp_path)]) == 0
+    assert not (tmp_path / "old.yaml").exists()
+
+
+def test_yaml_says_what_the_kind_says():
+    for kind in KINDS:
+        assert yaml.safe_load(generate.text(kind)) == crd(kind)
