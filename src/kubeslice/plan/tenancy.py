@@ -106,8 +106,7 @@ def worker_rules() -> list[Object]:
         _rule(WORKER_GROUP, kinds, [*READ, "patch"]),
         _rule(WORKER_GROUP, [f"{kind}/status" for kind in kinds], ["patch"]),
         _rule(CONTROLLER_GROUP, ["serviceexportconfigs"], [*READ, "create", "patch", "delete"]),
-        _rule("", ["events"], ["create", "patch"]),
-        _rule("events.k8s.io", ["events"], ["create", "patch", "get"]),
+        _rule("", ["events"], ["get", "create", "patch"]),
     ]
 
 
@@ -177,7 +176,6 @@ def _reading() -> list[Object]:
         _rule(CONTROLLER_GROUP, ["clusters", "sliceconfigs", "sliceqosconfigs", "serviceexportconfigs"], READ),
         _rule(WORKER_GROUP, ["workersliceconfigs", "workerslicegateways", "workerserviceimports"], READ),
         _rule("", ["events"], READ),
-        _rule("events.k8s.io", ["events"], READ),
     ]
 
 

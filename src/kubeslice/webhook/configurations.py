@@ -1,0 +1,112 @@
+"""The webhook configurations that make an API server ask this process: pure, applied by `publication`.
+
+Everything about them is meant to do no harm: a webhook that is down or slow is passed over after two seconds, and the
+selectors leave alone whatever does not concern KubeSlice.
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kubeslice.model import names
+from kubeslice.model.resources import (
+    CLUSTERS,
+    MUTATINGWEBHOOKS,
+    PODS,
+    PROJECTS,
+    SERVICEEXPORTCONFIGS,
+    SERVICEEXPORTS,
+    SLICECONFIGS,
+    SLICEQOSCONFIGS,
+    VALIDATINGWEBHOOKS,
+    Resource,
+)
+
+Object = dict[str, Any]
+Role = Literal["hub", "worker"]
+
+TIMEOUT_SECONDS = 2
+SERVICE_PORT = 443
+MUTATE, VALIDATE = "/mutate", "/validate"
+CHANGES = ["CREATE", "UPDATE"]
+ALL = [*CHANGES, "DELETE"]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the webhook runs, and what clients trust it by."""
+
+    namespace: str
+    bundle: bytes
+    namespace_uid: str = ""
+
+
+def name(role: Role) -> str:
+    """Return the name of the configurations of a role: hub and worker may share a cluster."""
+    return {"hub": names.HUB_WEBHOOK_CONFIGURATION, "worker": names.WORKER_WEBHOOK_CONFIGURATION}[role]
+
+
+def configurations(role: Role, home: Home) -> list[tuple[Resource, Object]]:
+    """Return what the API server has to be told."""
+    return _hub(home) if role == "hub" else _worker(home)
+
+
+def _hub(home: Home) -> list[tuple[Resource, Object]]:
+    here = {"matchExpressions": [_in("kubernetes.io/metadata.name", home.namespace)]}
+    tenants = {"matchExpressions": [{"key": names.PROJECT_LABEL, "operator": "Exists"}]}
+    webhooks = [
+        _webhook(home, "projects.kubeslice.io", VALIDATE, [PROJECTS], ALL, here),
+        _webhook(home, "tenants.kubeslice.io", VALIDATE, [CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS], ALL, tenants),
+        _webhook(home, "exports.kubeslice.io", VALIDATE, [SERVICEEXPORTCONFIGS], CHANGES, tenants),
+    ]
+    return [(VALIDATINGWEBHOOKS, _configuration(VALIDATINGWEBHOOKS, "hub", home, webhooks))]
+
+
+def _worker(home: Home) -> list[tuple[Resource, Object]]:
+    onboarded = {"matchLabels": {names.INJECT_LABEL: "true"}}
+    willing = {"matchExpressions": [{"key": names.EXCLUDE_LABEL, "operator": "NotIn", "values": ["true"]}]}
+    pods = _webhook(home, "pods.kubeslice.io", MUTATE, [PODS], ["CREATE"], onboarded)
+    pods |= {"objectSelector": willing, "reinvocationPolicy": "Never"}
+    exports = _webhook(home, "serviceexports.kubeslice.io", VALIDATE, [SERVICEEXPORTS], CHANGES, {})
+    return [
+        (MUTATINGWEBHOOKS, _configuration(MUTATINGWEBHOOKS, "worker", home, [pods])),
+        (VALIDATINGWEBHOOKS, _configuration(VALIDATINGWEBHOOKS, "worker", home, [exports])),
+    ]
+
+
+def _configuration(resource: Resource, role: Role, home: Home, webhooks: list[Object]) -> Object:
+    labels = {names.MANAGED_BY_LABEL: names.WEBHOOK_MANAGER, names.COMPONENT_LABEL: "webhook"}
+    metadata: Object = {"name": name(role), "labels": labels}
+    if home.namespace_uid:
+        # Goes with the namespace, so that an uninstalled webhook is not asked any more.
+        owner = {"apiVersion": "v1", "kind": "Namespace", "name": home.namespace, "uid": home.namespace_uid}
+        metadata["ownerReferences"] = [owner]
+    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, "webhooks": webhooks}
+
+
+def _webhook(
+    home: Home, label: str, path: str, resources: list[Resource], operations: list[str], namespaces: Object
+) -> Object:
+    service = {"name": names.WEBHOOK_SERVICE, "namespace": home.namespace, "path": path, "port": SERVICE_PORT}
+    rule = {
+        "apiGroups": sorted({resource.group for resource in resources}),
+        "apiVersions": sorted({resource.version for resource in resources}),
+        "resources": [resource.plural for resource in resources],
+        "operations": operations,
+        "scope": "Namespaced",
+    }
+    return {
+        "name": label,
+        "clientConfig": {"service": service, "caBundle": base64.b64encode(home.bundle).decode()},
+        "rules": [rule],
+        "namespaceSelector": namespaces,
+        "failurePolicy": "Ignore",
+        "matchPolicy": "Equivalent",
+        "sideEffects": "None",
+        "timeoutSeconds": TIMEOUT_SECONDS,
+        "admissionReviewVersions": ["v1"],
+    }
+
+
+def _in(key: str, value: str) -> Object:
+    return {"key": key, "operator": "In", "values": [value]}

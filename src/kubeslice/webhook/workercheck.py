@@ -1,0 +1,80 @@
+"""What a worker's API server is told about new pods of a slice's namespaces and about ServiceExports."""
+
+import asyncio
+from collections.abc import Sequence
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api
+from kubeslice.kube.errors import NotFound
+from kubeslice.kube.informer import Informer
+from kubeslice.model import names, resources
+from kubeslice.model.serviceexport import ServiceExport
+from kubeslice.plan import admission, effective, validation
+from kubeslice.plan.admission import ALLOWED, Review, Verdict
+from kubeslice.plan.validation import Exported
+
+
+class WorkerCheck:
+    """Prepares pods with `image` and checks exports, with what informers hold."""
+
+    def __init__(self, api: Api, image: str) -> None:
+        self._api = api
+        self._image = image
+        self._namespaces = Informer(api, resources.NAMESPACES, labels=names.SLICE_LABEL)
+        self._slices = Informer(api, resources.SLICES, names.WORKER_NAMESPACE)
+        self._exports = Informer(api, resources.SERVICEEXPORTS)
+
+    @property
+    def is_synced(self) -> bool:
+        """Tell whether every informer has listed once."""
+        return all(informer.synced.is_set() for informer in self._informers)
+
+    @property
+    def _informers(self) -> Sequence[Informer]:
+        return self._namespaces, self._slices, self._exports
+
+    async def run(self) -> None:
+        """Follow the API server until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for informer in self._informers:
+                group.create_task(informer.run(), name=f"follow-{informer.resource.plural}")
+
+    async def mutate(self, review: Review) -> Verdict:
+        """Make a new pod wait for its slice interface."""
+        if review.plural != resources.PODS.plural or review.operation != "CREATE":
+            return ALLOWED
+        slice_name = await self._slice_of(review.namespace)
+        if not slice_name:
+            return Verdict(warnings=[f"namespace {review.namespace} is in no slice: the pod gets no slice interface"])
+        return Verdict(patch=admission.pod_patch(review.object, slice_name, self._image))
+
+    async def validate(self, review: Review) -> Verdict:
+        """Check a ServiceExport. Raises `Terminal` when it cannot be read."""
+        if review.plural != resources.SERVICEEXPORTS.plural:
+            return ALLOWED
+        if review.operation == "UPDATE" and review.object.get("spec") == review.old.get("spec"):
+            return ALLOWED
+        export = ServiceExport.parse(review.object)
+        others = [
+            Exported(objects.namespace(other), objects.name(other), ServiceExport.parse(other).spec)
+            for other in self._exports.items()
+            if (objects.namespace(other), objects.name(other)) != (review.namespace, review.name)
+        ]
+        problems = validation.service_export(
+            Exported(review.namespace, review.name, export.spec),
+            await self._slice_of(review.namespace),
+            [objects.name(obj) for obj in self._slices.items()],
+            others,
+        )
+        idle = effective.export_not_effective(export.spec)
+        return Verdict(problems=[str(problem) for problem in problems], warnings=idle)
+
+    async def _slice_of(self, namespace: str) -> str:
+        """Return the slice of a namespace; one that was onboarded this very moment may not be in the cache yet."""
+        found = self._namespaces.get(namespace)
+        if found is None:
+            try:
+                found = await self._api.get(resources.NAMESPACES, namespace)
+            except NotFound:
+                return ""
+        return objects.labels(found).get(names.SLICE_LABEL, "")
