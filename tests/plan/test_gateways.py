@@ -1,0 +1,60 @@
+"""What the members of a slice are told about each other."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubeslice.plan import gateways, slices
+from kubeslice.plan.gateways import Published
+from kubeslice.plan.slices import Seat
+from tests.plan.test_slices import config
+
+KEY = {"plane": 0, "publicKey": "k", "endpoints": ["198.51.100.7:30001"], "pod": "p", "node": "n"}
+
+
+def seats(*clusters: str) -> dict[str, Seat]:
+    return {seat.cluster: seat for seat in slices.seats(config(*clusters), {})}
+
+
+@given(st.lists(st.sampled_from("abcd"), unique=True))
+def test_every_ordered_pair_has_exactly_one_view(clusters: list[str]) -> None:
+    roster = seats(*clusters)
+    views = [v for c in clusters for v in gateways.views("shop", config(*clusters), roster, c, {})]
+    ends = [(v["spec"]["localGatewayConfig"], v["spec"]["remoteGatewayConfig"]) for v in views]
+    pairs = {(near["clusterName"], far["clusterName"]) for near, far in ends}
+    assert pairs == {(a, b) for a in clusters for b in clusters if a != b}
+    assert len(views) == len(pairs)
+
+
+@given(st.lists(st.sampled_from("abcd"), unique=True, min_size=2))
+def test_both_ends_of_a_pair_agree(clusters: list[str]) -> None:
+    roster = seats(*clusters)
+    views = [v["spec"] for c in clusters for v in gateways.views("shop", config(*clusters), roster, c, {})]
+    ends = {(v["localGatewayConfig"]["clusterName"], v["remoteGatewayConfig"]["clusterName"]): v for v in views}
+    for (near, far), view in ends.items():
+        other = ends[far, near]
+        assert view["gatewayNumber"] == other["gatewayNumber"]
+        assert {view["gatewayHostType"], other["gatewayHostType"]} == {"Server", "Client"}
+        assert view["localGatewayConfig"]["gatewaySubnet"] == other["remoteGatewayConfig"]["gatewaySubnet"]
+        assert view["remoteGatewayConfig"]["gatewayName"] == other["localGatewayConfig"]["gatewayName"]
+        is_server = clusters.index(near) < clusters.index(far)
+        assert (view["gatewayHostType"] == "Server") == is_server
+
+
+def test_a_view_carries_the_remote_key_and_endpoints_and_nothing_of_its_pods() -> None:
+    published = {"b": Published([KEY], ["198.51.100.7"])}
+    (view,) = gateways.views("shop", config("a", "b"), seats("a", "b"), "b", published)
+    assert view["metadata"]["namespace"] == "kubeslice-shop-a"
+    assert view["metadata"]["name"] == "red-a-b"
+    remote = view["spec"]["remoteGatewayConfig"]
+    assert remote["planes"] == [{"plane": 0, "publicKey": "k", "endpoints": ["198.51.100.7:30001"]}]
+    assert (remote["nodeIps"], remote["nodePorts"], remote["vpnIp"]) == (["198.51.100.7"], [30001], "10.1.64.8")
+
+
+def test_who_is_no_member_is_seen_by_nobody() -> None:
+    assert gateways.views("shop", config("a", "b"), seats("a", "b"), "z", {}) == []
+
+
+def test_a_slice_without_a_network_has_no_gateways() -> None:
+    flat = config("a", "b", sliceSubnet="", overlayNetworkDeploymentMode="no-network")
+    roster = {seat.cluster: seat for seat in slices.seats(flat, {})}
+    assert gateways.views("shop", flat, roster, "a", {}) == []

@@ -1,0 +1,80 @@
+"""Who may do what on the hub."""
+
+from typing import Any
+
+import pytest
+
+from kubeslice.model import names
+from kubeslice.model.resources import NAMESPACES, ROLEBINDINGS, ROLES, SECRETS, SERVICEACCOUNTS
+from kubeslice.plan import tenancy
+from kubeslice.plan.tenancy import Member
+
+MEMBER = Member("shop", "west")
+
+
+def of(wanted: list[tenancy.Wanted], resource: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(o["metadata"].get("namespace", ""), o["metadata"]["name"]): o for r, o in wanted if r == resource}
+
+
+def test_a_project_has_an_account_a_token_and_a_binding_for_each_user() -> None:
+    wanted = tenancy.project_objects("shop", ["ann"], ["bob"])
+    assert set(of(wanted, NAMESPACES)) == {("", "kubeslice-shop")}
+    users = {("kubeslice-shop", "kubeslice-rbac-ro-ann"), ("kubeslice-shop", "kubeslice-rbac-rw-bob")}
+    assert set(of(wanted, SERVICEACCOUNTS)) == set(of(wanted, SECRETS)) == set(of(wanted, ROLEBINDINGS)) == users
+    roles = {name: binding["roleRef"]["name"] for (_, name), binding in of(wanted, ROLEBINDINGS).items()}
+    assert roles == {"kubeslice-rbac-ro-ann": "kubeslice-read-only", "kubeslice-rbac-rw-bob": "kubeslice-read-write"}
+
+
+def test_readers_see_no_secret() -> None:
+    role = of(tenancy.project_objects("shop", ["ann"], []), ROLES)["kubeslice-shop", "kubeslice-read-only"]
+    assert not [rule for rule in role["rules"] if {"secrets", "*"} & set(rule["resources"])]
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+
+
+def test_a_worker_reads_no_secret_and_only_its_own_cluster() -> None:
+    wanted = tenancy.cluster_objects(MEMBER, [], [], {"clusterName": "west"})
+    account = names.worker_account("west")
+    for role in of(wanted, ROLES).values():
+        assert not [rule for rule in role["rules"] if {"secrets", "*"} & set(rule["resources"])]
+    home = of(wanted, ROLES)["kubeslice-shop", account]
+    assert all(rule["resourceNames"] == ["west"] for rule in home["rules"])
+    assert {namespace for namespace, _ in of(wanted, ROLES)} == {"kubeslice-shop", "kubeslice-shop-west"}
+
+
+def test_a_token_secret_carries_the_facts_beside_the_token() -> None:
+    secret = of(tenancy.cluster_objects(MEMBER, [], [], {"clusterName": "west"}), SECRETS)
+    made = secret["kubeslice-shop", "kubeslice-rbac-worker-west"]
+    assert made["data"] == {"clusterName": "d2VzdA=="}
+    assert made["metadata"]["annotations"]["kubernetes.io/service-account.name"] == "kubeslice-rbac-worker-west"
+    assert not tenancy.has_token(made)
+    assert tenancy.has_token({**made, "data": {**made["data"], "token": "dA==", "ca.crt": "Yw=="}})
+
+
+def test_the_people_of_a_project_may_read_its_clusters_namespaces() -> None:
+    wanted = tenancy.cluster_objects(MEMBER, ["ann"], ["bob"], {})
+    binding = of(wanted, ROLEBINDINGS)["kubeslice-shop-west", "kubeslice-read-only"]
+    assert [s["name"] for s in binding["subjects"]] == ["kubeslice-rbac-ro-ann", "kubeslice-rbac-rw-bob"]
+    assert {s["namespace"] for s in binding["subjects"]} == {"kubeslice-shop"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected", "problem"),
+    [
+        (None, tenancy.project_labels("a-b"), ""),
+        ({}, tenancy.project_labels("a-b"), ""),
+        (tenancy.project_labels("a-b"), tenancy.project_labels("a-b"), ""),
+        (tenancy.cluster_labels(Member("a", "b")), tenancy.project_labels("a-b"), "cluster b of project a"),
+        (tenancy.project_labels("a-b"), tenancy.cluster_labels(Member("a", "b")), "project a-b"),
+        (tenancy.cluster_labels(Member("a", "b-c")), tenancy.cluster_labels(Member("a-b", "c")), "cluster b-c of"),
+    ],
+)
+def test_a_namespace_belongs_to_whom_its_labels_say(labels: Any, expected: Any, problem: str) -> None:
+    sentence = tenancy.namespace_problem("kubeslice-a-b", labels, expected)
+    assert problem in sentence
+    assert bool(sentence) == bool(problem)
+
+
+@pytest.mark.parametrize("namespace", ["kubeslice-controller", "kubeslice-system"])
+def test_no_project_gets_the_products_own_namespaces(namespace: str) -> None:
+    project = namespace.removeprefix("kubeslice-")
+    assert "choose another" in tenancy.namespace_problem(namespace, None, tenancy.project_labels(project))
