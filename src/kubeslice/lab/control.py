@@ -34,11 +34,17 @@ class Control:
     """Answers requests about one lab."""
 
     def __init__(
-        self, topology: Topology, layout: Layout, servers: dict[str, socket.socket], supervisor: Supervisor
+        self,
+        topology: Topology,
+        layout: Layout,
+        servers: dict[str, socket.socket],
+        members: dict[str, nodes.Namespaces],
+        supervisor: Supervisor,
     ) -> None:
         self._topology = topology
         self._layout = layout
         self._ports = {name: server.getsockname()[1] for name, server in servers.items()}
+        self._nodes = members
         self._supervisor = supervisor
         self._faults = wan.Faults()
         self.is_over = False
@@ -106,24 +112,31 @@ class Control:
         return os.open(self._layout.log(process), os.O_RDONLY | os.O_CLOEXEC)
 
     def _enter(self, target: str) -> tuple[Answer, list[int]]:
-        files, answer = self._namespaces(target)
-        return answer | {"kinds": [kind for kind, _ in files]}, [
-            os.open(path, os.O_RDONLY | os.O_CLOEXEC) for _, path in files
-        ]
+        if target in self._nodes:
+            *others, mount = nodes.KINDS
+            known = self._nodes[target]
+            found = [(kind, os.dup(known[kind])) for kind in others] + [_own("pid"), (mount, os.dup(known[mount]))]
+            answer: Answer = {}
+        elif target == WAN:
+            found, answer = [("net", _open(network(WAN))), _own("pid"), _own("mnt")], {}
+        else:
+            found, answer = self._container(target)
+        return answer | {"kinds": [kind for kind, _ in found]}, [descriptor for _, descriptor in found]
 
-    def _namespaces(self, target: str) -> tuple[list[tuple[str, Path]], Answer]:
-        own_pids = ("pid", Path("/proc/self/ns/pid"))
-        if target == WAN:
-            return [("net", network(WAN)), own_pids, ("mnt", Path("/proc/self/ns/mnt"))], {}
-        for node in self._topology.nodes:
-            if node.name == target:
-                *others, mount = nodes.namespace_files(self._layout, node)
-                return [*others, own_pids, mount], {}
+    def _container(self, target: str) -> tuple[list[tuple[str, int]], Answer]:
         found = find_container(self._layout, self._topology, target)
         if found is None:
             raise Refused(f"{target!r} is neither wan, nor a node, nor CLUSTER/NAMESPACE/POD[/CONTAINER] that runs")
-        files = [(kind, Path(f"/proc/{found.pid}/ns/{kind}")) for kind in CONTAINER_KINDS]
-        return files, {"environment": found.environment, "directory": found.directory}
+        opened = [(kind, _open(Path(f"/proc/{found.pid}/ns/{kind}"))) for kind in CONTAINER_KINDS]
+        return opened, {"environment": found.environment, "directory": found.directory}
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _own(kind: str) -> tuple[str, int]:
+    return kind, _open(Path(f"/proc/self/ns/{kind}"))
 
 
 def _credentials(layout: Layout, cluster: Any) -> str:

@@ -1,7 +1,8 @@
 """Makes the nodes: network, mount, UTS and cgroup namespaces that outlive the process that set them up.
 
 The parent makes the networks (`connect`), then forks one child per node that builds the node's root file system and
-stops (`build`); the parent pins the child's namespaces (`pin`) and lets it go. `join` is for whoever wants in.
+stops; the parent opens the child's namespaces and lets it go. `join` is for what it forks later, which has these
+descriptors too. (Bind mounts would keep them as well, but newer kernels refuse some mount namespaces.)
 """
 
 import os
@@ -15,7 +16,9 @@ from kubeslice.lab.layout import WAN, Layout, network
 from kubeslice.lab.machine import mount_devices, mount_root
 from kubeslice.lab.topology import Node, Topology
 
-PINNED = ("mnt", "uts", "cgroup")
+# The order in which they are entered; the one that changes all paths is last.
+KINDS = ("net", "uts", "cgroup", "mnt")
+Namespaces = dict[str, int]
 ROOTFS = "run/kubelet/rootfs"
 IMAGE = "run/kubelet/image"
 
@@ -38,7 +41,7 @@ def connect(topology: Topology) -> None:
 def start_build(layout: Layout, node: Node) -> int:
     """Fork the child that builds a node, and return its process id; it stops itself when it is done."""
     directory = layout.node(node)
-    for part in ("run/netns", ROOTFS, IMAGE, "run/lock", "kubelet", "layer", "root", "ns"):
+    for part in ("run/netns", ROOTFS, IMAGE, "run/lock", "kubelet", "layer", "root"):
         (directory / part).mkdir(parents=True)
     layout.node_cgroup(node).mkdir()
     child = os.fork()
@@ -51,30 +54,22 @@ def start_build(layout: Layout, node: Node) -> int:
         os._exit(1)
 
 
-def finish_build(layout: Layout, node: Node, child: int) -> None:
-    """Wait until a node is built and pin its namespaces. Raises RuntimeError when the build failed."""
+def finish_build(node: Node, child: int) -> Namespaces:
+    """Wait until a node is built; return descriptors of its namespaces. Raises RuntimeError when the build failed."""
     _, status = os.waitpid(child, os.WUNTRACED)
     if not os.WIFSTOPPED(status):
         raise RuntimeError(f"{node.name} could not be built")
-    for kind in PINNED:
-        pin = layout.node(node) / "ns" / kind
-        pin.touch()
-        ns.mount(f"/proc/{child}/ns/{kind}", pin, flags=ns.MS_BIND)
+    found = {kind: os.open(f"/proc/{child}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in KINDS}
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    return found
 
 
-def join(layout: Layout, node: Node) -> None:
+def join(namespaces: Namespaces) -> None:
     """Move this process into a node: its network, files, host name and view of cgroups."""
-    for kind, path in namespace_files(layout, node):
-        ns.enter(path, kind)
+    for kind in KINDS:
+        ns.setns(namespaces[kind], ns.FLAGS[kind])
     os.chdir("/")
-
-
-def namespace_files(layout: Layout, node: Node) -> list[tuple[str, Path]]:
-    """Return the kind and file of each namespace of a node, the one that changes all paths last."""
-    pins = layout.node(node) / "ns"
-    return [("net", network(node.name)), ("uts", pins / "uts"), ("cgroup", pins / "cgroup"), ("mnt", pins / "mnt")]
 
 
 def _build(layout: Layout, node: Node) -> None:

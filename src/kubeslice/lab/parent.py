@@ -41,13 +41,13 @@ class Parent:
         self._listener = control
         self._servers = servers
         self._alive = alive
-        self._ended = False
+        self._nodes: dict[str, nodes.Namespaces] = {}
 
     def run(self) -> int:
         """Bring the lab up and stay until told to end. Never returns: ends the process."""
         ns.name_process("kubeslice-lab")
         self._prepare()
-        supervisor = Supervisor(processes.programs(self._topology, self._layout, self._servers))
+        supervisor = Supervisor(processes.programs(self._topology, self._layout, self._servers, self._nodes))
         gc.collect()
         gc.freeze()
         supervisor.start_due()
@@ -66,11 +66,10 @@ class Parent:
         nodes.connect(self._topology)
         builds = [(node, nodes.start_build(self._layout, node)) for node in self._topology.nodes]
         processes.warm()
-        for node, child in builds:
-            nodes.finish_build(self._layout, node, child)
+        self._nodes = {node.name: nodes.finish_build(node, child) for node, child in builds}
 
     def _serve(self, supervisor: Supervisor) -> None:
-        control = Control(self._topology, self._layout, self._servers, supervisor)
+        control = Control(self._topology, self._layout, self._servers, self._nodes, supervisor)
         wakeup = _signals()
         with selectors.DefaultSelector() as selector:
             for source in (self._listener.fileno(), self._alive, wakeup):
