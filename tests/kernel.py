@@ -26,9 +26,7 @@ class Kernel:
 
     def namespace(self) -> Namespace:
         """Make a namespace with a loopback that is up."""
-        home = self.directory / f"test-{len(self._open)}"
-        made = netns.create(home)
-        netns.release(home)
+        made = netns.anonymous()
         self._open.append(made)
         self.ip(made, "link set lo up")
         return made

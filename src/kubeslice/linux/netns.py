@@ -63,16 +63,25 @@ def inside(namespace: Namespace) -> Iterator[None]:
             _enter(home.descriptor)
 
 
-def create(path: Path) -> Namespace:
-    """Make a namespace, bind it to `path` so that it survives this process, and open it."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+def anonymous() -> Namespace:
+    """Make a namespace that lives only as long as somebody holds it open."""
     with current() as home:
         _check(_libc.unshare(CLONE_NEWNET))
         try:
-            made = current()
+            return current()
         finally:
             _enter(home.descriptor)
-    bind(made, path)
+
+
+def create(path: Path) -> Namespace:
+    """Make a namespace, bind it to `path` so that it survives this process, and open it."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    made = anonymous()
+    try:
+        bind(made, path)
+    except OSError:
+        made.close()
+        raise
     return made
 
 

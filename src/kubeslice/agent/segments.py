@@ -1,0 +1,177 @@
+"""Keeps the segment of every slice on this node: made when a Slice appears, healed when touched, removed with it.
+
+`SegmentReconciler` is what the controller of Slices runs. `Live` is an open segment, which the reconciler of pods
+attaches pods to; its lock keeps the two from changing one namespace at the same time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from kubeslice.agent import wiring
+from kubeslice.agent.view import View
+from kubeslice.agent.wiring import Surroundings
+from kubeslice.kube import objects
+from kubeslice.linux import waker
+from kubeslice.linux.netns import Namespace
+from kubeslice.linux.waker import Waker
+from kubeslice.model import names
+from kubeslice.model.ids import OWN, Key
+from kubeslice.plan import attachment as attachments
+from kubeslice.plan import ipam, pods
+from kubeslice.plan import segment as segments
+from kubeslice.plan.attachment import Attachment
+from kubeslice.plan.segment import Segment
+from kubeslice.runtime.controller import Result
+
+RESYNC = 60.0  # seconds; only for what tells nobody when it changes: nftables, and the name of a namespace
+Inputs = tuple[Segment, Surroundings, frozenset[Attachment]]
+Enqueue = Callable[[Key], None]
+
+
+@dataclass
+class Live:
+    """An open segment and the pods on it. `inputs` is what it was last made to match; None after any disturbance."""
+
+    segment: Segment
+    namespace: Namespace
+    ear: Waker | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    attached: dict[str, Attachment] = field(default_factory=dict)
+    last: IPv4Address | None = None
+    inputs: Inputs | None = None
+
+    def next_address(self, taken: frozenset[IPv4Address]) -> IPv4Address | None:
+        """Return the next free address of this node's blocks, None when they are full."""
+        used = taken | {attachment.address for attachment in self.attached.values()}
+        return ipam.next_address(self.segment.blocks, used, self.last)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether this is still how the segment is reached; look again after every wait for the lock."""
+        return self.namespace.descriptor >= 0
+
+    def close(self) -> None:
+        """Let the namespace go."""
+        if self.ear is not None:
+            self.ear.close()
+        self.namespace.close()
+
+
+class SegmentReconciler:
+    """Reconciles Slices on one node, in namespaces named below `directory`."""
+
+    def __init__(self, view: View, directory: Path) -> None:
+        self.live: dict[str, Live] = {}
+        self._view = view
+        self._directory = directory
+        self._wake: Enqueue = lambda _: None
+        self._pod_changed: Enqueue = lambda _: None
+
+    def wake_with(self, slice_changed: Enqueue, pod_changed: Enqueue) -> None:
+        """Say how to ask for another look at a slice after a change in the kernel, and at a pod."""
+        self._wake = slice_changed
+        self._pod_changed = pod_changed
+
+    async def reconcile(self, key: Key) -> Result:
+        """Bring the segment of a slice in line with its Slice."""
+        obj = self._view.slice(key.name)
+        if obj is None:
+            return await self._remove(key.name)
+        wanted = segments.parse(obj, self._view.node)
+        if wanted is None:
+            return Result("waits for the operator to give the slice its addresses")
+        around = self._view.surroundings(key.name)
+        live = self.live.get(key.name)
+        if live is not None and live.segment.vni != wanted.vni:
+            await self._remove(key.name)
+            live = None
+        if live is None or live.inputs is None:
+            live = await self._open(key, wanted, live)
+        await self._ensure(live, wanted, around)
+        return Result(f"segment {wanted.vni} is up", after=RESYNC)
+
+    async def sweep(self) -> None:
+        """Remove the segments that no Slice has: left over from the time before this process."""
+        wanted = {str(objects.spec(obj).get("vni") or "") for obj in self._view.slices.items()}
+        prefix = names.segment_namespace(0)[:-1]
+        for path in self._directory.glob(f"{prefix}*"):
+            vni = path.name.removeprefix(prefix)
+            if vni.isdecimal() and vni not in wanted:
+                await asyncio.to_thread(wiring.close_segment, path)
+
+    def close(self) -> None:
+        """Let all namespaces go; they stay as they are."""
+        while self.live:
+            self.live.popitem()[1].close()
+
+    async def _open(self, key: Key, segment: Segment, live: Live | None) -> Live:
+        path = self._directory / segment.namespace
+        namespace = await asyncio.to_thread(wiring.open_segment, path, live.namespace if live else None)
+        if live is not None and live.namespace.inode == namespace.inode:
+            namespace.close()
+            return live
+        if live is not None:
+            async with live.lock:
+                live.close()
+        opened = Live(segment, namespace)
+        source = await asyncio.to_thread(waker.listen, waker.LINKS | waker.NEIGHBOURS, namespace)
+        opened.ear = Waker(source, lambda: self._disturbed(key))
+        opened.attached = self._adopt(segment, await asyncio.to_thread(wiring.ports, namespace))
+        self.live[key.name] = opened
+        return opened
+
+    async def _ensure(self, live: Live, segment: Segment, around: Surroundings) -> None:
+        async with live.lock:
+            is_changed = live.segment != segment
+            live.segment = segment
+            inputs = (segment, around, frozenset(live.attached.values()))
+            if inputs != live.inputs:
+                live.inputs = inputs
+                changed, missing = await asyncio.to_thread(
+                    wiring.ensure_segment, segment, around, inputs[2], live.namespace
+                )
+                is_changed = is_changed or changed
+            else:
+                missing = frozenset()
+        for pod in self._view.pods_for(segment.slice):
+            uid = objects.uid(pod)
+            if is_changed or uid in missing or uid not in live.attached:
+                self._pod_changed(Key(OWN, objects.namespace(pod), objects.name(pod)))
+
+    async def _remove(self, name: str) -> Result:
+        live = self.live.pop(name, None)
+        if live is not None:
+            path = self._directory / live.segment.namespace
+            for attached in live.attached.values():
+                self._pod_changed(Key(OWN, attached.namespace, attached.pod))
+            async with live.lock:
+                live.close()
+                await asyncio.to_thread(wiring.close_segment, path)
+        await self.sweep()
+        return Result("segment is removed")
+
+    def _adopt(self, segment: Segment, ports: dict[str, IPv4Address]) -> dict[str, Attachment]:
+        """Return the attachments that the kernel shows, of pods that still belong here."""
+        return {
+            objects.uid(pod): attachments.attach(
+                pod, attachments.fixed_addresses(pod, segment) or (ports[objects.uid(pod)],)
+            )
+            for pod in self._view.pods_for(segment.slice)
+            if objects.uid(pod) in ports
+        }
+
+    def _disturbed(self, key: Key) -> None:
+        live = self.live.get(key.name)
+        if live is not None:
+            live.inputs = None
+            self._wake(key)
+
+
+def taken_addresses(view: View, slice_name: str, except_uid: str) -> frozenset[IPv4Address]:
+    """Return the addresses that other pods of this node hold by their own account."""
+    others = (pod for pod in view.local.items() if objects.uid(pod) != except_uid)
+    texts = (pods.overlay_address(pod, slice_name) for pod in others)
+    return frozenset(IPv4Address(text) for text in texts if text)

@@ -1,0 +1,58 @@
+"""ICMP echo requests over one raw socket (RFC 792), for asyncio: sent without waiting, answers reported by callback."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Callable
+from ipaddress import IPv4Address
+
+_ECHO_REPLY, _ECHO_REQUEST = 0, 8
+Answer = Callable[[IPv4Address, int], None]
+
+
+class Echo:
+    """Sends echo requests from one address. `answer` gets the sender and the number of each reply to us."""
+
+    def __init__(self, source: IPv4Address, answer: Answer) -> None:
+        self._identity = os.getpid() & 0xFFFF
+        self._answer = answer
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.IPPROTO_ICMP)
+        try:
+            self._socket.bind((str(source), 0))
+        except OSError:
+            self._socket.close()
+            raise
+        asyncio.get_running_loop().add_reader(self._socket, self._readable)
+
+    def send(self, target: IPv4Address, number: int) -> None:
+        """Send request `number`; a network that refuses it is one that loses it."""
+        with contextlib.suppress(OSError):
+            self._socket.sendto(packet(self._identity, number), (str(target), 0))
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._socket.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+
+    def _readable(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, (sender, _) = self._socket.recvfrom(2048)
+                header = (data[0] & 0x0F) * 4
+                if len(data) < header + 8:
+                    continue
+                kind, _, _, identity, number = struct.unpack_from("!BBHHH", data, header)
+                if kind == _ECHO_REPLY and identity == self._identity:
+                    self._answer(IPv4Address(sender), number)
+
+
+def packet(identity: int, number: int, payload: bytes = bytes(24)) -> bytes:
+    """Return an echo request with its checksum (RFC 1071)."""
+    body = struct.pack("!BBHHH", _ECHO_REQUEST, 0, 0, identity, number) + payload
+    total = sum(struct.unpack(f"!{len(body) // 2}H", body))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return body[:2] + struct.pack("!H", ~total & 0xFFFF) + body[4:]

@@ -1,0 +1,86 @@
+"""Programs that we keep running: started again with back-off when they end, and never left behind when we end."""
+
+import asyncio
+import ctypes
+import logging
+import signal
+from collections.abc import Callable, Mapping, Sequence
+
+log = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+STEADY = 10.0  # seconds after which a program that ends counts as having worked
+STOP_TIMEOUT = 1.0
+_libc = ctypes.CDLL(None)
+
+
+class Program:
+    """One supervised program. `started` is called each time it runs, `is_running` says whether it does."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._command = tuple(command)
+        self._environment = dict(environment) if environment is not None else None
+        self._started = started
+        self._process: asyncio.subprocess.Process | None = None
+        self.restarts = 0
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the program runs at this moment."""
+        return self._process is not None and self._process.returncode is None
+
+    async def run(self) -> None:
+        """Keep the program running until cancelled, then stop it."""
+        loop = asyncio.get_running_loop()
+        pause = FIRST_PAUSE
+        while True:
+            began = loop.time()
+            await self._once()
+            pause = FIRST_PAUSE if loop.time() - began > STEADY else min(pause * 2, LONGEST_PAUSE)
+            self.restarts += 1
+            await asyncio.sleep(pause)
+
+    async def _once(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environment,
+            preexec_fn=_die_with_parent,
+        )
+        self._process = process
+        self._started()
+        try:
+            await self._relay(process)
+            log.warning("%s ended with status %s", self._command[0], await process.wait())
+        finally:
+            await self._stop(process)
+
+    async def _relay(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            log.info("%s: %s", self._command[0], line.decode(errors="replace").strip())
+
+    async def _stop(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel, in the new process, to end it with the thread that started it (prctl(2))."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
