@@ -184,8 +184,8 @@ def next_address(
 ) -> IPv4Address | None:
     """Return the next free address of a node's blocks: the first after `last`, wrapping round; None when full.
 
-    Going on from the address given last means that the one freed most recently is the last to be used again, so that
-    a peer's stale neighbour or connection entry does not meet a new pod.
+    `last` is the address that was given or freed last, whichever was later: it comes back only when no other is free,
+    so that a peer's stale neighbour or connection entry does not meet a new pod.
     """
     candidates = [address for block in blocks for address in block if address not in used]
     after = [address for address in candidates if last is not None and address > last]

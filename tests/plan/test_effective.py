@@ -1,0 +1,71 @@
+"""Every field that is accepted and not acted on is named; what works is not."""
+
+import pytest
+
+from kubeslice.model.cluster import ClusterSpec
+from kubeslice.model.project import ProjectSpec
+from kubeslice.model.serviceexport import ServiceExportSpec
+from kubeslice.model.sliceconfig import SliceConfigSpec
+from kubeslice.plan import effective
+from tests.model import samples
+
+
+def test_a_slice_of_what_works_is_fully_effective():
+    spec = SliceConfigSpec.model_validate(
+        {
+            "sliceSubnet": "10.1.0.0/16",
+            "clusters": ["a"],
+            "sliceGatewayProvider": {"sliceGatewayServiceType": [{"cluster": "*"}]},
+            "namespaceIsolationProfile": {"applicationNamespaces": [{"namespace": "shop", "clusters": ["*"]}]},
+            "externalGatewayConfig": [{"clusters": ["*"], "ingress": {"enabled": False}, "gatewayType": "none"}],
+        }
+    )
+    assert effective.not_effective(spec) == []
+    assert effective.impossible(spec) == []
+
+
+def test_every_wish_of_the_long_sample_is_named():
+    spec = SliceConfigSpec.model_validate(samples.LONG_SLICE["spec"])
+    sentences = effective.not_effective(spec)
+    for field in (
+        "qosProfileDetails", "sliceGatewayServiceType[cluster=*].type", "sliceGatewayServiceType[cluster=*].protocol",
+        "rotationInterval", "vpnConfig.cipher", "isolationEnabled", "allowedNamespaces", "externalGatewayConfig",
+    ):  # fmt: skip
+        assert [text for text in sentences if field in text.split(": ")[0]], field
+    assert len(sentences) == 8
+    assert [problem.reason for problem in effective.impossible(spec)] == ["EngineNotYetEffective"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"standardQosProfileName": "default"}, "spec.standardQosProfileName"),
+        ({"renewBefore": "2030-01-01T00:00:00Z"}, "spec.renewBefore"),
+        ({"sliceType": "Other"}, "spec.sliceType"),
+        ({"sliceIpamType": "Dynamic"}, "spec.sliceIpamType"),
+        ({"sliceGatewayProvider": {"sliceCaType": "Vault"}}, "spec.sliceGatewayProvider.sliceCaType"),
+        (
+            {"externalGatewayConfig": [{"vpcServiceAccess": {"egress": {"enabled": True}}}]},
+            "spec.externalGatewayConfig",
+        ),
+    ],
+)
+def test_single_wishes(fields, field):
+    (sentence,) = effective.not_effective(SliceConfigSpec.model_validate(fields))
+    assert sentence.startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("mode", ["no-network", "multi-network"])
+def test_networks_that_are_not_there_yet(mode):
+    (problem,) = effective.impossible(SliceConfigSpec.model_validate({"overlayNetworkDeploymentMode": mode}))
+    assert problem.reason == "NetworkModeNotYetEffective"
+    assert mode in problem.sentence
+
+
+def test_other_kinds():
+    assert len(effective.cluster_not_effective(ClusterSpec.model_validate(samples.CLUSTER["spec"]))) == 1
+    assert effective.project_not_effective(ProjectSpec()) == []
+    assert len(effective.project_not_effective(ProjectSpec(default_slice_creation=True))) == 1
+    quiet = ServiceExportSpec.model_validate(samples.EXPORT["spec"])
+    assert effective.export_not_effective(quiet) == []
+    assert len(effective.export_not_effective(quiet.model_copy(update={"ingress_enabled": True}))) == 1

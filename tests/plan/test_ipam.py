@@ -1,0 +1,199 @@
+"""Laws of the address plan: nothing overlaps, nothing moves, order does not matter."""
+
+from ipaddress import IPv4Address, IPv4Network
+from itertools import chain, combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubeslice.model.errors import Terminal
+from kubeslice.model.names import LOWEST_VNI
+from kubeslice.plan import ipam
+from kubeslice.plan.ipam import ClusterPlan
+
+SLICE = IPv4Network("10.1.0.0/16")
+CLUSTERS = st.lists(st.sampled_from([f"c{number}" for number in range(8)]), unique=True, max_size=8)
+NODES = st.sets(st.sampled_from([f"n{number}" for number in range(5)]), max_size=5)
+PLANS = st.integers(17, 26).map(lambda prefix: ClusterPlan(IPv4Network((SLICE.network_address, prefix))))
+
+
+@pytest.mark.parametrize(
+    ("max_clusters", "count", "prefix", "second"),
+    [
+        (2, 2, 17, "10.1.128.0/17"),
+        (3, 4, 18, "10.1.64.0/18"),
+        (8, 8, 19, "10.1.32.0/19"),
+        (9, 16, 20, "10.1.16.0/20"),
+        (16, 16, 20, "10.1.16.0/20"),
+        (17, 32, 21, "10.1.8.0/21"),
+        (32, 32, 21, "10.1.8.0/21"),
+    ],
+)
+def test_cluster_subnets_are_those_of_the_go_implementation(max_clusters, count, prefix, second):
+    subnets = ipam.cluster_subnets(SLICE, max_clusters)
+    assert (len(subnets), subnets[0].prefixlen, str(subnets[1])) == (count, prefix, second)
+    assert ipam.cluster_subnet(SLICE, max_clusters, 1) == subnets[1]
+
+
+def test_a_subnet_too_small_or_an_octet_out_of_it_is_refused():
+    with pytest.raises(Terminal, match="cannot hold 32 clusters"):
+        ipam.cluster_subnets(IPv4Network("10.0.0.0/24"), 32)
+    with pytest.raises(Terminal, match="octet 4 is not one of the 4 parts"):
+        ipam.cluster_subnet(SLICE, 4, 4)
+
+
+@given(st.integers(2, 32))
+def test_cluster_subnets_fill_the_slice_without_overlap(max_clusters):
+    subnets = ipam.cluster_subnets(SLICE, max_clusters)
+    assert len(subnets) >= max_clusters
+    assert sum(subnet.num_addresses for subnet in subnets) == SLICE.num_addresses
+    assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
+
+
+@given(st.lists(CLUSTERS, max_size=6))
+def test_octets_never_collide_nor_move_while_members_come_and_go(history):
+    """Members that leave keep their octet one round longer, as while their worker still cleans up."""
+    leaving: dict[str, int] = {}
+    current: dict[str, int] = {}
+    for members in history:
+        taken = {**leaving, **current}
+        if len(set(taken) | set(members)) > 4:
+            with pytest.raises(Terminal, match="no part of the subnet is left"):
+                ipam.octets(members, taken, 4)
+            continue
+        given_now = ipam.octets(members, taken, 4)
+        assert set(given_now) == set(members)
+        assert all(given_now[member] == taken[member] for member in members if member in taken)
+        everybody = {**taken, **given_now}
+        assert len(set(everybody.values())) == len(everybody)
+        assert all(0 <= octet < 4 for octet in everybody.values())
+        leaving = {name: octet for name, octet in current.items() if name not in given_now}
+        current = given_now
+
+
+@given(CLUSTERS, st.randoms(use_true_random=False))
+def test_the_order_of_members_does_not_matter(members, random):
+    shuffled = random.sample(members, len(members))
+    assert ipam.octets(members, {}, 8) == ipam.octets(shuffled, {}, 8)
+
+
+def test_replacing_a_cluster_in_one_edit_takes_the_lowest_free_octet():
+    assert ipam.octets(["a", "c"], {"a": 0, "b": 1}, 3) == {"a": 0, "c": 2}
+    assert ipam.octets(["a", "c"], {"a": 0}, 3) == {"a": 0, "c": 1}
+
+
+def test_octets_that_run_out_or_collide_are_refused():
+    with pytest.raises(Terminal, match="no part of the subnet is left for cluster c"):
+        ipam.octets(["c"], {"a": 0, "b": 1}, 2)
+    with pytest.raises(Terminal, match="two clusters have the same part"):
+        ipam.octets(["c"], {"a": 0, "b": 0}, 4)
+
+
+def test_the_places_in_a_cluster_subnet():
+    plan = ClusterPlan(IPv4Network("10.1.16.0/20"))
+    assert str(plan.router_next_hop) == "10.1.16.1"
+    assert [str(plan.router(number)) for number in (0, 1)] == ["10.1.16.2", "10.1.16.3"]
+    assert [str(plan.router_plane(plane)) for plane in (0, 3)] == ["10.1.16.4", "10.1.16.7"]
+    assert [str(plan.gateway(plane)) for plane in (0, 3)] == ["10.1.16.8", "10.1.16.11"]
+    assert str(plan.virtual_ips) == "10.1.28.0/22"
+    assert str(plan.node_blocks[0]) == "10.1.16.64/26"
+    assert str(plan.node_blocks[-1]) == "10.1.27.192/26"
+
+
+def test_places_that_do_not_exist():
+    plan = ClusterPlan(IPv4Network("10.1.16.0/20"))
+    for wrong in (lambda: plan.router(2), lambda: plan.router_plane(4), lambda: plan.gateway(-1)):
+        with pytest.raises(ValueError):
+            wrong()
+    with pytest.raises(Terminal, match="too small"):
+        ClusterPlan(IPv4Network("10.1.16.0/27"))
+
+
+@given(PLANS)
+def test_blocks_infrastructure_and_virtual_ips_never_overlap(plan):
+    parts = [plan.infrastructure, plan.virtual_ips, *plan.node_blocks[:64], *plan.node_blocks[-4:]]
+    assert not any(one.overlaps(other) for one, other in combinations(dict.fromkeys(parts), 2))
+    assert all(part.subnet_of(plan.subnet) for part in parts)
+    assert plan.node_blocks
+    fixed = [plan.router_next_hop, *(plan.router(number) for number in (0, 1))]
+    fixed += [place(plane) for place in (plan.router_plane, plan.gateway) for plane in range(4)]
+    assert len(set(fixed)) == len(fixed)
+    assert all(address in plan.infrastructure for address in fixed)
+
+
+DEMANDS = st.dictionaries(st.sampled_from([f"n{number}" for number in range(5)]), st.integers(0, 60), max_size=5)
+
+
+@given(PLANS, st.lists(st.tuples(NODES, DEMANDS), max_size=5))
+def test_node_blocks_never_overlap_nor_move_while_nodes_come_and_go(plan, history):
+    current: ipam.NodeBlocks = {}
+    for nodes, demand in history:
+        new = ipam.assign_node_blocks(plan, nodes, current, demand)
+        assert set(new) == nodes
+        blocks = list(chain.from_iterable(new.values()))
+        assert len(set(blocks)) == len(blocks)
+        assert set(blocks) <= set(plan.node_blocks)
+        for node in nodes:
+            assert new[node][: len(current.get(node, ()))] == current.get(node, ())
+        if sum(len(own) for own in new.values()) < len(plan.node_blocks):
+            assert ipam.shortage(plan, new, demand) == {}
+        assert ipam.assign_node_blocks(plan, nodes, new, demand) == new
+        current = new
+
+
+def test_every_node_gets_a_first_block_before_anyone_gets_a_second():
+    plan = ClusterPlan(IPv4Network("10.1.0.0/26"))
+    given_blocks = ipam.assign_node_blocks(plan, {"a", "b"}, {}, {"a": 32})
+    assert {node: len(own) for node, own in given_blocks.items()} == {"a": 1, "b": 1}
+    assert ipam.shortage(plan, given_blocks, {"a": 32}) == {"a": 16}
+
+
+BLOCKS = (IPv4Network("10.1.0.64/28"), IPv4Network("10.1.0.16/28"))
+ADDRESSES = st.sampled_from(sorted(chain.from_iterable(BLOCKS)))
+
+
+@given(st.sets(ADDRESSES), st.none() | ADDRESSES)
+def test_the_next_address_is_free_and_in_the_blocks(used, last):
+    address = ipam.next_address(BLOCKS, used, last)
+    free = set(chain.from_iterable(BLOCKS)) - used
+    assert (address in free) if free else (address is None)
+
+
+@given(st.lists(st.integers(-31, 31), min_size=1, max_size=80))
+def test_the_address_freed_last_comes_back_only_when_no_other_is_free(steps):
+    """Attach (negative) or detach the pod at that place, in any order."""
+    used: list[IPv4Address] = []
+    last = freed = None
+    for step in steps:
+        if step > 0 and used:
+            last = freed = used.pop(step % len(used))
+            continue
+        address = ipam.next_address(BLOCKS, used, last)
+        if address is not None:
+            assert address != freed or len(used) == 31
+            used.append(address)
+            last, freed = address, None
+
+
+def test_detaching_and_attaching_does_not_give_the_same_address():
+    first = ipam.next_address(BLOCKS, (), None)
+    assert str(first) == "10.1.0.16"
+    assert str(ipam.next_address(BLOCKS, (), first)) == "10.1.0.17"
+
+
+def test_an_address_has_one_mac():
+    assert ipam.mac(IPv4Address("10.1.2.255")) == "02:6b:0a:01:02:ff"
+
+
+@given(st.sets(st.integers(LOWEST_VNI - 2, LOWEST_VNI + 6)))
+def test_the_lowest_vni_is_free_and_the_lowest(taken):
+    vni = ipam.lowest_vni(taken)
+    assert vni not in taken
+    assert set(range(LOWEST_VNI, vni)) <= taken
+
+
+def test_numbers_of_routing_and_mtu():
+    assert ipam.autonomous_system(3) == 64515
+    assert ipam.overlay_mtu([1500, 1450], 80) == 1370
+    assert ipam.overlay_mtu([], 80) == 1420

@@ -1,0 +1,211 @@
+"""Bad input gets a sentence with the field, the value and the remedy; good input gets none."""
+
+import pytest
+
+from kubeslice.model.cluster import Cluster, ClusterSpec
+from kubeslice.model.errors import Terminal
+from kubeslice.model.project import ProjectSpec
+from kubeslice.model.qos import QosProfile
+from kubeslice.model.serviceexport import ServiceExportSpec
+from kubeslice.model.sliceconfig import SliceConfigSpec
+from kubeslice.plan import validation
+from kubeslice.plan.validation import Exported
+from tests.model import samples
+
+CLUSTERS = {name: Cluster.parse({"metadata": {"name": name}}) for name in ("a", "b", "c")}
+QOS = {"priority": 1, "bandwidthCeilingKbps": 10, "bandwidthGuaranteedKbps": 5, "dscpClass": "AF11"}
+
+
+def spec(**fields):
+    return SliceConfigSpec.model_validate({"sliceSubnet": "10.1.0.0/16", "clusters": ["a", "b"], **fields})
+
+
+def namespaces(*entries, kind="applicationNamespaces"):
+    selections = [{"namespace": namespace, "clusters": list(clusters)} for namespace, *clusters in entries]
+    return {"namespaceIsolationProfile": {kind: selections}}
+
+
+def found(problems):
+    return {(problem.reason, str(problem)) for problem in problems}
+
+
+def test_a_good_slice_has_no_problems():
+    good = spec(**namespaces(("shop", "*"), ("till", "a")), standardQosProfileName="default")
+    assert validation.slice_config(good, "red", {"blue": spec()}, CLUSTERS, ["default"]) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "words"),
+    [
+        ({"clusters": ["a", "z"]}, "UnknownCluster", ["spec.clusters", "z", "register it", "a, b, c"]),
+        ({"clusters": ["a", "a"]}, "DuplicateCluster", ["a is there twice"]),
+        ({"clusters": ["a", "b", "c"], "maxClusters": 2}, "TooManyClusters", ["3 members", "maxClusters, 2"]),
+        ({"sliceSubnet": "ten"}, "InvalidSubnet", ["spec.sliceSubnet", "'ten'", "10.1.0.0/16"]),
+        ({"sliceSubnet": ""}, "InvalidSubnet", ["''", "10.1.0.0/16"]),
+        ({"sliceSubnet": "10.1.2.3/16"}, "InvalidSubnet", ["10.1.2.3/16"]),
+        ({"sliceSubnet": "fd00::/16"}, "InvalidSubnet", ["not an IPv4 network"]),
+        ({"sliceSubnet": "10.1.0.0/20"}, "InvalidSubnet", ["/20, not a /16"]),
+        ({"sliceSubnet": "8.8.0.0/16"}, "InvalidSubnet", ["not private"]),
+        (namespaces(("shop",)), "NoCluster", ["namespace=shop", '"*" for all']),
+        (namespaces(("shop", "*", "a")), "InvalidSpec", ['"*" stands beside']),
+        (namespaces(("shop", "c")), "NotAMember", ["c is not in spec.clusters"]),
+        (namespaces(("shop", "c"), kind="allowedNamespaces"), "NotAMember", ["allowedNamespaces[namespace=shop]"]),
+        (namespaces(("shop", "a"), ("shop", "b")), "DuplicateNamespace", ["shop is there twice"]),
+        (namespaces(("Shop", "a")), "InvalidName", ["'Shop'"]),
+        (namespaces(("kube-system", "a")), "SystemNamespace", ["pods of the system"]),
+        ({"standardQosProfileName": "gold"}, "UnknownQos", ["SliceQoSConfig gold", "default"]),
+        ({"standardQosProfileName": "default", "qosProfileDetails": QOS}, "InvalidQos", ["both given"]),
+        ({"qosProfileDetails": {**QOS, "bandwidthGuaranteedKbps": 11}}, "InvalidQos", ["11 is above", "10"]),
+        (
+            {"sliceGatewayProvider": {"sliceGatewayServiceType": [{"cluster": "c"}]}},
+            "NotAMember",
+            ["sliceGatewayServiceType", "c is not"],
+        ),
+        (
+            {"externalGatewayConfig": [{"clusters": ["a"]}, {"clusters": ["a"]}]},
+            "DuplicateCluster",
+            ["externalGatewayConfig", "two entries"],
+        ),
+    ],
+)
+def test_a_bad_slice_is_told_what_to_do(fields, reason, words):
+    problems = found(validation.slice_config(spec(**fields), "red", {}, CLUSTERS, ["default"]))
+    assert [text for why, text in problems if why == reason and all(word in text for word in words)], problems
+
+
+@pytest.mark.parametrize(("name", "reason"), [("x" * 21, "NameTooLong"), ("Red", "InvalidName")])
+def test_a_bad_name_of_a_slice(name, reason):
+    assert [problem.reason for problem in validation.slice_config(spec(), name, {}, CLUSTERS)] == [reason]
+
+
+def test_a_network_of_a_cluster_may_not_overlap_the_slice():
+    clusters = {**CLUSTERS, "b": Cluster.parse({"metadata": {"name": "b"}, "status": {"cniSubnet": ["10.1.4.0/24"]}})}
+    (problem,) = validation.slice_config(spec(), "red", {}, clusters)
+    assert problem.reason == "SubnetOverlap"
+    assert "10.1.4.0/24" in problem.sentence
+    assert "cluster b" in problem.sentence
+    elsewhere = {**CLUSTERS, "c": clusters["b"]}
+    assert validation.slice_config(spec(), "red", {}, elsewhere) == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "cluster"),
+    [
+        (("shop", "*"), ("shop", "*"), "a"),
+        (("shop", "*"), ("shop", "b"), "b"),
+        (("shop", "a"), ("shop", "*"), "a"),
+    ],
+)
+def test_a_namespace_is_in_one_slice_of_a_cluster(mine, theirs, cluster):
+    problems = validation.slice_config(spec(**namespaces(mine)), "red", {"blue": spec(**namespaces(theirs))}, CLUSTERS)
+    assert problems[0].reason == "NamespaceClaimed"
+    assert f"in cluster {cluster} it belongs to slice blue" in problems[0].sentence
+
+
+def test_a_namespace_may_be_in_different_slices_of_different_clusters():
+    other = {"blue": spec(**namespaces(("shop", "b")))}
+    assert validation.slice_config(spec(**namespaces(("shop", "a"))), "red", other, CLUSTERS) == []
+
+
+def test_gateways_of_two_slices_may_not_share_a_name():
+    clusters = {name: Cluster.parse({"metadata": {"name": name}}) for name in ("a", "a-b", "b")}
+    other = {"x-a": spec(clusters=["a", "b"])}
+    (problem,) = validation.slice_config(spec(clusters=["a", "a-b"]), "x", other, clusters)
+    assert problem.reason == "NameConflict"
+    assert "x-a-a-b" in problem.sentence
+
+
+def test_a_slice_without_network_needs_no_subnet():
+    assert (
+        validation.slice_config(spec(sliceSubnet="", overlayNetworkDeploymentMode="no-network"), "red", {}, CLUSTERS)
+        == []
+    )
+
+
+def test_how_gateways_are_exposed_changes_one_way():
+    def provider(**entry):
+        return spec(sliceGatewayProvider={"sliceGatewayServiceType": [{"cluster": "a", **entry}]})
+
+    node_port, balancer, tcp = provider(), provider(type="LoadBalancer"), provider(protocol="TCP")
+    assert validation.slice_config_change(node_port, balancer) == []
+    assert "cannot go back" in validation.slice_config_change(balancer, node_port)[0].sentence
+    assert "from UDP to TCP" in validation.slice_config_change(node_port, tcp)[0].sentence
+
+
+def test_projects():
+    assert validation.project(ProjectSpec(), "demo", {}) == []
+    for name, taken, reason in (
+        ("x" * 31, {}, "NameTooLong"),
+        ("a.b", {}, "InvalidName"),
+        ("system", {}, "NameConflict"),
+        ("controller", {}, "NameConflict"),
+        ("a-b", {"kubeslice-a-b": "cluster b of project a"}, "NameConflict"),
+    ):
+        assert [problem.reason for problem in validation.project(ProjectSpec(), name, taken)] == [reason]
+    users = ProjectSpec.model_validate({"serviceAccount": {"readOnly": ["ann", "Bob"], "readWrite": ["ann"]}})
+    assert {problem.reason for problem in validation.project(users, "demo", {})} == {"InvalidName", "DuplicateUser"}
+
+
+def test_clusters():
+    good = ClusterSpec.model_validate(samples.CLUSTER["spec"])
+    assert validation.cluster(good, "worker-1", "demo", {}) == []
+    bad = ClusterSpec.model_validate(
+        {
+            "nodeIPs": ["192.0.2.7", "nowhere"],
+            "clusterProperty": {"geoLocation": {"latitude": "91", "longitude": "west"}},
+        }
+    )
+    problems = validation.cluster(bad, "w" * 21, "demo", {})
+    assert [problem.reason for problem in problems] == [
+        "NameTooLong", "InvalidAddress", "InvalidLocation", "InvalidLocation"
+    ]  # fmt: skip
+    taken = {"kubeslice-a-b-c": "cluster c of project a-b"}
+    assert "cluster c of project a-b" in validation.cluster(ClusterSpec(), "b-c", "a", taken)[0].sentence
+
+
+def export(name="web", namespace="shop", **fields):
+    return Exported(namespace, name, ServiceExportSpec.model_validate({**samples.EXPORT["spec"], **fields}))
+
+
+def test_a_good_export_has_no_problems():
+    others = [export(), export("db", aliases=["db.example.com"]), export("x", "y", slice="blue")]
+    assert validation.service_export(export(), "red", ["red", "blue"], others) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "namespace_slice", "reason", "words"),
+    [
+        (export(slice="green"), "red", "UnknownSlice", ["green", "blue, red"]),
+        (export(), "", "NamespaceNotOnboarded", ["shop is in no slice", "applicationNamespaces"]),
+        (export(), "blue", "NamespaceInOtherSlice", ["write slice: blue"]),
+        (
+            export(ports=[{"containerPort": 1}, {"containerPort": 1, "protocol": "TCP"}]),
+            "red",
+            "DuplicatePort",
+            ["TCP 1"],
+        ),
+        (
+            export(ports=[{"containerPort": 1, "name": "x"}, {"containerPort": 2, "name": "x"}]),
+            "red",
+            "DuplicatePort",
+            ["called x"],
+        ),
+        (export(ports=[{"containerPort": 1, "protocol": "ICMP"}]), "red", "InvalidPort", ["ICMP"]),
+        (export(aliases=["no way"]), "red", "InvalidAlias", ["'no way'"]),
+        (export(aliases=["a.b", "A.b"]), "red", "DuplicateAlias", ["a.b"]),
+        (export(aliases=["DB.example.com"]), "red", "AliasClaimed", ["till/db"]),
+        (export("a", "b-c", aliases=[]), "red", "NameConflict", ["c/a-b"]),
+    ],
+)  # fmt: skip
+def test_a_bad_export_is_told_what_to_do(wanted, namespace_slice, reason, words):
+    others = [export("db", "till", aliases=["db.example.com"]), export("a-b", "c", aliases=[])]
+    problems = found(validation.service_export(wanted, namespace_slice, ["red", "blue"], others))
+    assert [text for why, text in problems if why == reason and all(word in text for word in words)], problems
+
+
+def test_problems_become_one_terminal_error():
+    validation.refuse([])
+    profile = QosProfile.model_validate({**QOS, "bandwidthGuaranteedKbps": 11})
+    with pytest.raises(Terminal, match=r"spec\.bandwidthGuaranteedKbps: 11 is above") as caught:
+        validation.refuse(validation.qos_profile(profile))
+    assert caught.value.reason == "InvalidQos"
