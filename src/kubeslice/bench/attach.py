@@ -8,8 +8,9 @@ from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Object
 from kubeslice.kube.http import HttpApi
 from kubeslice.model.resources import NAMESPACES, PODS
+from kubeslice.stage import application, slices
 from kubeslice.stage.scenario import Tenant
-from kubeslice.stage.stage import Stage
+from kubeslice.stage.stage import installed
 
 BUDGET = Budget(Bound.AT_MOST, 150.0)
 PODS_EACH = 20
@@ -18,9 +19,11 @@ PLAIN = "plain"
 
 async def measure() -> Report:
     """Start pods by turns in a plain and in an onboarded namespace, until each reports that its container runs."""
-    async with Stage.up(workers=2) as stage:
+    async with installed(workers=2) as stage:
         red = Tenant("red", "shop", tuple(stage.workers), stage.workers[1])
-        await stage.slice_ready(red)
+        await application.create_namespaces(stage.apis, red)
+        await slices.apply(stage, red)
+        await slices.ready(stage, red)
         api = stage.apis[red.clusters[0]]
         await api.apply(NAMESPACES, {"metadata": {"name": PLAIN}}, manager="bench")
         with_slice: list[float] = []

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import replace
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
+from kubeslice.stage import application
 from kubeslice.stage.scenario import Tenant
-from kubeslice.stage.stage import Stage
+from kubeslice.stage.stage import Stage, installed
 
 SIZES = {2: Budget(Bound.AT_MOST, 3.0), 3: None, 10: Budget(Bound.AT_MOST, 10.0)}
 ROUNDS = 3
@@ -15,11 +15,11 @@ ROUNDS = 3
 async def measure() -> Report:
     """Bring up the largest lab once; apply, ask, delete, with growing slices, several times each."""
     samples: dict[str, list[float]] = {}
-    async with Stage.up(workers=max(SIZES)) as stage:
+    async with installed(workers=max(SIZES)) as stage:
         for size in SIZES:
             members = tuple(stage.workers[:size])
             tenant = Tenant("red", "shop", members, members[-1])
-            await stage.prepare(tenant)
+            await application.deploy(stage.apis, tenant)
             for _ in range(ROUNDS):
                 first, full = await _ready(stage, tenant)
                 samples.setdefault(f"{size} workers, first request (s)", []).append(first)
@@ -35,12 +35,18 @@ async def measure() -> Report:
 
 async def _ready(stage: Stage, tenant: Tenant) -> tuple[float, float]:
     started = time.monotonic()
-    await stage.apply_slice(tenant)
+    await slices.apply(stage, tenant)
+    await slices.export(stage, tenant)
     clients = [cluster for cluster in tenant.clusters if cluster != tenant.server]
-    await stage.answered(replace(tenant, clusters=(clients[0], tenant.server)))
+    await _answered(stage, tenant, clients[0])
     first = time.monotonic() - started
-    await asyncio.gather(*(stage.answered(replace(tenant, clusters=(cluster, tenant.server))) for cluster in clients))
-    await stage.wait_ready(tenant)
+    await asyncio.gather(*(_answered(stage, tenant, cluster) for cluster in clients))
+    await slices.ready(stage, tenant)
     full = time.monotonic() - started
-    await stage.delete_slice(tenant)
+    await slices.delete(stage, tenant)
     return first, full
+
+
+async def _answered(stage: Stage, tenant: Tenant, cluster: str) -> None:
+    client = await application.place(stage.apis[cluster], tenant, cluster, "client")
+    await application.answered(client, f"http://{tenant.host}/")

@@ -5,13 +5,15 @@ All are measured in one run between the same two nodes, in rounds, so that a noi
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 
 from kubeslice.bench import engines
+from kubeslice.bench.engines import End
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
-from kubeslice.stage import probes
+from kubeslice.stage import application, places, probes, slices
 from kubeslice.stage.probes import Path
 from kubeslice.stage.scenario import Tenant
-from kubeslice.stage.stage import Stage
+from kubeslice.stage.stage import Stage, installed
 
 ROUNDS = 3
 OF_ENGINE = Budget(Bound.AT_LEAST, 0.95, on_ratio=True)
@@ -22,15 +24,13 @@ Samples = dict[str, list[float]]
 async def measure() -> Report:
     """Measure TCP with 1 and 4 streams, small UDP packets and ping on every way."""
     samples: Samples = defaultdict(list)
-    async with Stage.up(workers=2) as stage:
+    async with installed(workers=2) as stage:
         tenant = Tenant("red", "shop", tuple(stage.workers), stage.workers[1])
-        await stage.slice_ready(tenant)
-        await stage.deploy(tenant)
-        client, server = stage.raw_ends(tenant)
-        ways = {
-            "raw": Path(client.run, server.run, server.underlay),
-            "slice": await stage.overlay_path(tenant),
-        }
+        await application.deploy(stage.apis, tenant)
+        await slices.apply(stage, tenant)
+        await slices.ready(stage, tenant)
+        through_slice, (client, server) = await _ends(stage, tenant)
+        ways = {"raw": Path(client.run, server.run, server.underlay), "slice": through_slice}
         for _ in range(ROUNDS):
             await _sample(ways["raw"], "raw", samples)
             async with engines.wireguard(client, server) as engine:
@@ -39,6 +39,15 @@ async def measure() -> Report:
             async with engines.openvpn(client, server) as tunnel:
                 samples["openvpn tcp 1"].append(await probes.tcp(tunnel) / 1e6)
     return Report("throughput", _metrics(samples), samples)
+
+
+async def _ends(stage: Stage, tenant: Tenant) -> tuple[Path, tuple[End, End]]:
+    client = await application.place(stage.apis[tenant.client], tenant, tenant.client, "client")
+    server = await application.place(stage.apis[tenant.server], tenant, tenant.server, "web")
+    nodes = {node.name: node for node in stage.topology.nodes}
+    ends = [End(partial(places.run, place.node), nodes[place.node].address) for place in (client, server)]
+    path = Path(partial(places.run, client.target), partial(places.run, server.target), server.address)
+    return path, (ends[0], ends[1])
 
 
 async def _sample(path: Path, way: str, samples: Samples) -> None:

@@ -17,13 +17,17 @@ CREDENTIALS = ("hub-endpoint", "hub-ca-file", "hub-token-file")
 
 def manifests_yaml(part: str, settings: Sequence[str]) -> str:
     """Return the YAML of `part`; ends the program with a clear line when the settings do not fit."""
-    if part == "hub":
-        values = _parse(settings, HUB_SETTINGS, required=("endpoint",))
-        return _dump(hub(HubValues(controller_endpoint=values["endpoint"], image=_image(values))))
-    if part == "worker":
-        values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))
-        return _dump(worker(WorkerValues(values["cluster"], values["project"], _image(values), _credentials(values))))
-    fail(f"no part {part!r}: there are hub and worker")
+    match part:
+        case "hub":
+            values = _parse(settings, HUB_SETTINGS, required=("endpoint",))
+            parts = hub(HubValues(controller_endpoint=values["endpoint"], image=_image(values)))
+        case "worker":
+            values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))
+            given = WorkerValues(values["cluster"], values["project"], _image(values), _credentials(values))
+            parts = worker(given)
+        case _:
+            fail(f"no part {part!r}: there are hub and worker")
+    return _dump(parts)
 
 
 def _parse(settings: Sequence[str], known: set[str], required: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from kubeslice.demo.findings import Traffic
-from kubeslice.stage.stage import Stage
+from kubeslice.stage import places
 
 PCAP_HEADER = 24
 RECORD_HEADER = 16
@@ -33,11 +33,11 @@ class Capture:
 
 
 @asynccontextmanager
-async def capture(stage: Stage, expression: str) -> AsyncIterator[Capture]:
+async def capture(expression: str) -> AsyncIterator[Capture]:
     """Capture on the WAN what matches a tcpdump expression while the body runs."""
     seen = Capture()
     command = ["tcpdump", "-i", "any", "-n", "-U", "-s", "0", "-w", "-", expression]
-    process = await stage.spawn("wan", command)
+    process = await places.spawn("wan", command)
     assert process.stdout is not None
     assert process.stderr is not None
     try:

@@ -30,15 +30,21 @@ class Place:
         return await places.run(self.target, command)
 
 
+async def create_namespaces(apis: dict[str, HttpApi], tenant: Tenant) -> None:
+    """Create the tenant's namespace in its clusters."""
+    for cluster in tenant.clusters:
+        await apis[cluster].apply(NAMESPACES, scenario.namespace(tenant.namespace), manager="kubeslice-stage")
+
+
 async def deploy(apis: dict[str, HttpApi], tenant: Tenant) -> None:
     """Run the tenant's web server in its server cluster and a client in every cluster; wait until they are ready."""
+    await create_namespaces(apis, tenant)
     async with asyncio.TaskGroup() as group:
         for cluster in tenant.clusters:
             group.create_task(_deploy_in(apis[cluster], tenant, cluster))
 
 
 async def _deploy_in(api: HttpApi, tenant: Tenant, cluster: str) -> None:
-    await api.apply(NAMESPACES, scenario.namespace(tenant.namespace), manager="kubeslice-stage")
     workloads = [scenario.client(tenant)]
     if cluster == tenant.server:
         workloads.append(scenario.web(tenant))

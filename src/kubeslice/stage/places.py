@@ -1,4 +1,4 @@
-"""Running programs inside a lab: on the WAN, on a node, in a pod. The lab hands namespaces over, nsenter enters them."""
+"""Running programs inside a lab: on the WAN, on a node, in a pod. The lab opens namespaces, nsenter enters them."""
 
 import asyncio
 import os

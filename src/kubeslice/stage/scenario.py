@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from kubeslice.kube.api import Object
 
-PROJECT = "demo"
 SUBNET = "10.11.0.0/16"
 WEB_IMAGE = "kubeslice/demo-web"
 CLIENT_IMAGE = "nicolaka/netshoot"

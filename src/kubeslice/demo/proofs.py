@@ -1,0 +1,71 @@
+"""The demo's proofs: each tries what it claims on the running lab, and returns what it found."""
+
+import statistics
+from functools import partial
+
+from kubeslice.demo.capture import capture, marker
+from kubeslice.demo.findings import Finding, encryption
+from kubeslice.kube import objects
+from kubeslice.kube.api import Object
+from kubeslice.model.resources import SERVICES
+from kubeslice.stage import application, places, probes, scenario
+from kubeslice.stage.application import Place
+from kubeslice.stage.probes import Path
+from kubeslice.stage.scenario import Tenant
+from kubeslice.stage.stage import Stage
+
+SECONDS = 2
+
+
+async def named_request(stage: Stage, tenant: Tenant, client: Place) -> Finding:
+    """Ask the exported service by its name from another cluster; the page says who answered."""
+    page = await application.answered(client, f"http://{tenant.host}/")
+    greeting = page.strip().splitlines()[0]
+    held = tenant.slice_name in greeting and tenant.server in greeting
+    return Finding(f"{tenant.client} asks http://{tenant.host}", f"“{greeting}”", held)
+
+
+def tunnels(slice_config: Object) -> Finding:
+    """Judge that every tunnel of the slice is up."""
+    count = str(objects.status(slice_config).get("tunnels") or "0/0")
+    up, _, wanted = count.partition("/")
+    name = objects.name(slice_config)
+    return Finding(f"WireGuard tunnels of {name} are up", f"{count}", wanted not in ("", "0") and up == wanted)
+
+
+async def figures(stage: Stage, client: Place, server: Place) -> list[Finding]:
+    """Measure round trip and TCP goodput through the slice beside the raw path between the two nodes."""
+    nodes = {node.name: node.address for node in stage.topology.nodes}
+    raw = Path(partial(places.run, client.node), partial(places.run, server.node), nodes[server.node])
+    overlay = Path(partial(places.run, client.target), partial(places.run, server.target), server.address)
+    rtt = [statistics.median(await probes.round_trips(path, count=20)) for path in (raw, overlay)]
+    goodput = [await probes.tcp(path, seconds=SECONDS) / 1e6 for path in (raw, overlay)]
+    return [
+        Finding("round trip through the slice", f"{rtt[1]:.2f} ms (raw path {rtt[0]:.2f} ms)", held=True),
+        Finding("TCP through the slice", f"{goodput[1]:,.0f} Mbit/s (raw path {goodput[0]:,.0f})", goodput[1] > 0),
+    ]
+
+
+async def nothing_readable(stage: Stage, tenant: Tenant, client: Place) -> Finding:
+    """Capture the WAN during a request through the slice, and during the same request around it."""
+    secret = marker()
+    async with capture("udp or tcp port not 6443") as through_slice:
+        await application.answered(client, f"http://{tenant.host}/{secret}")
+    api = stage.apis[tenant.server]
+    service = await api.apply(SERVICES, scenario.node_port(tenant), manager="kubeslice-stage")
+    node = stage.cluster(tenant.server).nodes[0]
+    url = f"http://{node.address}:{service['spec']['ports'][0]['nodePort']}/{secret}"
+    async with capture("udp or tcp port not 6443") as around:
+        await application.answered(client, url)
+    await api.delete(SERVICES, objects.name(service), tenant.namespace)
+    return encryption(through_slice.search(secret), around.search(secret))
+
+
+async def kept_apart(stage: Stage, red: Tenant, blue: Tenant, blue_client: Place, red_server: Place) -> Finding:
+    """Ask red's server from a pod of blue, whose subnet is the same: never may red answer."""
+    own = await application.answered(blue_client, f"http://{blue.host}/")
+    foreign = await application.ask(blue_client, f"http://{red_server.address}/")
+    answered = f"hello from {red.slice_name}".encode() in foreign.stdout
+    reaches_own = f"hello from {blue.slice_name}" in own
+    what = "red answered" if answered else "no answer from red" if foreign.status else "blue's own pod answered"
+    return Finding(f"a pod of {blue.slice_name} cannot reach {red.slice_name}", what, reaches_own and not answered)

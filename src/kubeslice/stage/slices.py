@@ -1,0 +1,75 @@
+"""Slices on a stage, as their users make and unmake them: applied, waited for, asked, deleted."""
+
+import asyncio
+from collections.abc import Iterable
+
+from kubeslice.kube import objects, waiting
+from kubeslice.kube.api import Object
+from kubeslice.kube.errors import NotFound
+from kubeslice.model import names
+from kubeslice.model.resources import SERVICEEXPORTS, SLICECONFIGS, SLICES
+from kubeslice.stage import scenario
+from kubeslice.stage.scenario import Tenant
+from kubeslice.stage.stage import PROJECT, Stage
+
+PATIENCE = 60.0
+NAMESPACE = names.project_namespace(PROJECT)
+MANAGER = "kubeslice-stage"
+
+
+async def apply(stage: Stage, tenant: Tenant) -> None:
+    """Apply the tenant's SliceConfig."""
+    await stage.hub.apply(SLICECONFIGS, scenario.slice_config(tenant, NAMESPACE), manager=MANAGER)
+
+
+async def export(stage: Stage, tenant: Tenant) -> None:
+    """Apply the tenant's ServiceExport in its server cluster."""
+    await stage.apis[tenant.server].apply(SERVICEEXPORTS, scenario.service_export(tenant), manager=MANAGER)
+
+
+async def ready(stage: Stage, tenant: Tenant) -> Object:
+    """Wait until the slice says Ready, with every tunnel up; return it."""
+    slice_config = await waiting.until(
+        stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE, _is_ready, timeout=PATIENCE, what="Ready"
+    )
+    assert slice_config is not None
+    return slice_config
+
+
+async def delete(stage: Stage, tenant: Tenant) -> None:
+    """Delete the export and the slice, and wait until no cluster knows it any more."""
+    for api, resource, name, namespace in (
+        (stage.apis[tenant.server], SERVICEEXPORTS, "web", tenant.namespace),
+        (stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE),
+    ):
+        try:
+            await api.delete(resource, name, namespace)
+        except NotFound:
+            continue
+    await waiting.until(
+        stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE, lambda obj: obj is None, timeout=PATIENCE, what="gone"
+    )
+    await _gone_everywhere(stage, tenant.slice_name, tenant.clusters)
+
+
+async def _gone_everywhere(stage: Stage, slice_name: str, clusters: Iterable[str]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for cluster in clusters:
+            group.create_task(
+                waiting.until(
+                    stage.apis[cluster],
+                    SLICES,
+                    slice_name,
+                    names.WORKER_NAMESPACE,
+                    lambda obj: obj is None,
+                    timeout=PATIENCE,
+                    what="gone",
+                )
+            )
+
+
+def _is_ready(obj: Object | None) -> bool:
+    if obj is None or not objects.is_true(obj, "Ready"):
+        return False
+    up, _, wanted = str(objects.status(obj).get("tunnels") or "").partition("/")
+    return bool(wanted) and up == wanted
