@@ -129,3 +129,21 @@ def internal(why: str) -> ApiError:
     """500: something this server depends on failed."""
     details = {"causes": [{"message": why}]}
     return ApiError(500, "InternalError", f"Internal error occurred: {why}", details)
+
+
+def too_large(limit: int) -> ApiError:
+    """413: the body is larger than the server takes."""
+    return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
+
+
+def terminating(group: str, resource: str, name: str, namespace: str) -> ApiError:
+    """403: nothing new in a namespace that is being deleted."""
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    cause = {
+        "reason": "NamespaceTerminating",
+        "message": f"namespace {namespace} is being terminated",
+        "field": "metadata.namespace",
+    }
+    refusal = forbidden(group, resource, name, why)
+    refusal.details = (refusal.details or {}) | {"causes": [cause]}
+    return refusal

@@ -8,11 +8,19 @@ from kubeslice.lab.apiserver.schema.rules import access, config, meta, names, po
 
 Rules = Callable[[Object, Object | None], list[FieldError]]
 
+
+def _check_definition(obj: Object, old: Object | None) -> list[FieldError]:
+    from kubeslice.lab.apiserver.schema.definition import check_definition  # noqa: PLC0415 - rare
+
+    return check_definition(obj, old)
+
+
 _SPECIFIC: Mapping[tuple[str, str], Rules] = {
     ("", "Pod"): pods.check_pod,
     ("", "Service"): services.check_service,
     ("", "Secret"): config.check_secret,
     ("", "ConfigMap"): config.check_config_map,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): _check_definition,
     ("apps", "Deployment"): workloads.check_deployment,
     ("apps", "ReplicaSet"): workloads.check_replica_set,
     ("apps", "DaemonSet"): workloads.check_daemon_set,
@@ -27,6 +35,7 @@ _SPECIFIC: Mapping[tuple[str, str], Rules] = {
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): webhooks.check_configuration,
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): webhooks.check_configuration,
 }
+
 _NAMES: Mapping[tuple[str, str], names.NameCheck] = {
     ("", "Namespace"): names.dns_label,
     ("", "Service"): names.dns_1035_label,
@@ -56,13 +65,16 @@ def rules_of(gvk: GroupVersionKind) -> Rules:
     specific = _SPECIFIC.get((gvk.group, gvk.kind))
     if gvk.kind in _WITHOUT_METADATA:
         return specific or _accept
-    return partial(_check, _NAMES.get((gvk.group, gvk.kind), names.dns_subdomain), specific or _accept)
+    check = partial(_check, custom=gvk.group == "apiextensions.k8s.io")
+    return partial(check, _NAMES.get((gvk.group, gvk.kind), names.dns_subdomain), specific or _accept)
 
 
 def _accept(_obj: Object, _old: Object | None) -> list[FieldError]:
     return []
 
 
-def _check(name_check: names.NameCheck, specific: Rules, obj: Object, old: Object | None) -> list[FieldError]:
+def _check(
+    name_check: names.NameCheck, specific: Rules, obj: Object, old: Object | None, *, custom: bool
+) -> list[FieldError]:
     old_meta = (old.get("metadata") or {}) if old is not None else None
-    return meta.check(obj.get("metadata") or {}, old_meta, name_check) + specific(obj, old)
+    return meta.check(obj.get("metadata") or {}, old_meta, name_check, custom=custom) + specific(obj, old)

@@ -1,0 +1,1 @@
+"""The three ways to patch a document that do not involve ownership; pure functions on JSON values."""

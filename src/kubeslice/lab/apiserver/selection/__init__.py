@@ -1,0 +1,1 @@
+"""Label and field selectors: parsed from the query, matched against objects."""
