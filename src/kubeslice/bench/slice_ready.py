@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median
-from kubeslice.stage import application
+from kubeslice.stage import application, slices
 from kubeslice.stage.scenario import Tenant
 from kubeslice.stage.stage import Stage, installed
 

@@ -81,9 +81,7 @@ async def _story(screen: Screen, *, keep: bool, workers: int) -> list[Finding]:
 async def _connect(screen: Screen, stage: Stage, red: Tenant, blue: Tenant) -> list[Finding]:
     loop = asyncio.get_running_loop()
     started = loop.time()
-    async with screen.step(
-        f"slice red on {len(red.clusters)} clusters, slice blue on {len(blue.clusters)}, same subnet"
-    ):
+    async with screen.step(f"slice red on {len(red.clusters)} clusters, blue on {len(blue.clusters)}, same subnet"):
         for tenant in (red, blue):
             await slices.apply(stage, tenant)
             await slices.export(stage, tenant)
@@ -96,13 +94,13 @@ async def _prove(screen: Screen, stage: Stage, red: Tenant, blue: Tenant) -> lis
     client, server = await _place(stage, red, red.client, "client"), await _place(stage, red, red.server, "web")
     blue_client = await _place(stage, blue, blue.client, "client")
     async with screen.step(f"a pod in {red.client} asks {red.host}"):
-        findings = [await proofs.named_request(stage, red, client)]
+        findings = [await proofs.named_request(red, client)]
     async with screen.step("latency and throughput, against the raw path"):
         findings += await proofs.figures(stage, client, server)
     async with screen.step("what an observer on the WAN can read"):
         findings.append(await proofs.nothing_readable(stage, red, client))
     async with screen.step("a pod of blue tries to reach red"):
-        findings.append(await proofs.kept_apart(stage, red, blue, blue_client, server))
+        findings.append(await proofs.kept_apart(red, blue, blue_client, server))
     return findings
 
 

@@ -17,7 +17,7 @@ from kubeslice.stage.stage import Stage
 SECONDS = 2
 
 
-async def named_request(stage: Stage, tenant: Tenant, client: Place) -> Finding:
+async def named_request(tenant: Tenant, client: Place) -> Finding:
     """Ask the exported service by its name from another cluster; the page says who answered."""
     page = await application.answered(client, f"http://{tenant.host}/")
     greeting = page.strip().splitlines()[0]
@@ -61,7 +61,7 @@ async def nothing_readable(stage: Stage, tenant: Tenant, client: Place) -> Findi
     return encryption(through_slice.search(secret), around.search(secret))
 
 
-async def kept_apart(stage: Stage, red: Tenant, blue: Tenant, blue_client: Place, red_server: Place) -> Finding:
+async def kept_apart(red: Tenant, blue: Tenant, blue_client: Place, red_server: Place) -> Finding:
     """Ask red's server from a pod of blue, whose subnet is the same: never may red answer."""
     own = await application.answered(blue_client, f"http://{blue.host}/")
     foreign = await application.ask(blue_client, f"http://{red_server.address}/")
