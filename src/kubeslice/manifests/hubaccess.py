@@ -6,6 +6,7 @@ from kubeslice.model.resources import (
     CLUSTERS,
     EVENTS,
     LEASES,
+    MUTATINGWEBHOOKS,
     NAMESPACES,
     PROJECTS,
     ROLEBINDINGS,
@@ -54,20 +55,34 @@ HUB = Account(
     inside={names.HUB_NAMESPACE: (Permission(LEASES, "get create patch"),)},
 )
 
+WEBHOOK_CERTIFICATE = (
+    Permission(SECRETS, "create"),
+    Permission(SECRETS, "get list watch patch", only=(names.WEBHOOK_CERTIFICATE_SECRET,)),
+)
+
+
+def webhook_registration(name: str) -> list[Permission]:
+    """Return what a webhook needs to register itself, with the certificate authority it made.
+
+    It looks after both configurations of its name; creation cannot be limited to a name.
+    """
+    return [
+        permission
+        for resource in (MUTATINGWEBHOOKS, VALIDATINGWEBHOOKS)
+        for permission in (
+            Permission(resource, "create"),
+            Permission(resource, "get list watch patch delete", only=(name,)),
+        )
+    ]
+
+
 HUB_WEBHOOK = Account(
     "kubeslice-webhook",
     names.HUB_NAMESPACE,
     everywhere=(
         # What the checks look at.
         *(Permission(kind, READ) for kind in (PROJECTS, *_USERS_KINDS, NAMESPACES, SERVICEEXPORTCONFIGS)),
-        # Its own registration, with the certificate authority it made; creation cannot be limited to a name.
-        Permission(VALIDATINGWEBHOOKS, "create"),
-        Permission(VALIDATINGWEBHOOKS, "get list watch patch delete", only=(names.HUB_WEBHOOK_CONFIGURATION,)),
+        *webhook_registration(names.HUB_WEBHOOK_CONFIGURATION),
     ),
-    inside={
-        names.HUB_NAMESPACE: (
-            Permission(SECRETS, "create"),
-            Permission(SECRETS, "get list watch patch", only=(names.WEBHOOK_CERTIFICATE_SECRET,)),
-        )
-    },
+    inside={names.HUB_NAMESPACE: WEBHOOK_CERTIFICATE},
 )

@@ -4,13 +4,13 @@ What the operator may do on the hub is `plan.tenancy`'s to say.
 """
 
 from kubeslice.manifests.access import OWN, READ, Account, Permission
-from kubeslice.manifests.hubaccess import WRITE_EVENTS
+from kubeslice.manifests.hubaccess import WEBHOOK_CERTIFICATE, WRITE_EVENTS, webhook_registration
 from kubeslice.model import names
 from kubeslice.model.resources import (
     CONFIGMAPS,
     DAEMONSETS,
     DEPLOYMENTS,
-    MUTATINGWEBHOOKS,
+    LEASES,
     NAMESPACES,
     NODES,
     PODS,
@@ -20,7 +20,6 @@ from kubeslice.model.resources import (
     SERVICES,
     SLICEGATEWAYS,
     SLICES,
-    VALIDATINGWEBHOOKS,
 )
 
 WORKER = Account(
@@ -48,6 +47,7 @@ WORKER = Account(
             Permission(SECRETS, OWN),
             # Whether the agents run.
             Permission(DAEMONSETS, READ),
+            Permission(LEASES, "get create patch"),
         ),
         # The cluster's DNS forwards the slices' zone.
         "kube-system": (Permission(CONFIGMAPS, "get list watch patch", only=("coredns",)),),
@@ -94,15 +94,7 @@ WORKER_WEBHOOK = Account(
     names.WORKER_NAMESPACE,
     everywhere=(
         *(Permission(kind, READ) for kind in (NAMESPACES, SERVICEEXPORTS, SLICES)),
-        Permission(MUTATINGWEBHOOKS, "create"),
-        Permission(MUTATINGWEBHOOKS, "get list watch patch delete", only=(names.WORKER_WEBHOOK_CONFIGURATION,)),
-        Permission(VALIDATINGWEBHOOKS, "create"),
-        Permission(VALIDATINGWEBHOOKS, "get list watch patch delete", only=(names.WORKER_WEBHOOK_CONFIGURATION,)),
+        *webhook_registration(names.WORKER_WEBHOOK_CONFIGURATION),
     ),
-    inside={
-        names.WORKER_NAMESPACE: (
-            Permission(SECRETS, "create"),
-            Permission(SECRETS, "get list watch patch", only=(names.WEBHOOK_CERTIFICATE_SECRET,)),
-        )
-    },
+    inside={names.WORKER_NAMESPACE: WEBHOOK_CERTIFICATE},
 )

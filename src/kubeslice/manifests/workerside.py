@@ -30,7 +30,8 @@ class HubCredentials:
 class WorkerValues:
     """What differs between worker clusters.
 
-    Without `credentials` the Secret `kubeslice-hub` is left to somebody else, such as a secret store.
+    Without `credentials` the Secret `kubeslice-hub` is left to somebody else, such as a secret store. Gateways need to
+    be privileged only where the kernel has no WireGuard.
     """
 
     cluster: str
@@ -38,6 +39,7 @@ class WorkerValues:
     image: Image
     credentials: HubCredentials | None = None
     webhook_replicas: int = 1
+    privileged_gateways: bool = True
 
     @property
     def environment(self) -> dict[str, str]:
@@ -74,13 +76,17 @@ def worker(values: WorkerValues) -> list[Object]:
 
 def _operator(values: WorkerValues) -> Component:
     # Gateways and routers run the operator's own image.
-    image = {"IMAGE": values.image.name, "IMAGE_PULL_POLICY": values.image.pull_policy}
+    build = {
+        "IMAGE": values.image.name,
+        "IMAGE_PULL_POLICY": values.image.pull_policy,
+        "GATEWAY_PRIVILEGED": str(values.privileged_gateways).lower(),
+    }
     return Component(
         name="kubeslice-worker",
         namespace=names.WORKER_NAMESPACE,
         account=workeraccess.WORKER.name,
         run="worker",
-        environment={**values.environment, **image},
+        environment={**values.environment, **build},
         mounts=[
             Mount(
                 "hub",
@@ -139,13 +145,17 @@ def _dns(values: WorkerValues) -> Component:
 
 
 def _webhook(values: WorkerValues) -> Component:
-    image = {"IMAGE": values.image.name, "IMAGE_PULL_POLICY": values.image.pull_policy}
     return Component(
         name=names.WEBHOOK_SERVICE,
         namespace=names.WORKER_NAMESPACE,
         account=workeraccess.WORKER_WEBHOOK.name,
         run="webhook",
-        environment={**values.environment, **image, "WEBHOOK_ROLE": "worker", "WEBHOOK_PORT": str(WEBHOOK_PORT)},
+        environment={
+            **values.environment,
+            "IMAGE": values.image.name,
+            "WEBHOOK_ROLE": "worker",
+            "WEBHOOK_PORT": str(WEBHOOK_PORT),
+        },
         ports=[("webhook", WEBHOOK_PORT, "TCP")],
         mounts=[TEMPORARY],
     )
