@@ -49,6 +49,15 @@ class Waker:
         self._wake()
 
 
+async def follow(groups: int, wake: Callable[[], None]) -> None:
+    """Call `wake` after every change in the caller's own namespace, until cancelled."""
+    ear = Waker(listen(groups), wake)
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        ear.close()
+
+
 def listen(groups: int, namespace: Namespace | None = None) -> socket.socket:
     """Open a netlink socket that hears about `groups` in a namespace; give it to a `Waker`."""
     if namespace is None:

@@ -1,0 +1,35 @@
+"""What carries WireGuard here: the kernel where it can, else wireguard-go, kept running by us."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubeslice.linux import capabilities
+from kubeslice.linux.capabilities import KERNEL_ENGINE, USERSPACE_ENGINE
+from kubeslice.linux.commands import run
+from kubeslice.linux.process import Program
+from kubeslice.model.errors import Terminal
+from kubeslice.model.names import WIREGUARD_INTERFACE
+
+PROGRAM = "wireguard-go"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to have a WireGuard device. `description` is for people; `kind` is what the kernel calls the device."""
+
+    description: str
+    kind: str
+    program: Program | None = None
+
+
+def choose(wish: str, started: Callable[[], None]) -> Engine:
+    """Return the engine: `wish` if there is one, else the kernel if it can. Raises `Terminal` for an unknown wish.
+
+    `started` is called whenever the program of a userspace engine starts.
+    """
+    if wish not in ("", KERNEL_ENGINE, USERSPACE_ENGINE):
+        raise Terminal(f"WIREGUARD_ENGINE={wish!r} is not an engine: write {KERNEL_ENGINE} or {USERSPACE_ENGINE}")
+    if wish == KERNEL_ENGINE or (not wish and capabilities.can_create("wireguard")):
+        return Engine("kernel", "wireguard")
+    program = Program([PROGRAM, "--foreground", WIREGUARD_INTERFACE], started=started)
+    return Engine(run([PROGRAM, "--version"]).splitlines()[0], "tun", program)
