@@ -52,7 +52,8 @@ class NameServer:
         self._changed.set()
 
     async def run(self) -> None:
-        """Keep the server running and current until cancelled."""
+        """Keep the server running and current until cancelled, from the first `publish` on."""
+        await self._changed.wait()
         backoff = Backoff(first=0.02, cap=5.0)
         while True:
             try:
@@ -74,8 +75,7 @@ class NameServer:
 
     @contextlib.asynccontextmanager
     async def _process(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        configuration = Path(self._server.directory / "knot.conf")
-        configuration.write_text(knot.configuration(self._server))
+        configuration = self._write_configuration()
         # Whatever kills this process must not leave a server behind that answers with old records.
         command = ("setpriv", "--pdeathsig", "KILL", "knotd", "--config", str(configuration))
         process = await asyncio.create_subprocess_exec(*command)
@@ -138,6 +138,11 @@ class NameServer:
         self._write_zone(records)
         await control.send(self._server.socket, knot.reload())
         await self._until_loaded()
+
+    def _write_configuration(self) -> Path:
+        path = Path(self._server.directory / "knot.conf")
+        path.write_text(knot.configuration(self._server))
+        return path
 
     def _write_zone(self, records: frozenset[Record]) -> None:
         # One more than the server can have counted to, should an answer to a commit have been lost.

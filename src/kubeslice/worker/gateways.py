@@ -1,0 +1,112 @@
+"""WorkerSliceGateway on the hub → SliceGateway here; state of the tunnels from the gateways → hub."""
+
+from dataclasses import dataclass, field
+
+from kubeslice.kube import finalizers, objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import apply_if_needed
+from kubeslice.kube.errors import NotFound
+from kubeslice.model import names
+from kubeslice.model.ids import Key
+from kubeslice.model.resources import SLICEGATEWAYS, WORKERSLICEGATEWAYS
+from kubeslice.model.workerslicegateway import WorkerSliceGateway
+from kubeslice.plan import pods, worker_gateway
+from kubeslice.runtime.clock import Clock
+from kubeslice.runtime.controller import Result
+from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.report import Reporter
+
+FIGURES_EVERY = 5.0
+# So many gateways of one cluster may report figures in a second, however many there are.
+REPORTS_PER_SECOND = 4.0
+
+
+@dataclass(frozen=True)
+class Gateways:
+    """Reconciles one side of a pair of clusters by the name both objects have."""
+
+    own_api: Api
+    hub_api: Api
+    caches: Caches
+    own: Reporter
+    hub: Reporter
+    clock: Clock
+    _told: dict[str, float] = field(default_factory=dict)
+
+    async def reconcile(self, key: Key) -> Result:
+        """Make the SliceGateway what the hub wants, and tell the hub how its tunnels are."""
+        seen = self.caches.own.gateways.get(key.name, SYSTEM)
+        wanted = self.caches.hub.gateways.get(key.name, self.caches.hub.namespace)
+        if wanted is None and not self.caches.hub_is_known:
+            return Result("as it was, because the hub does not answer")
+        if wanted is None or objects.is_deleting(wanted) or not self._has_slice(wanted):
+            return await self._remove(key.name, wanted, seen)
+        return await self._build(WorkerSliceGateway.parse(wanted), wanted, seen)
+
+    def _has_slice(self, wanted: Object) -> bool:
+        slice_seen = self.caches.slice(str(objects.spec(wanted).get("sliceName")))
+        return slice_seen is not None and not objects.is_deleting(slice_seen)
+
+    async def _remove(self, name: str, wanted: Object | None, seen: Object | None) -> Result:
+        self._told.pop(name, None)
+        if seen is not None:
+            if not objects.is_deleting(seen):
+                await _delete(self.own_api, seen)
+            return Result("being removed")
+        if wanted is not None:
+            await finalizers.remove(self.hub_api, WORKERSLICEGATEWAYS, wanted, names.WORKER_SLICE_GATEWAY_FINALIZER)
+        return Result("removed")
+
+    async def _build(self, pair: WorkerSliceGateway, wanted: Object, seen: Object | None) -> Result:
+        await finalizers.add(self.hub_api, WORKERSLICEGATEWAYS, wanted, names.WORKER_SLICE_GATEWAY_FINALIZER)
+        metadata = {
+            "name": pair.metadata.name,
+            "namespace": SYSTEM,
+            "labels": {names.SLICE_LABEL: pair.spec.slice_name},
+        }
+        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair).wire()}
+        written = await apply_if_needed(self.own_api, names.WORKER_MANAGER, SLICEGATEWAYS, obj, seen)
+        return await self._report(pair, wanted, written)
+
+    async def _report(self, pair: WorkerSliceGateway, wanted: Object, seen: Object) -> Result:
+        slice_name, remote = pair.spec.slice_name, pair.spec.remote_gateway_config
+        planes = worker_gateway.planes_of(seen)
+        expected = self._planes(slice_name)
+        ready = worker_gateway.readiness(remote.cluster_name, expected, planes, len(remote.planes))
+        gateway_pods = pods.on_slice(self.caches.pods_of(slice_name), slice_name, names.GATEWAY_POD)
+        ports = worker_gateway.node_ports(slice_name, expected, self.caches.own.services.items())
+        lines = worker_gateway.pod_status(slice_name, gateway_pods, planes)
+        status = {
+            "config": worker_gateway.config(pair, ports, ready.reason).wire(),
+            "gatewayPodStatus": [line.wire() for line in lines],
+            "podNames": [line.pod_name for line in lines],
+            "podIps": [line.local_nsm_ip for line in lines if line.local_nsm_ip],
+        }
+        await self.own.report(SLICEGATEWAYS, seen, [ready], status)
+        wait = self._wait(wanted, seen)
+        if wait > 0:
+            return Result(ready.message, after=wait)
+        told = {"planes": [plane.wire() for plane in planes], "gatewayNumber": pair.spec.gateway_number}
+        if await self.hub.report(WORKERSLICEGATEWAYS, wanted, [ready], told):
+            self._told[pair.metadata.name] = self.clock.monotonic()
+        return Result(ready.message)
+
+    def _planes(self, slice_name: str) -> int:
+        seen = self.caches.slice(slice_name)
+        return int(objects.spec(seen).get("gatewayReplicas") or 1) if seen else 1
+
+    def _wait(self, wanted: Object, seen: Object) -> float:
+        """Return for how long the hub shall not be told figures: no time when a state changed."""
+        before, after = objects.status(wanted).get("planes") or [], objects.status(seen).get("planes") or []
+        last = self._told.get(objects.name(wanted))
+        if last is None or not worker_gateway.is_same_state(before, after):
+            return 0.0
+        interval = max(FIGURES_EVERY, len(self.caches.own.gateways.items()) / REPORTS_PER_SECOND)
+        return last + interval - self.clock.monotonic()
+
+
+async def _delete(api: Api, seen: Object) -> None:
+    try:
+        await api.delete(SLICEGATEWAYS, objects.name(seen), SYSTEM, uid=objects.uid(seen))
+    except NotFound:
+        return

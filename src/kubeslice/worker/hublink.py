@@ -1,0 +1,72 @@
+"""Whether the hub answers and accepts the credential; what people are told when it does not.
+
+The heartbeat finds out; slices show it as a condition. Nothing is torn down because of it.
+"""
+
+import logging
+from collections.abc import Callable
+
+from kubeslice.kube.errors import ApiError, Forbidden, NotFound, Unauthorized
+from kubeslice.model import names
+from kubeslice.plan.findings import Finding
+from kubeslice.plan.worker_report import HUB_REACHABLE
+from kubeslice.worker.metrics import WorkerMetrics
+
+log = logging.getLogger(__name__)
+
+REACHABLE = Finding(HUB_REACHABLE, "True", "Connected", "the hub answers")
+UNTRIED = Finding(HUB_REACHABLE, "Unknown", "Connecting", "the hub has not answered yet")
+
+
+class HubLink:
+    """The state of the connection to the hub. `subscribe` hears of every turn."""
+
+    def __init__(self, cluster: str, metrics: WorkerMetrics) -> None:
+        self.finding = UNTRIED
+        self._cluster = cluster
+        self._metrics = metrics
+        self._subscribers: list[Callable[[], None]] = []
+
+    def subscribe(self, subscriber: Callable[[], None]) -> None:
+        """Call `subscriber` whenever the finding changes."""
+        self._subscribers.append(subscriber)
+
+    def succeeded(self) -> None:
+        """Note that the hub took a report."""
+        self._become(REACHABLE)
+
+    def failed(self, error: ApiError) -> bool:
+        """Note that the hub did not take a report; return whether that is news."""
+        return self._become(refusal(self._cluster, error))
+
+    def _become(self, finding: Finding) -> bool:
+        if (finding.status, finding.reason) == (self.finding.status, self.finding.reason):
+            return False
+        self.finding = finding
+        self._metrics.hub_reachable.set(1 if finding.status == "True" else 0)
+        log.log(logging.INFO if finding.status == "True" else logging.ERROR, "%s", finding.message)
+        for subscriber in self._subscribers:
+            subscriber()
+        return True
+
+
+def refusal(cluster: str, error: ApiError) -> Finding:
+    """Return what an error of the hub means and what to do about it."""
+    renew = (
+        f"copy the Secret {names.worker_account(cluster)} from the project's namespace on the hub into the Secret "
+        f"{names.HUB_SECRET} in {names.WORKER_NAMESPACE}"
+    )
+    match error:
+        case Unauthorized():
+            reason, message = "CredentialRefused", f"the hub refuses the credential as expired or revoked: {renew}"
+        case Forbidden():
+            reason = "CredentialOfAnother"
+            message = f"the hub does not let this credential report on cluster {cluster}: {renew}"
+        case NotFound():
+            reason = "ClusterNotRegistered"
+            message = (
+                f"the hub does not know cluster {cluster}: apply a Cluster of this name to the project's namespace"
+            )
+        case _:
+            reason, message = "HubUnreachable", f"the hub cannot be reached: {error.message}"
+    return Finding(HUB_REACHABLE, "False", reason, f"{message}; slices go on as they are")

@@ -1,0 +1,103 @@
+"""WorkerServiceImport on the hub → ServiceImport in the namespace of the same name here, which DNS answers from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.kube import finalizers, objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import apply_if_needed
+from kubeslice.kube.errors import NotFound
+from kubeslice.model import names
+from kubeslice.model.ids import Key
+from kubeslice.model.resources import SERVICEIMPORTS, WORKERSERVICEIMPORTS
+from kubeslice.model.serviceimport import ServiceImport
+from kubeslice.model.workerserviceimport import WorkerServiceImport
+from kubeslice.plan import discovery
+from kubeslice.runtime.controller import Result
+from kubeslice.worker.caches import Caches
+from kubeslice.worker.report import Reporter
+
+FINALIZER = names.WORKER_SERVICE_IMPORT_FINALIZER
+
+
+@dataclass(frozen=True)
+class Imports:
+    """Reconciles one service by namespace and name.
+
+    Two slices may offer services of the same name; the one whose slice the namespace is on here is imported.
+    """
+
+    own_api: Api
+    hub_api: Api
+    caches: Caches
+    own: Reporter
+    hub: Reporter
+
+    async def reconcile(self, key: Key) -> Result:
+        """Make the ServiceImport what the hub offers, or take it away."""
+        seen = self.caches.own.imports.get(key.name, key.namespace)
+        slice_name = self.caches.slice_of_namespace(key.namespace)
+        offers = self.caches.hub.imports_of(key.namespace, key.name)
+        if not offers and not self.caches.hub_is_known and slice_name:
+            return Result("as it was, because the hub does not answer")
+        living = [offer for offer in offers if not objects.is_deleting(offer)]
+        chosen = next((offer for offer in living if objects.spec(offer).get("sliceName") == slice_name), None)
+        sentence = await self._import(chosen, seen) if chosen else await self._remove(seen)
+        for offer in offers:
+            if offer is not chosen:
+                await self._decline(offer, slice_name, is_gone=chosen is not None or seen is None)
+        return Result(sentence)
+
+    async def _import(self, offer: Object, seen: Object | None) -> str:
+        wanted = WorkerServiceImport.parse(offer)
+        metadata = {
+            "name": wanted.spec.service_name,
+            "namespace": wanted.spec.service_namespace,
+            "labels": {names.SLICE_LABEL: wanted.spec.slice_name},
+        }
+        obj = {"metadata": metadata, "spec": discovery.import_spec(wanted).wire()}
+        written = await apply_if_needed(self.own_api, names.WORKER_MANAGER, SERVICEIMPORTS, obj, seen)
+        sentence = await self._report(wanted, offer, written)
+        await finalizers.add(self.hub_api, WORKERSERVICEIMPORTS, offer, FINALIZER)
+        return sentence
+
+    async def _report(self, wanted: WorkerServiceImport, offer: Object, seen: Object) -> str:
+        endpoints = discovery.imported_endpoints(wanted)
+        complaints = discovery.alias_complaints(ServiceImport.parse(seen), self._with_aliases())
+        verdict = discovery.import_verdict(len(endpoints), wanted.spec.source_clusters, complaints)
+        status: dict[str, Any] = {
+            "importStatus": verdict.state,
+            "availableEndpoints": len(endpoints),
+            "endpoints": [endpoint.wire() for endpoint in endpoints],
+            "exposedPorts": discovery.container_ports(discovery.import_spec(wanted).ports),
+        }
+        await self.own.report(SERVICEIMPORTS, seen, verdict.findings, status)
+        await self.hub.report(WORKERSERVICEIMPORTS, offer, verdict.findings)
+        return verdict.findings[0].message
+
+    async def _remove(self, seen: Object | None) -> str:
+        if seen is None:
+            return "not imported"
+        if not objects.is_deleting(seen):
+            try:
+                await self.own_api.delete(
+                    SERVICEIMPORTS, objects.name(seen), objects.namespace(seen), uid=objects.uid(seen)
+                )
+            except NotFound:
+                return "not imported any more"
+        return "being removed"
+
+    async def _decline(self, offer: Object, slice_name: str, *, is_gone: bool) -> None:
+        """Let go of an offer that is not imported, and say why if it could be."""
+        if objects.is_deleting(offer):
+            if is_gone:
+                await finalizers.remove(self.hub_api, WORKERSERVICEIMPORTS, offer, FINALIZER)
+            return
+        wanted = WorkerServiceImport.parse(offer)
+        exists = self.caches.own.namespaces.get(wanted.spec.service_namespace) is not None
+        obstacle = discovery.import_obstacle(wanted, slice_name, exists=exists)
+        if obstacle is not None:
+            await self.hub.report(WORKERSERVICEIMPORTS, offer, [obstacle])
+
+    def _with_aliases(self) -> list[ServiceImport]:
+        return [ServiceImport.parse(obj) for obj in self.caches.own.imports.items() if objects.spec(obj).get("aliases")]

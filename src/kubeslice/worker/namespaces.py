@@ -1,0 +1,96 @@
+"""Namespaces of slices: made where they are missing, labelled while they are on a slice, given back as they were."""
+
+import logging
+from dataclasses import dataclass
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import apply_if_needed
+from kubeslice.kube.errors import Forbidden, NotFound
+from kubeslice.kube.subset import owned_by
+from kubeslice.model import names, resources
+from kubeslice.model.ids import Key
+from kubeslice.model.resources import NAMESPACES, Resource
+from kubeslice.plan import onboarding
+from kubeslice.runtime.controller import Result
+from kubeslice.worker.caches import Caches
+from kubeslice.worker.report import Reporter
+
+log = logging.getLogger(__name__)
+
+# What people keep in a namespace. The API has no way to ask for "anything"; these are what loss would hurt.
+CONTENT = (
+    resources.PODS,
+    resources.SERVICES,
+    resources.DEPLOYMENTS,
+    resources.DAEMONSETS,
+    resources.SERVICEEXPORTS,
+    resources.CONFIGMAPS,
+    resources.SECRETS,
+    Resource("apps", "v1", "StatefulSet", "statefulsets"),
+    Resource("batch", "v1", "Job", "jobs"),
+    Resource("batch", "v1", "CronJob", "cronjobs"),
+    Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+)
+BUILT_IN = {("configmaps", "kube-root-ca.crt")}
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """Reconciles one namespace by its name."""
+
+    own: Api
+    caches: Caches
+    reporter: Reporter
+
+    async def reconcile(self, key: Key) -> Result:
+        """Onboard the namespace if a Slice names it, else offboard it."""
+        slice_name = onboarding.slice_of(key.name, self.caches.own.slices.items())
+        seen = self.caches.own.namespaces.get(key.name)
+        if seen is not None and objects.is_deleting(seen):
+            return Result("being deleted")
+        if slice_name:
+            return await self._onboard(key.name, slice_name, seen)
+        if seen is not None and owned_by(names.WORKER_MANAGER, seen):
+            return await self._offboard(seen)
+        return Result()
+
+    async def _onboard(self, name: str, slice_name: str, seen: Object | None) -> Result:
+        made_by_us = seen is None or onboarding.is_made_by_us(seen)
+        wanted = onboarding.onboarded(name, slice_name, made_by_us=made_by_us)
+        written = await apply_if_needed(self.own, names.WORKER_MANAGER, NAMESPACES, wanted, seen)
+        if written is not seen:
+            await self.reporter.event(NAMESPACES, written, "Onboarded", f"pods here join slice {slice_name}")
+        return Result(f"on slice {slice_name}")
+
+    async def _offboard(self, seen: Object) -> Result:
+        if onboarding.is_labelled(seen):
+            wanted = onboarding.offboarded(seen)
+            seen = await self.own.apply(NAMESPACES, wanted, manager=names.WORKER_MANAGER)
+            await self.reporter.event(NAMESPACES, seen, "Offboarded", "pods here are on no slice any more")
+        if not onboarding.is_made_by_us(seen):
+            return Result("off its slice")
+        content = await self._content(objects.name(seen))
+        if content:
+            return Result(f"off its slice and kept, because it holds {content}")
+        await self._delete(seen)
+        return Result("off its slice and deleted, because it was made for the slice and is empty")
+
+    async def _delete(self, seen: Object) -> None:
+        try:
+            await self.own.delete(NAMESPACES, objects.name(seen), uid=objects.uid(seen))
+        except NotFound:
+            return
+
+    async def _content(self, namespace: str) -> str:
+        """Return the first kind of object that somebody keeps in a namespace."""
+        for resource in CONTENT:
+            try:
+                found = (await self.own.list(resource, namespace)).items
+            except NotFound:
+                continue
+            except Forbidden:
+                return f"possibly {resource.plural}, which the operator may not see"
+            if any((resource.plural, objects.name(obj)) not in BUILT_IN for obj in found):
+                return resource.plural
+        return ""

@@ -1,0 +1,120 @@
+"""The cluster's own line on the hub: the status of its Cluster, with a heartbeat, for as long as the operator leads."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+
+from kubeslice import __version__
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.backoff import Backoff
+from kubeslice.kube.errors import ApiError
+from kubeslice.model import names
+from kubeslice.model.cluster import Cluster
+from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS
+from kubeslice.plan import findings, worker_cluster
+from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.hublink import HubLink
+from kubeslice.worker.report import Reporter
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 5.0
+SETTLE = 0.1
+BACKOFF_CAP = 60.0
+OPERATOR = "kubeslice-worker"
+AGENT = "kubeslice-agent"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the Cluster of this worker is on the hub."""
+
+    cluster: str
+    namespace: str
+
+
+class Registration:
+    """Reports on the cluster every few seconds and at once when something about it changes."""
+
+    def __init__(self, hub: Api, place: Place, caches: Caches, reporter: Reporter, link: HubLink) -> None:
+        self._hub = hub
+        self._place = place
+        self._caches = caches
+        self._reporter = reporter
+        self._link = link
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Report until cancelled; slower while the hub refuses."""
+        await self._until_synced()
+        backoff = Backoff(first=1.0, cap=BACKOFF_CAP)
+        while True:
+            self._changed.clear()
+            try:
+                await self._beat()
+                self._link.succeeded()
+                backoff.reset()
+                wait = HEARTBEAT
+            except ApiError as error:
+                await self._failed(error)
+                wait = backoff.next()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+            await asyncio.sleep(SETTLE)
+
+    async def _until_synced(self) -> None:
+        own = self._caches.own
+        for informer in own.informers:
+            await informer.synced.wait()
+        for informer in (own.namespaces, own.nodes):
+            informer.subscribe(lambda _old, _new: self._changed.set())
+        self._caches.hub.cluster.subscribe(self._cluster_changed)
+
+    def _cluster_changed(self, old: Object | None, new: Object | None) -> None:
+        # Only the administrator's part wakes the heartbeat; its own writes must not.
+        if old is None or new is None or objects.spec(old) != objects.spec(new):
+            self._changed.set()
+
+    async def _beat(self) -> None:
+        seen = self._caches.hub.cluster.get(self._place.cluster, self._place.namespace)
+        if seen is None:
+            seen = await self._hub.get(CLUSTERS, self._place.cluster, self._place.namespace)
+        if objects.is_deleting(seen):
+            return
+        own = self._caches.own
+        nodes = own.nodes.items()
+        addresses = worker_cluster.node_addresses(nodes, Cluster.parse(seen))
+        parts = worker_cluster.component_health(
+            own.daemonsets.get(AGENT, SYSTEM),
+            {name: own.deployments.get(f"kubeslice-{name}", SYSTEM) for name in ("dns", "webhook")},
+            addresses,
+        )
+        now, before = self._reporter.now(), objects.conditions(seen)
+        generation = int(seen["metadata"].get("generation") or 0)
+        found = [worker_cluster.registered(), worker_cluster.connection(parts)]
+        status = {
+            "registrationStatus": "Registered",
+            "nodeIPs": list(addresses.values())[: worker_cluster.MAX_ADDRESSES],
+            "cniSubnet": worker_cluster.pod_networks(nodes),
+            "networkPresent": worker_cluster.is_complete(own.daemonsets.get(AGENT, SYSTEM)),
+            "namespaces": [line.wire() for line in worker_cluster.namespaces(own.namespaces.items())],
+            "clusterHealth": worker_cluster.cluster_health(parts, objects.status(seen).get("clusterHealth") or {}, now),
+            "workerVersion": __version__,
+            "heartbeatTime": now,
+            "conditions": findings.conditions_after(before, found, generation, now),
+        }
+        metadata = {"name": self._place.cluster, "namespace": self._place.namespace}
+        await self._hub.apply(
+            CLUSTERS, {"metadata": metadata, "status": status}, manager=names.WORKER_MANAGER, subresource="status"
+        )
+
+    async def _failed(self, error: ApiError) -> None:
+        if not self._link.failed(error):
+            return
+        operator = self._caches.own.deployments.get(OPERATOR, SYSTEM)
+        if operator is not None:
+            finding = self._link.finding
+            await self._reporter.event(DEPLOYMENTS, operator, finding.reason, finding.message, warning=True)

@@ -1,0 +1,76 @@
+"""Reports of the operator: status and conditions where they changed, an event where something turned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import apply_if_needed
+from kubeslice.kube.errors import NotFound
+from kubeslice.kube.events import Recorder
+from kubeslice.model import conditions, names
+from kubeslice.model.resources import Resource
+from kubeslice.plan import findings
+from kubeslice.plan.findings import Finding
+from kubeslice.runtime.clock import Clock
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Writes the operator's part of a status on one API server, and only when it changes.
+
+    `recorder` is None on the hub: events belong into the cluster where something happened.
+    """
+
+    api: Api
+    recorder: Recorder | None
+    clock: Clock
+
+    def now(self) -> str:
+        """Return the time as Kubernetes writes it."""
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    async def report(
+        self, resource: Resource, obj: Object, found: Sequence[Finding], status: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Report findings and other status fields; return whether something was written.
+
+        A turn of a condition is an event as well.
+        """
+        before, generation = objects.conditions(obj), int(obj["metadata"].get("generation") or 0)
+        after = findings.conditions_after(before, found, generation, self.now())
+        wanted = {"metadata": _identity(obj), "status": {**(status or {}), "conditions": after}}
+        seen = _ours(obj, {finding.type for finding in found})
+        try:
+            written = await apply_if_needed(
+                self.api, names.WORKER_MANAGER, resource, wanted, seen, subresource="status"
+            )
+        except NotFound:
+            return False
+        for turn in findings.transitions(before, after):
+            await self._tell(resource, obj, turn, is_new=not before)
+        return written is not seen
+
+    async def event(self, resource: Resource, obj: Object, reason: str, message: str, *, warning: bool = False) -> None:
+        """Tell people that something happened to `obj`."""
+        if self.recorder is not None:
+            typed = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
+            await self.recorder.emit(typed, "Warning" if warning else "Normal", reason, message)
+
+    async def _tell(self, resource: Resource, obj: Object, turn: Mapping[str, Any], *, is_new: bool) -> None:
+        is_bad = turn["status"] != "True"
+        # On a new object only Ready and what is wrong is worth an event; that the rest is well goes without saying.
+        if turn["type"] == conditions.READY or is_bad or not is_new:
+            await self.event(resource, obj, turn["reason"], turn["message"], warning=is_bad)
+
+
+def _identity(obj: Object) -> Object:
+    namespace = objects.namespace(obj)
+    return {"name": objects.name(obj)} | ({"namespace": namespace} if namespace else {})
+
+
+def _ours(obj: Object, types: set[str]) -> Object:
+    # Others (the hub, on its own objects) keep conditions in the same list; they are not for us to compare.
+    ours = [entry for entry in objects.conditions(obj) if entry.get("type") in types]
+    return {**obj, "status": {**objects.status(obj), "conditions": ours}}

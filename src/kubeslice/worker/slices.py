@@ -1,0 +1,105 @@
+"""WorkerSliceConfig on the hub → Slice here, and the last step of a slice's end: everything else of it must be gone."""
+
+from dataclasses import dataclass
+
+from kubeslice.kube import finalizers, objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import apply_if_needed
+from kubeslice.kube.errors import NotFound
+from kubeslice.model import names
+from kubeslice.model.ids import Key
+from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
+from kubeslice.model.slice import Slice, SliceSpec
+from kubeslice.plan import onboarding, pods, worker_slice
+from kubeslice.plan.worker_slice import Terrain, Wish
+from kubeslice.runtime.controller import Result
+from kubeslice.worker import wishes
+from kubeslice.worker.caches import SYSTEM, Caches
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Reconciles one slice by its name. One at a time, because slices share the VNIs of the cluster."""
+
+    own: Api
+    hub: Api
+    caches: Caches
+    cluster: str
+
+    async def reconcile(self, key: Key) -> Result:
+        """Make the Slice what is wanted, or let it go."""
+        seen = self.caches.slice(key.name)
+        wish = wishes.of(key.name, self.caches)
+        if seen is not None and (wish is None or objects.is_deleting(seen)):
+            return await self._dismantle(key.name, seen)
+        config = self.caches.hub.config(key.name)
+        if wish is None:
+            return await self._release(config)
+        if config is not None:
+            await finalizers.add(self.hub, WORKERSLICECONFIGS, config, names.WORKER_SLICE_CONFIG_FINALIZER)
+        return await self._build(wish, seen)
+
+    async def _build(self, wish: Wish, seen: Object | None) -> Result:
+        before = Slice.parse(seen) if seen else None
+        granted = onboarding.grant(worker_slice.claim(wish, before), wishes.claims(self.caches))
+        terrain = await self._terrain(wish.name, before.spec if before else None)
+        spec = worker_slice.spec(wish, granted.namespaces, terrain, before.spec if before else None)
+        await apply_if_needed(self.own, names.WORKER_MANAGER, SLICES, _object(wish.name, spec), seen)
+        return Result(f"subnet {spec.cluster_subnet or 'none'}, namespaces {', '.join(spec.namespaces) or 'none'}")
+
+    async def _terrain(self, name: str, before: SliceSpec | None) -> Terrain:
+        others = self.caches.own.slices.items()
+        if before is None or before.vni is None:
+            # The cache may lag behind the Slice that got the last VNI a moment ago.
+            others = (await self.own.list(SLICES, SYSTEM)).items
+        vnis = {int(vni) for obj in others if objects.name(obj) != name and (vni := objects.spec(obj).get("vni"))}
+        return worker_slice.terrain(self.cluster, self.caches.own.nodes.items(), self.caches.pods_of(name), vnis)
+
+    async def _dismantle(self, name: str, seen: Object) -> Result:
+        if not objects.is_deleting(seen):
+            await _delete(self.own, seen)
+            return Result("being removed from this cluster")
+        left = self._leftovers(name)
+        if left:
+            return Result(f"being removed, waiting for {', '.join(left)}")
+        await finalizers.remove(self.own, SLICES, seen, names.SLICE_FINALIZER)
+        return Result("removed from this cluster")
+
+    async def _release(self, config: Object | None) -> Result:
+        if config is None:
+            return Result()
+        await finalizers.remove(self.hub, WORKERSLICECONFIGS, config, names.WORKER_SLICE_CONFIG_FINALIZER)
+        return Result("removed; the hub knows")
+
+    def _leftovers(self, name: str) -> list[str]:
+        """Return what of a slice is still here, in words."""
+        own = self.caches.own
+        workers = [pod for pod in self.caches.pods_of(name) if pods.role(pod) in {names.ROUTER_POD, names.GATEWAY_POD}]
+        counts = {
+            "imported service": sum(objects.spec(obj).get("slice") == name for obj in own.imports.items()),
+            "gateway": len(self.caches.gateways_of(name)),
+            "workload": sum(1 for _ in self.caches.made_for(name)),
+            "router or gateway pod": len(workers),
+            "labelled namespace": sum(
+                objects.labels(obj).get(names.SLICE_LABEL) == name and not objects.is_deleting(obj)
+                for obj in own.namespaces.items()
+            ),
+        }
+        return [f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items() if count]
+
+
+def _object(name: str, spec: SliceSpec) -> Object:
+    metadata = {
+        "name": name,
+        "namespace": SYSTEM,
+        "labels": {names.SLICE_LABEL: name},
+        "finalizers": [names.SLICE_FINALIZER],
+    }
+    return {"metadata": metadata, "spec": spec.wire()}
+
+
+async def _delete(api: Api, seen: Object) -> None:
+    try:
+        await api.delete(SLICES, objects.name(seen), SYSTEM, uid=objects.uid(seen))
+    except NotFound:
+        return

@@ -1,0 +1,125 @@
+"""How each slice does here: the status of its Slice, and the report on the hub's WorkerSliceConfig."""
+
+import base64
+from dataclasses import dataclass
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Object
+from kubeslice.model import names
+from kubeslice.model.cluster import Cluster
+from kubeslice.model.ids import Key
+from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
+from kubeslice.model.slice import Slice
+from kubeslice.model.workersliceconfig import WorkerSliceConfig
+from kubeslice.plan import onboarding, worker_cluster, worker_report, worker_slice
+from kubeslice.plan.findings import Finding
+from kubeslice.plan.worker_report import View
+from kubeslice.runtime.controller import Result
+from kubeslice.worker import wishes
+from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.hublink import HubLink
+from kubeslice.worker.metrics import WorkerMetrics
+from kubeslice.worker.report import Reporter
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Reports on one slice by its name."""
+
+    caches: Caches
+    own: Reporter
+    hub: Reporter
+    link: HubLink
+    metrics: WorkerMetrics
+
+    async def reconcile(self, key: Key) -> Result:
+        """Say how the slice does."""
+        seen = self.caches.slice(key.name)
+        if seen is None or objects.is_deleting(seen):
+            self.metrics.forget(key.name)
+            return Result()
+        view = self._view(seen)
+        ready = worker_report.readiness(view)
+        self.metrics.observe(key.name, len(worker_report.app_pods(view)), worker_report.tunnels(view)[0])
+        config = self.caches.hub.config(key.name)
+        if config is not None and not objects.is_deleting(config):
+            await self._tell_hub(config, view)
+        await self._tell_here(seen, config, view)
+        return Result(ready.message)
+
+    async def _tell_hub(self, config: Object, view: View) -> None:
+        status = {
+            "sliceHealth": worker_report.slice_health(
+                view, objects.status(config).get("sliceHealth") or {}, self.hub.now()
+            ),
+            "connectedAppPods": [pod.wire() for pod in worker_report.app_pods(view)],
+            "onboardedAppNamespaces": [{"name": name} for name in self._onboarded(view)],
+            "gateways": [gateway.wire() for gateway in worker_report.gateways(view)],
+        }
+        found = [worker_report.readiness(view), *self._namespaces(view), *self._addresses(view)]
+        await self.hub.report(WORKERSLICECONFIGS, config, found, status)
+
+    async def _tell_here(self, seen: Object, config: Object | None, view: View) -> None:
+        before = objects.status(seen)
+        local = worker_slice.local_config(WorkerSliceConfig.parse(config)).wire() if config else None
+        profile = (local or before.get("sliceConfig") or {}).get("namespaceIsolationProfile") or {}
+        status = {
+            "sliceConfig": local or before.get("sliceConfig") or {},
+            "dnsIP": self._dns_address(),
+            "appPods": [pod.wire() for pod in worker_report.app_pods(view)],
+            "applicationNamespaces": self._onboarded(view),
+            "allowedNamespaces": profile.get("allowedNamespaces") or [],
+        }
+        found = [worker_report.readiness(view), *self._namespaces(view), *self._addresses(view), self.link.finding]
+        await self.own.report(SLICES, seen, found, status)
+
+    def _view(self, seen: Object) -> View:
+        name = objects.name(seen)
+        cluster = self.caches.hub.cluster.items()
+        return View(
+            slice=seen,
+            pods=self.caches.pods_of(name),
+            gateways=[obj for obj in self.caches.gateways_of(name) if not objects.is_deleting(obj)],
+            services=self.caches.own.services.items(),
+            public_keys=self._public_keys(name),
+            node_addresses=worker_cluster.node_addresses(
+                self.caches.own.nodes.items(), Cluster.parse(cluster[0]) if cluster else None
+            ),
+            is_dns_ready=worker_cluster.is_available(self.caches.own.deployments.get(names.DNS_SERVICE, SYSTEM)),
+        )
+
+    def _public_keys(self, name: str) -> dict[int, str]:
+        keys = {}
+        for resource_and_secret in self.caches.made_for(name):
+            labels = objects.labels(resource_and_secret[1])
+            data = resource_and_secret[1].get("data") or {}
+            if names.PLANE_LABEL in labels and "publicKey" in data:
+                keys[int(labels[names.PLANE_LABEL])] = base64.b64decode(data["publicKey"]).decode()
+        return keys
+
+    def _onboarded(self, view: View) -> list[str]:
+        labelled = {
+            objects.name(obj)
+            for obj in self.caches.own.namespaces.items()
+            if objects.labels(obj).get(names.SLICE_LABEL) == view.name
+        }
+        return sorted(labelled & set(view.spec.get("namespaces") or []))
+
+    def _namespaces(self, view: View) -> list[Finding]:
+        wish = wishes.of(view.name, self.caches)
+        if wish is None:
+            return []
+        claim = worker_slice.claim(wish, Slice.parse(view.slice))
+        return [worker_report.onboarding(onboarding.grant(claim, wishes.claims(self.caches)).refusals)]
+
+    def _addresses(self, view: View) -> list[Finding]:
+        if not view.has_network:
+            return []
+        terrain = worker_slice.terrain(
+            str(view.spec.get("clusterName")), self.caches.own.nodes.items(), view.pods, frozenset()
+        )
+        return [worker_report.addresses(worker_slice.shortages(Slice.parse(view.slice).spec, terrain))]
+
+    def _dns_address(self) -> str:
+        service = self.caches.own.services.get(names.DNS_SERVICE, SYSTEM)
+        return str(objects.spec(service).get("clusterIP") or "") if service else ""

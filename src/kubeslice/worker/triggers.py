@@ -1,0 +1,252 @@
+"""Which changes wake which reconciler: an informer, the aspect of its objects that matters, the keys it concerns."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Object
+from kubeslice.kube.informer import Informer
+from kubeslice.model import names
+from kubeslice.model.ids import OWN, Key
+from kubeslice.plan import pods, worker_cluster, worker_slice
+from kubeslice.worker.caches import Caches
+from kubeslice.worker.forwarding import KEY as COREFILE_KEY
+
+Keys = Callable[[Object], Iterable[Key]]
+Aspect = Callable[[Object], Any]
+
+
+def everything(obj: Object) -> Any:
+    """Tell every version of an object apart."""
+    return str(obj["metadata"].get("resourceVersion"))
+
+
+def existence(obj: Object) -> Any:
+    """Tell apart whether an object is there, or going."""
+    return objects.uid(obj), objects.is_deleting(obj)
+
+
+def intent(obj: Object) -> Any:
+    """Tell apart what an object asks for; its status does not matter."""
+    return existence(obj), objects.spec(obj), objects.labels(obj), objects.finalizers(obj)
+
+
+def machine(node: Object) -> Any:
+    """Tell apart what the operator reads of a Node, without its kubelet's heartbeats."""
+    status = objects.status(node)
+    return (
+        existence(node),
+        objects.labels(node),
+        worker_slice.underlay_mtu(node),
+        objects.spec(node).get("unschedulable"),
+        status.get("addresses"),
+        worker_cluster.is_ready(node),
+    )
+
+
+def place(pod: Object) -> Any:
+    """Tell apart what the operator reads of a Pod."""
+    return (
+        existence(pod),
+        objects.labels(pod),
+        objects.annotations(pod).get(names.NETWORK_STATUS_ANNOTATION),
+        objects.spec(pod).get("nodeName"),
+        objects.status(pod).get("podIP"),
+        pods.is_ready(pod),
+        pods.is_finished(pod),
+    )
+
+
+def availability(deployment: Object) -> Any:
+    """Tell apart whether a Deployment works."""
+    return existence(deployment), worker_cluster.is_available(deployment)
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Enqueue `keys` of the old and the new object when `aspect` differs between them."""
+
+    informer: Informer
+    keys: Keys
+    aspect: Aspect = everything
+
+    def connect(self, enqueue: Callable[[Key], None]) -> None:
+        """Ask for work from now on, and once for everything already known."""
+
+        def changed(old: Object | None, new: Object | None) -> None:
+            if old is not None and new is not None and self.aspect(old) == self.aspect(new):
+                return
+            concerned = [key for obj in (old, new) if obj is not None for key in self.keys(obj)]
+            for key in dict.fromkeys(concerned):
+                enqueue(key)
+
+        self.informer.subscribe(changed)
+
+
+@dataclass(frozen=True)
+class Triggers:
+    """The triggers of each reconciler, and the keys that exist at all."""
+
+    caches: Caches
+
+    def slices(self) -> list[Trigger]:
+        """Return what a Slice depends on; slices also depend on each other, by namespaces and VNIs."""
+        own, hub = self.caches.own, self.caches.hub
+        parts = [own.gateways, own.imports, own.deployments, own.services, own.secrets]
+        return [
+            Trigger(hub.configs, _with(_slice_of_spec, self.all_slices), intent),
+            Trigger(own.slices, _with(_name, self.all_slices), intent),
+            Trigger(own.nodes, self.all_slices, machine),
+            Trigger(own.pods, _slice_of_label, place),
+            Trigger(own.namespaces, _slice_of_label, intent),
+            *(Trigger(informer, _slice_of_label, existence) for informer in parts),
+        ]
+
+    def namespaces(self) -> list[Trigger]:
+        """Return what a namespace's labels depend on."""
+        return [Trigger(self.caches.own.slices, _namespaces, intent), Trigger(self.caches.own.namespaces, _name)]
+
+    def workloads(self) -> list[Trigger]:
+        """Return what router and gateways depend on."""
+        own = self.caches.own
+        made = [own.deployments, own.services, own.secrets]
+        return [
+            Trigger(own.slices, _name, intent),
+            *(Trigger(informer, _slice_of_label, intent) for informer in made),
+        ]
+
+    def standing(self) -> list[Trigger]:
+        """Return what the report on a slice depends on."""
+        own, hub = self.caches.own, self.caches.hub
+        return [
+            Trigger(own.slices, _name),
+            Trigger(hub.configs, _slice_of_spec),
+            Trigger(hub.configs, self.all_slices, intent),
+            Trigger(own.gateways, _slice_of_label),
+            Trigger(own.pods, _slice_of_label, place),
+            Trigger(own.services, _slice_of_label, intent),
+            Trigger(own.secrets, _slice_of_label, existence),
+            Trigger(own.namespaces, _slice_of_label, intent),
+            Trigger(own.nodes, self.all_slices, machine),
+            Trigger(own.deployments, self._if_dns(self.all_slices), availability),
+            Trigger(own.services, self._if_dns(self.all_slices), intent),
+            Trigger(hub.cluster, self.all_slices, intent),
+        ]
+
+    def gateways(self) -> list[Trigger]:
+        """Return what one side of a pair depends on."""
+        own, hub = self.caches.own, self.caches.hub
+        return [
+            Trigger(hub.gateways, _name),
+            Trigger(own.gateways, _name),
+            Trigger(own.slices, lambda obj: self._gateways_of(objects.name(obj)), intent),
+            Trigger(own.pods, self._gateways_of_gateway_pod, place),
+            Trigger(own.services, self._gateways_of_label, intent),
+        ]
+
+    def exports(self) -> list[Trigger]:
+        """Return what an export depends on."""
+        own = self.caches.own
+        return [
+            Trigger(own.exports, _full_name),
+            Trigger(self.caches.hub.exports, _service),
+            Trigger(own.pods, lambda pod: self._exports_in(objects.namespace(pod)), place),
+            Trigger(own.slices, self.all_exports, intent),
+            Trigger(own.namespaces, lambda obj: self._exports_in(objects.name(obj)), existence),
+        ]
+
+    def imports(self) -> list[Trigger]:
+        """Return what an import depends on; imports with aliases also depend on each other."""
+        own, hub = self.caches.own, self.caches.hub
+        return [
+            Trigger(hub.imports, _service),
+            Trigger(own.imports, _full_name),
+            Trigger(own.imports, self._with_aliases, intent),
+            Trigger(own.slices, self.all_imports, intent),
+            Trigger(own.namespaces, lambda obj: self._imports_in(objects.name(obj)), existence),
+        ]
+
+    def forwarding(self) -> list[Trigger]:
+        """Return what the Corefile depends on."""
+        own = self.caches.own
+        return [
+            Trigger(own.corefiles, lambda _: [COREFILE_KEY]),
+            Trigger(own.services, self._if_dns(lambda _: [COREFILE_KEY]), intent),
+        ]
+
+    def all_slices(self, _: Object | None = None) -> list[Key]:
+        """Return the keys of all slices, here or on the hub."""
+        here = [key for obj in self.caches.own.slices.items() for key in _name(obj)]
+        return [*here, *(key for obj in self.caches.hub.configs.items() for key in _slice_of_spec(obj))]
+
+    def all_gateways(self) -> list[Key]:
+        """Return the keys of all pairs, here or on the hub."""
+        both = [*self.caches.own.gateways.items(), *self.caches.hub.gateways.items()]
+        return [key for obj in both for key in _name(obj)]
+
+    def all_exports(self, _: Object | None = None) -> list[Key]:
+        """Return the keys of all exports here."""
+        return [key for obj in self.caches.own.exports.items() for key in _full_name(obj)]
+
+    def all_imports(self, _: Object | None = None) -> list[Key]:
+        """Return the keys of all imports, here or on the hub."""
+        here = [key for obj in self.caches.own.imports.items() for key in _full_name(obj)]
+        return [*here, *(key for obj in self.caches.hub.imports.items() for key in _service(obj))]
+
+    def _exports_in(self, namespace: str) -> list[Key]:
+        return [key for obj in self.caches.own.exports.items(namespace) for key in _full_name(obj)]
+
+    def _imports_in(self, namespace: str) -> list[Key]:
+        return [key for key in self.all_imports() if key.namespace == namespace]
+
+    def _with_aliases(self, changed: Object) -> list[Key]:
+        if not objects.spec(changed).get("aliases"):
+            return []
+        known = self.caches.own.imports.items()
+        return [key for obj in known if objects.spec(obj).get("aliases") for key in _full_name(obj)]
+
+    def _gateways_of(self, slice_name: str) -> list[Key]:
+        both = [*self.caches.own.gateways.items(), *self.caches.hub.gateways.items()]
+        return [key for obj in both if objects.spec(obj).get("sliceName") == slice_name for key in _name(obj)]
+
+    def _gateways_of_label(self, obj: Object) -> list[Key]:
+        return self._gateways_of(objects.labels(obj).get(names.SLICE_LABEL, ""))
+
+    def _gateways_of_gateway_pod(self, pod: Object) -> list[Key]:
+        return self._gateways_of_label(pod) if pods.role(pod) == names.GATEWAY_POD else []
+
+    def _if_dns(self, keys: Keys) -> Keys:
+        return lambda obj: keys(obj) if objects.name(obj) == names.DNS_SERVICE else []
+
+
+def _with(*functions: Keys) -> Keys:
+    return lambda obj: [key for function in functions for key in function(obj)]
+
+
+def _name(obj: Object) -> list[Key]:
+    return [Key(OWN, "", objects.name(obj))]
+
+
+def _full_name(obj: Object) -> list[Key]:
+    return [Key(OWN, objects.namespace(obj), objects.name(obj))]
+
+
+def _namespaces(obj: Object) -> list[Key]:
+    return [Key(OWN, "", name) for name in objects.spec(obj).get("namespaces") or []]
+
+
+def _slice_of_spec(obj: Object) -> list[Key]:
+    name = objects.spec(obj).get("sliceName")
+    return [Key(OWN, "", name)] if name else []
+
+
+def _slice_of_label(obj: Object) -> list[Key]:
+    name = objects.labels(obj).get(names.SLICE_LABEL)
+    return [Key(OWN, "", name)] if name else []
+
+
+def _service(obj: Object) -> list[Key]:
+    spec = objects.spec(obj)
+    namespace, name = spec.get("serviceNamespace"), spec.get("serviceName")
+    return [Key(OWN, namespace, name)] if namespace and name else []

@@ -1,0 +1,46 @@
+"""What every slice wants to be in this cluster, from the hub or, while it does not answer, from what is here."""
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Object
+from kubeslice.model.errors import Terminal
+from kubeslice.model.slice import Slice
+from kubeslice.model.workersliceconfig import WorkerSliceConfig
+from kubeslice.plan import worker_slice
+from kubeslice.plan.onboarding import Claim
+from kubeslice.plan.worker_slice import Wish
+from kubeslice.worker.caches import Caches
+
+
+def of(name: str, caches: Caches) -> Wish | None:
+    """Return what a slice wants to be here; None when the hub wants it no more. Raises `Terminal`."""
+    config = caches.hub.config(name)
+    if config is not None and not objects.is_deleting(config):
+        return worker_slice.wish_of_config(WorkerSliceConfig.parse(config))
+    seen = caches.slice(name)
+    if seen is None or objects.is_deleting(seen) or caches.hub_is_known or config is not None:
+        return None
+    return worker_slice.wish_of_slice(Slice.parse(seen))
+
+
+def claims(caches: Caches) -> list[Claim]:
+    """Return the claims of all slices for namespaces; a slice that is leaving holds its own until it is gone."""
+    slices = {objects.name(obj): obj for obj in caches.own.slices.items()}
+    wanted = {str(objects.spec(obj).get("sliceName")) for obj in caches.hub.configs.items()}
+    found = [_claim(name, slices.get(name), caches) for name in sorted(slices.keys() | wanted)]
+    return [claim for claim in found if claim is not None]
+
+
+def _claim(name: str, seen: Object | None, caches: Caches) -> Claim | None:
+    try:
+        wish = of(name, caches)
+        if wish is not None:
+            return worker_slice.claim(wish, Slice.parse(seen) if seen else None)
+    except Terminal:
+        # An object nobody can read claims nothing; its own reconcile says what is wrong with it.
+        return None
+    return _held(name, seen) if seen else None
+
+
+def _held(name: str, seen: Object) -> Claim:
+    namespaces = frozenset(objects.spec(seen).get("namespaces") or [])
+    return Claim(name, str(seen["metadata"].get("creationTimestamp") or ""), namespaces)
