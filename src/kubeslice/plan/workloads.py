@@ -104,11 +104,6 @@ def planes_without_key(owner: Owner, planes: int, secrets: Iterable[str]) -> lis
     return [plane for plane in range(planes) if names.gateway_deployment(owner.name, plane) not in known]
 
 
-def owner_labels(slice_name: str) -> dict[str, str]:
-    """Return the labels by which everything the operator made for a slice is found again."""
-    return {names.SLICE_LABEL: slice_name, names.MANAGED_BY_LABEL: names.WORKER_MANAGER}
-
-
 def _labels(owner: Owner, role: str) -> dict[str, str]:
     return {names.SLICE_LABEL: owner.name, names.POD_TYPE_LABEL: role}
 

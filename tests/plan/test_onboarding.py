@@ -1,0 +1,68 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubeslice.plan import onboarding
+from kubeslice.plan.onboarding import Claim
+
+claims = st.lists(
+    st.builds(
+        Claim,
+        slice=st.sampled_from(["red", "blue", "green"]),
+        since=st.sampled_from(["", "2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z"]),
+        namespaces=st.frozensets(st.sampled_from(["shop", "bank", "kube-system"])),
+    ),
+    unique_by=lambda claim: claim.slice,
+    max_size=3,
+)
+
+RED = Claim("red", "2030-01-01T00:00:00Z", frozenset({"shop"}))
+BLUE = Claim("blue", "2031-01-01T00:00:00Z", frozenset({"shop", "bank"}))
+
+
+def test_the_older_slice_keeps_a_namespace_that_two_ask_for():
+    assert onboarding.grant(RED, [RED, BLUE]).namespaces == ("shop",)
+    granted = onboarding.grant(BLUE, [RED, BLUE])
+    assert granted.namespaces == ("bank",)
+    assert granted.refusals == ("namespace shop is on slice red already: take it off there first",)
+
+
+def test_a_new_slice_never_takes_from_one_that_exists():
+    newcomer = Claim("azure", "", frozenset({"shop"}))
+    assert onboarding.grant(newcomer, [RED]).namespaces == ()
+    assert onboarding.grant(RED, [newcomer]).namespaces == ("shop",)
+
+
+def test_namespaces_of_the_cluster_itself_are_refused():
+    granted = onboarding.grant(Claim("red", "", frozenset({"kube-system"})), [])
+    assert granted.namespaces == ()
+    assert "kube-system belongs to the cluster itself" in granted.refusals[0]
+
+
+@given(claims)
+def test_every_namespace_asked_for_is_granted_once_or_refused_with_a_sentence(known):
+    granted = {claim.slice: onboarding.grant(claim, known) for claim in known}
+    given_out = [namespace for result in granted.values() for namespace in result.namespaces]
+    assert len(given_out) == len(set(given_out))
+    for claim in known:
+        result = granted[claim.slice]
+        assert len(result.namespaces) + len(result.refusals) == len(claim.namespaces)
+    wanted = {namespace for claim in known for namespace in claim.namespaces} - onboarding.RESERVED
+    assert set(given_out) == wanted
+
+
+def test_a_namespace_is_on_the_slice_whose_spec_names_it_unless_that_is_going():
+    red = {"metadata": {"name": "red"}, "spec": {"namespaces": ["shop"]}}
+    going = {"metadata": {"name": "red", "deletionTimestamp": "x"}, "spec": {"namespaces": ["shop"]}}
+    assert onboarding.slice_of("shop", [red]) == "red"
+    assert onboarding.slice_of("bank", [red]) == ""
+    assert onboarding.slice_of("shop", [going]) == ""
+
+
+def test_offboarding_keeps_only_the_mark_of_who_made_a_namespace():
+    made = {"metadata": {"name": "shop", "annotations": {"kubeslice.io/created-by": "kubeslice-worker"}}}
+    found = {"metadata": {"name": "bank", "labels": {"kubeslice.io/slice": "red"}}}
+    assert onboarding.offboarded(made) == {
+        "metadata": {"name": "shop", "annotations": {"kubeslice.io/created-by": "kubeslice-worker"}}
+    }
+    assert onboarding.offboarded(found) == {"metadata": {"name": "bank"}}
+    assert onboarding.onboarded("bank", "red", made_by_us=False)["metadata"].get("annotations") is None

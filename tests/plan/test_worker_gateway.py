@@ -1,0 +1,80 @@
+import pytest
+
+from kubeslice.model.tunnels import PlaneState
+from kubeslice.model.workerslicegateway import WorkerSliceGateway
+from kubeslice.plan import worker_gateway
+
+UP = PlaneState(
+    plane=0,
+    pod_name="gw-0",
+    state="UP",
+    since="2030-01-01T00:00:00Z",
+    last_handshake_time="2030-01-01T00:00:10Z",
+    latency_microseconds=412,
+    endpoint="172.31.2.11:30001",
+)
+DOWN = UP.model_copy(update={"state": "DOWN", "since": "2030-01-01T00:01:00Z"})
+
+
+@pytest.mark.parametrize(
+    ("planes", "expected", "peers", "status", "reason", "words"),
+    [
+        ([UP], 1, 1, "True", "TunnelUp", "tunnel to worker-2 up, last handshake 2030-01-01T00:00:10Z, 0.4 ms"),
+        ([UP], 2, 2, "True", "TunnelDegraded", "1 of 2 tunnels to worker-2 up"),
+        (
+            [DOWN],
+            1,
+            1,
+            "False",
+            "TunnelDown",
+            "no tunnel to worker-2 is up since 2030-01-01T00:01:00Z: see whether UDP",
+        ),
+        ([DOWN], 1, 0, "False", "WaitingForPeer", "waiting for key and address of the gateway of worker-2"),
+        ([], 1, 1, "False", "WaitingForGateway", "no gateway has reported on its tunnel to worker-2 yet"),
+    ],
+)
+def test_the_state_of_a_pair_is_one_sentence(planes, expected, peers, status, reason, words):
+    found = worker_gateway.readiness("worker-2", expected, planes, peers)
+    assert (found.type, found.status, found.reason) == ("Ready", status, reason)
+    assert words in found.message
+
+
+def test_figures_are_no_change_of_state():
+    before = [UP.wire()]
+    assert worker_gateway.is_same_state(before, [UP.wire() | {"rxBytes": 7, "latencyMicroseconds": 9}])
+    assert not worker_gateway.is_same_state(before, [DOWN.wire()])
+    assert not worker_gateway.is_same_state(before, [])
+
+
+def test_the_slice_gateway_says_where_the_other_side_is():
+    peers = [{"plane": 1, "publicKey": "b"}, {"plane": 0, "publicKey": "a", "endpoints": ["172.31.2.11:30001"]}]
+    pair = WorkerSliceGateway.parse(
+        {
+            "metadata": {"name": "red-worker-1-worker-2"},
+            "spec": {
+                "sliceName": "red",
+                "localGatewayConfig": {"clusterName": "worker-1", "gatewaySubnet": "10.1.0.0/18"},
+                "remoteGatewayConfig": {
+                    "clusterName": "worker-2",
+                    "gatewayName": "red-worker-2-worker-1",
+                    "gatewaySubnet": "10.1.64.0/18",
+                    "planes": peers,
+                },
+            },
+        }
+    )
+    assert worker_gateway.spec(pair).wire() == {
+        "sliceName": "red",
+        "siteName": "worker-1",
+        "localCluster": "worker-1",
+        "remoteCluster": "worker-2",
+        "remoteSubnet": "10.1.64.0/18",
+        "gatewayType": "Wireguard",
+        "planes": [
+            {"plane": 0, "publicKey": "a", "endpoints": ["172.31.2.11:30001"]},
+            {"plane": 1, "publicKey": "b", "endpoints": []},
+        ],
+    }
+    config = worker_gateway.config(pair, [30001], "TunnelUp")
+    assert config.slice_gateway_remote_gateway_id == "red-worker-2-worker-1"
+    assert config.slice_gateway_node_ports == [30001]

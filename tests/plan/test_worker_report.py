@@ -1,0 +1,129 @@
+import json
+
+import pytest
+
+from kubeslice.plan import worker_report
+from kubeslice.plan.worker_report import View
+
+
+def pod(name, role, *, node="n1", address="10.1.0.2", ready=True, plane=None):
+    labels = {"kubeslice.io/slice": "red", "kubeslice.io/pod-type": role}
+    if plane is not None:
+        labels["kubeslice.io/plane"] = str(plane)
+    network = [{"name": "kubeslice-system/red", "ips": [address]}] if address else []
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "kubeslice-system",
+            "labels": labels,
+            "annotations": {"k8s.v1.cni.cncf.io/network-status": json.dumps(network)},
+        },
+        "spec": {"nodeName": node},
+        "status": {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}], "podIP": "10.244.1.2"},
+    }
+
+
+SLICE = {"metadata": {"name": "red"}, "spec": {"clusterSubnet": "10.1.0.0/18", "gatewayReplicas": 1}}
+ROUTER = pod("router", "router")
+GATEWAY = pod("gw", "slicegateway", plane=0, node="n2")
+APP = pod("web-0", "app", address="10.1.0.70")
+SERVICE = {"metadata": {"name": "slice-gateway-red-0"}, "spec": {"ports": [{"nodePort": 30001}]}}
+
+
+def gateway(remote, state):
+    return {"spec": {"remoteCluster": remote}, "status": {"planes": [{"plane": 0, "state": state}]}}
+
+
+def test_a_slice_that_works_says_what_there_is():
+    view = View(SLICE, [ROUTER, GATEWAY, APP], [gateway("worker-2", "UP")])
+    found = worker_report.readiness(view)
+    assert (found.status, found.message) == ("True", "1 pod on the slice, 1 of 1 tunnel up")
+
+
+@pytest.mark.parametrize(
+    ("pods", "gateways", "dns", "reason", "words"),
+    [
+        ([], [], True, "RouterNotReady", "the router has no pod yet"),
+        (
+            [pod("r", "router", node="", ready=False)],
+            [],
+            True,
+            "RouterNotReady",
+            "has no node yet: see the events of pod",
+        ),
+        (
+            [pod("r", "router", address="", ready=False)],
+            [],
+            True,
+            "RouterNotReady",
+            "waits for its interface on the slice",
+        ),
+        ([ROUTER], [], True, "GatewayNotReady", "the gateway of plane 0 has no pod yet"),
+        ([ROUTER, GATEWAY], [gateway("b", "UP"), gateway("c", "DOWN")], True, "TunnelDown", "no tunnel is up to c"),
+        ([ROUTER, GATEWAY], [], False, "DnsNotReady", "names of services do not resolve"),
+    ],
+)
+def test_the_first_thing_that_is_missing_is_named(pods, gateways, dns, reason, words):
+    found = worker_report.readiness(View(SLICE, pods, gateways, is_dns_ready=dns))
+    assert (found.status, found.reason) == ("False", reason)
+    assert words in found.message
+
+
+def test_a_slice_without_network_needs_no_router():
+    view = View({"metadata": {"name": "red"}, "spec": {"namespaces": ["shop"]}}, [], [])
+    assert worker_report.readiness(view).message == "1 namespace onboarded"
+    assert worker_report.gateways(view) == []
+
+
+def test_the_node_of_the_gateway_pod_comes_first_and_an_address_once():
+    view = View(
+        SLICE, [GATEWAY], [], [SERVICE], {0: "key"}, {"n1": "172.31.1.11", "n2": "172.31.1.12", "n3": "172.31.1.11"}
+    )
+    assert [line.wire() for line in worker_report.gateways(view)] == [
+        {
+            "plane": 0,
+            "publicKey": "key",
+            "endpoints": ["172.31.1.12:30001", "172.31.1.11:30001"],
+            "pod": "gw",
+            "node": "n2",
+        }
+    ]
+
+
+def test_ipv6_endpoints_are_written_in_brackets():
+    view = View(SLICE, [GATEWAY], [], [SERVICE], {0: "key"}, {"n1": "fd00::1"})
+    assert worker_report.endpoints(view, 0, "n1") == ["[fd00::1]:30001"]
+
+
+@pytest.mark.parametrize("missing", ["service", "key", "address"])
+def test_a_gateway_that_cannot_be_reached_yet_is_not_announced(missing):
+    view = View(
+        SLICE,
+        [GATEWAY],
+        [],
+        [] if missing == "service" else [SERVICE],
+        {} if missing == "key" else {0: "key"},
+        {} if missing == "address" else {"n1": "172.31.1.11"},
+    )
+    assert worker_report.gateways(view) == []
+
+
+def test_application_pods_are_listed_with_their_next_hop():
+    view = View(SLICE, [APP, pod("late", "app", address=""), ROUTER], [])
+    assert [line.wire() for line in worker_report.app_pods(view)] == [
+        {
+            "podName": "web-0",
+            "podNamespace": "kubeslice-system",
+            "podIp": "10.244.1.2",
+            "nsmIp": "10.1.0.70",
+            "nsmInterface": "ks0",
+            "nsmPeerIp": "10.1.0.1",
+        }
+    ]
+
+
+def test_health_keeps_its_time_while_nothing_changes():
+    view = View(SLICE, [ROUTER, GATEWAY], [])
+    first = worker_report.slice_health(view, {}, "2030-01-01T00:00:00Z")
+    assert first["sliceHealthStatus"] == "Normal"
+    assert worker_report.slice_health(view, first, "2031-01-01T00:00:00Z") == first
