@@ -1,4 +1,4 @@
-"""Whether a CustomResourceDefinition may be stored: names, versions, subresources, columns; `structure` checks its schemas.
+"""Whether a CustomResourceDefinition may be stored: names, versions, parts, columns; `structure` does its schemas.
 
 Source: k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation.
 """
