@@ -3,6 +3,7 @@
 import base64
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,6 +12,8 @@ from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, 
 from kubeslice.model import resources
 from kubeslice.model.resources import NAMESPACES
 from kubeslice.plan import tenancy
+
+Obj = dict[str, Any]
 
 IMAGE = Image("kubeslice/kubeslice:0.0.0")
 HUB = hub(HubValues("https://192.0.2.1:6443", IMAGE))
@@ -21,15 +24,15 @@ GOLDEN = Path(__file__).with_name("golden.yaml")
 WORKLOADS = [obj for obj in EVERYTHING if obj["kind"] in {"Deployment", "DaemonSet"}]
 
 
-def of_kind(objects, *kinds):
+def of_kind(objects: list[Obj], *kinds: Any) -> Any:
     return [obj for obj in objects if obj["kind"] in kinds]
 
 
-def identity(obj):
+def identity(obj: Obj) -> Any:
     return obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
-def test_nobody_has_a_wildcard():
+def test_nobody_has_a_wildcard() -> None:
     for role in of_kind(EVERYTHING, "Role", "ClusterRole"):
         for rule in role["rules"]:
             for field in ("apiGroups", "resources", "verbs"):
@@ -38,7 +41,7 @@ def test_nobody_has_a_wildcard():
             assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"]), identity(role)
 
 
-def test_rules_name_resources_that_exist():
+def test_rules_name_resources_that_exist() -> None:
     known = {(value.group, value.plural) for value in vars(resources).values() if isinstance(value, resources.Resource)}
     for role in of_kind(EVERYTHING, "Role", "ClusterRole"):
         for rule in role["rules"]:
@@ -46,7 +49,7 @@ def test_rules_name_resources_that_exist():
                 assert (group, resource.split("/")[0]) in known, (identity(role), resource)
 
 
-def test_secrets_are_read_cluster_wide_only_by_the_hub_controller():
+def test_secrets_are_read_cluster_wide_only_by_the_hub_controller() -> None:
     readers = [
         role["metadata"]["name"]
         for role in of_kind(EVERYTHING, "ClusterRole")
@@ -56,7 +59,7 @@ def test_secrets_are_read_cluster_wide_only_by_the_hub_controller():
     assert readers == ["kubeslice-hub"]
 
 
-def permissions(rules):
+def permissions(rules: Any) -> Any:
     return {
         (group, resource, verb, name)
         for rule in rules
@@ -66,7 +69,7 @@ def permissions(rules):
     }
 
 
-def test_the_hub_may_do_all_that_it_lets_others_do():
+def test_the_hub_may_do_all_that_it_lets_others_do() -> None:
     """Kubernetes refuses a Role that holds more than its author: see "Privilege escalation prevention" of RBAC."""
     (own,) = [
         permissions(role["rules"])
@@ -83,21 +86,21 @@ def test_the_hub_may_do_all_that_it_lets_others_do():
     assert granted
 
 
-def test_every_workload_has_an_account_that_is_there():
+def test_every_workload_has_an_account_that_is_there() -> None:
     accounts = {identity(obj)[1:] for obj in of_kind(EVERYTHING, "ServiceAccount")}
     for obj in WORKLOADS:
         pod = obj["spec"]["template"]["spec"]
         assert (obj["metadata"]["namespace"], pod["serviceAccountName"]) in accounts
 
 
-def test_bindings_bind_what_is_there():
+def test_bindings_bind_what_is_there() -> None:
     roles = {identity(obj) for obj in of_kind(EVERYTHING, "Role", "ClusterRole")}
     for binding in of_kind(EVERYTHING, "RoleBinding", "ClusterRoleBinding"):
         namespace = binding["metadata"].get("namespace", "")
         assert (binding["roleRef"]["kind"], namespace, binding["roleRef"]["name"]) in roles
 
 
-def test_services_and_workloads_select_their_own_pods():
+def test_services_and_workloads_select_their_own_pods() -> None:
     templates = [(obj["metadata"]["namespace"], obj["spec"]["template"]["metadata"]["labels"]) for obj in WORKLOADS]
     selecting = [(obj, obj["spec"]["selector"]["matchLabels"]) for obj in WORKLOADS]
     selecting += [(obj, obj["spec"]["selector"]) for obj in of_kind(EVERYTHING, "Service")]
@@ -110,7 +113,7 @@ def test_services_and_workloads_select_their_own_pods():
         assert len(chosen) == 1, identity(obj)
 
 
-def test_target_ports_are_ports_of_the_container():
+def test_target_ports_are_ports_of_the_container() -> None:
     for service in of_kind(EVERYTHING, "Service"):
         (workload,) = [obj for obj in WORKLOADS if identity(obj)[1:] == identity(service)[1:]]
         (container,) = workload["spec"]["template"]["spec"]["containers"]
@@ -118,7 +121,7 @@ def test_target_ports_are_ports_of_the_container():
         assert {(port["targetPort"], port["protocol"]) for port in service["spec"]["ports"]} <= ports
 
 
-def test_only_the_agent_is_privileged():
+def test_only_the_agent_is_privileged() -> None:
     for obj in WORKLOADS:
         pod = obj["spec"]["template"]["spec"]
         (container,) = pod["containers"]
@@ -130,7 +133,7 @@ def test_only_the_agent_is_privileged():
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_every_container_is_probed_and_limited():
+def test_every_container_is_probed_and_limited() -> None:
     for obj in WORKLOADS:
         (container,) = obj["spec"]["template"]["spec"]["containers"]
         assert {"readinessProbe", "livenessProbe"} <= container.keys()
@@ -141,7 +144,7 @@ def test_every_container_is_probed_and_limited():
 
 
 @pytest.mark.parametrize("objects", [HUB, WORKER], ids=["hub", "worker"])
-def test_the_order_is_one_in_which_they_can_be_applied(objects):
+def test_the_order_is_one_in_which_they_can_be_applied(objects: list[Obj]) -> None:
     made = set()
     for obj in objects:
         namespace = obj["metadata"].get("namespace")
@@ -155,12 +158,12 @@ def test_the_order_is_one_in_which_they_can_be_applied(objects):
     assert len({identity(obj) for obj in objects}) == len(objects)
 
 
-def test_a_cluster_can_be_hub_and_worker_at_once():
+def test_a_cluster_can_be_hub_and_worker_at_once() -> None:
     both = [identity(obj) for obj in EVERYTHING]
     assert len(set(both)) == len(both)
 
 
-def test_credentials_are_in_the_secret_and_nowhere_else():
+def test_credentials_are_in_the_secret_and_nowhere_else() -> None:
     (secret,) = of_kind(WORKER, "Secret")
     content = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
     assert content == {
@@ -175,7 +178,7 @@ def test_credentials_are_in_the_secret_and_nowhere_else():
     assert of_kind(worker(WorkerValues("worker-1", "demo", IMAGE)), "Secret") == []
 
 
-def test_golden():
+def test_golden() -> None:
     """Everything but the CRDs, which have files of their own. After a change: delete the file and run this twice."""
     text = yaml.safe_dump_all(
         [obj for obj in EVERYTHING if obj["kind"] != "CustomResourceDefinition"], sort_keys=False, width=120

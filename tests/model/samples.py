@@ -1,6 +1,10 @@
 """Objects as users of the Go implementation write them, long and short."""
 
-LONG_SLICE = {
+from typing import Any
+
+Obj = dict[str, Any]
+
+LONG_SLICE: Obj = {
     "apiVersion": "controller.kubeslice.io/v1alpha1",
     "kind": "SliceConfig",
     "metadata": {"name": "red", "namespace": "kubeslice-demo"},
@@ -42,7 +46,7 @@ LONG_SLICE = {
     },
 }
 
-SHORT_SLICE = {
+SHORT_SLICE: Obj = {
     "apiVersion": "controller.kubeslice.io/v1alpha1",
     "kind": "SliceConfig",
     "metadata": {"name": "blue"},
@@ -54,7 +58,7 @@ SHORT_SLICE = {
     },
 }
 
-CLUSTER = {
+CLUSTER: Obj = {
     "apiVersion": "controller.kubeslice.io/v1alpha1",
     "kind": "Cluster",
     "metadata": {"name": "worker-1", "namespace": "kubeslice-demo"},
@@ -65,7 +69,7 @@ CLUSTER = {
     },
 }
 
-EXPORT = {
+EXPORT: Obj = {
     "apiVersion": "networking.kubeslice.io/v1beta1",
     "kind": "ServiceExport",
     "metadata": {"name": "web", "namespace": "shop"},

@@ -1,10 +1,12 @@
 """What the API server refuses by the schema and its CEL rules alone, with the sentence people read."""
 
 import copy
+from typing import Any
 
 import pytest
 
-from kubeslice.lab.apiserver.schema.custom import compile_schema
+from kubeslice.lab.apiserver.schema.custom import CustomSchema, compile_schema
+from kubeslice.model.base import Kind
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.crd import object_schema
 from kubeslice.model.project import Project
@@ -14,18 +16,21 @@ from kubeslice.model.sliceqosconfig import SliceQoSConfig
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from tests.model import samples
 
+Obj = dict[str, Any]
+Schemas = dict[type[Kind], CustomSchema]
+
 
 @pytest.fixture(scope="module")
-def schemas():
+def schemas() -> Any:
     kinds = (Cluster, Project, ServiceExport, SliceConfig, SliceQoSConfig, WorkerSliceConfig)
     return {kind: compile_schema(object_schema(kind)) for kind in kinds}
 
 
-def slice_config(name="red", **spec):
+def slice_config(name: str = "red", **spec: Any) -> Any:
     return {"metadata": {"name": name}, "spec": {"sliceSubnet": "10.1.0.0/16", **spec}}
 
 
-def complaints(schema, obj, old=None):
+def complaints(schema: Any, obj: Obj, old: Obj | None = None) -> Any:
     """Return what the server says, as `path: message`, after defaulting as it does."""
     full = schema.default(copy.deepcopy(obj))
     before = schema.default(copy.deepcopy(old)) if old else None
@@ -53,7 +58,7 @@ QOS = {"priority": 1, "bandwidthCeilingKbps": 10, "bandwidthGuaranteedKbps": 5, 
         (Project, {"metadata": {"name": "demo"}, "spec": {"serviceAccount": {"readOnly": ["ann"]}}}),
     ],
 )
-def test_good_objects_are_accepted_and_lose_nothing(schemas, kind, obj):
+def test_good_objects_are_accepted_and_lose_nothing(schemas: Schemas, kind: type[Kind], obj: Obj) -> None:
     assert complaints(schemas[kind], obj) == []
     assert schemas[kind].unknown_fields(obj) == []
 
@@ -85,12 +90,12 @@ def test_good_objects_are_accepted_and_lose_nothing(schemas, kind, obj):
         (ServiceExport, {"metadata": {"name": "a.b"}, "spec": samples.EXPORT["spec"]}, "service's name in DNS"),
     ],
 )
-def test_bad_objects_are_refused_with_a_sentence(schemas, kind, obj, sentence):
+def test_bad_objects_are_refused_with_a_sentence(schemas: Schemas, kind: type[Kind], obj: Obj, sentence: str) -> None:
     found = complaints(schemas[kind], obj)
     assert [text for text in found if sentence in text], found
 
 
-def with_provider(**provider):
+def with_provider(**provider: Any) -> Any:
     return slice_config(sliceGatewayProvider=provider)
 
 
@@ -112,7 +117,7 @@ def with_provider(**provider):
         (slice_config(), slice_config(overlayNetworkDeploymentMode="no-network"), "only from no-network"),
     ],
 )
-def test_what_cannot_change_says_so(schemas, old, new, sentence):
+def test_what_cannot_change_says_so(schemas: Schemas, old: Obj, new: Obj, sentence: str) -> None:
     found = complaints(schemas[SliceConfig], new, old)
     assert [text for text in found if sentence in text], found
 
@@ -127,10 +132,10 @@ def test_what_cannot_change_says_so(schemas, old, new, sentence):
         (slice_config(), with_provider(sliceGatewayServiceType=[{"cluster": "*", "type": "LoadBalancer"}])),
     ],
 )
-def test_what_may_change_does(schemas, old, new):
+def test_what_may_change_does(schemas: Schemas, old: Obj, new: Obj) -> None:
     assert complaints(schemas[SliceConfig], new, old) == []
 
 
-def test_a_clusters_octet_stays(schemas):
+def test_a_clusters_octet_stays(schemas: Schemas) -> None:
     old, new = ({"metadata": {"name": "x"}, "spec": {"octet": octet}} for octet in (0, 1))
     assert "octet cannot change" in complaints(schemas[WorkerSliceConfig], new, old)[0]

@@ -1,5 +1,7 @@
 """Every field that is accepted and not acted on is named; what works is not."""
 
+from typing import Any
+
 import pytest
 
 from kubeslice.model.cluster import ClusterSpec
@@ -9,8 +11,10 @@ from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.plan import effective
 from tests.model import samples
 
+Obj = dict[str, Any]
 
-def test_a_slice_of_what_works_is_fully_effective():
+
+def test_a_slice_of_what_works_is_fully_effective() -> None:
     spec = SliceConfigSpec.model_validate(
         {
             "sliceSubnet": "10.1.0.0/16",
@@ -24,7 +28,7 @@ def test_a_slice_of_what_works_is_fully_effective():
     assert effective.impossible(spec) == []
 
 
-def test_every_wish_of_the_long_sample_is_named():
+def test_every_wish_of_the_long_sample_is_named() -> None:
     spec = SliceConfigSpec.model_validate(samples.LONG_SLICE["spec"])
     sentences = effective.not_effective(spec)
     for field in (
@@ -50,19 +54,19 @@ def test_every_wish_of_the_long_sample_is_named():
         ),
     ],
 )
-def test_single_wishes(fields, field):
+def test_single_wishes(fields: Obj, field: str) -> None:
     (sentence,) = effective.not_effective(SliceConfigSpec.model_validate(fields))
     assert sentence.startswith(f"{field}: ")
 
 
 @pytest.mark.parametrize("mode", ["no-network", "multi-network"])
-def test_networks_that_are_not_there_yet(mode):
+def test_networks_that_are_not_there_yet(mode: str) -> None:
     (problem,) = effective.impossible(SliceConfigSpec.model_validate({"overlayNetworkDeploymentMode": mode}))
     assert problem.reason == "NetworkModeNotYetEffective"
     assert mode in problem.sentence
 
 
-def test_other_kinds():
+def test_other_kinds() -> None:
     assert len(effective.cluster_not_effective(ClusterSpec.model_validate(samples.CLUSTER["spec"]))) == 1
     assert effective.project_not_effective(ProjectSpec()) == []
     assert len(effective.project_not_effective(ProjectSpec(default_slice_creation=True))) == 1

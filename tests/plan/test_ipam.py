@@ -2,6 +2,8 @@
 
 from ipaddress import IPv4Address, IPv4Network
 from itertools import chain, combinations
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,13 +32,13 @@ PLANS = st.integers(17, 26).map(lambda prefix: ClusterPlan(IPv4Network((SLICE.ne
         (32, 32, 21, "10.1.8.0/21"),
     ],
 )
-def test_cluster_subnets_are_those_of_the_go_implementation(max_clusters, count, prefix, second):
+def test_cluster_subnets_as_in_go(max_clusters: int, count: int, prefix: int, second: str) -> None:
     subnets = ipam.cluster_subnets(SLICE, max_clusters)
     assert (len(subnets), subnets[0].prefixlen, str(subnets[1])) == (count, prefix, second)
     assert ipam.cluster_subnet(SLICE, max_clusters, 1) == subnets[1]
 
 
-def test_a_subnet_too_small_or_an_octet_out_of_it_is_refused():
+def test_a_subnet_too_small_or_an_octet_out_of_it_is_refused() -> None:
     with pytest.raises(Terminal, match="cannot hold 32 clusters"):
         ipam.cluster_subnets(IPv4Network("10.0.0.0/24"), 32)
     with pytest.raises(Terminal, match="octet 4 is not one of the 4 parts"):
@@ -44,7 +46,7 @@ def test_a_subnet_too_small_or_an_octet_out_of_it_is_refused():
 
 
 @given(st.integers(2, 32))
-def test_cluster_subnets_fill_the_slice_without_overlap(max_clusters):
+def test_cluster_subnets_fill_the_slice_without_overlap(max_clusters: int) -> None:
     subnets = ipam.cluster_subnets(SLICE, max_clusters)
     assert len(subnets) >= max_clusters
     assert sum(subnet.num_addresses for subnet in subnets) == SLICE.num_addresses
@@ -52,7 +54,7 @@ def test_cluster_subnets_fill_the_slice_without_overlap(max_clusters):
 
 
 @given(st.lists(CLUSTERS, max_size=6))
-def test_octets_never_collide_nor_move_while_members_come_and_go(history):
+def test_octets_never_collide_nor_move_while_members_come_and_go(history: Any) -> None:
     """Members that leave keep their octet one round longer, as while their worker still cleans up."""
     leaving: dict[str, int] = {}
     current: dict[str, int] = {}
@@ -73,24 +75,24 @@ def test_octets_never_collide_nor_move_while_members_come_and_go(history):
 
 
 @given(CLUSTERS, st.randoms(use_true_random=False))
-def test_the_order_of_members_does_not_matter(members, random):
+def test_the_order_of_members_does_not_matter(members: list[str], random: Random) -> None:
     shuffled = random.sample(members, len(members))
     assert ipam.octets(members, {}, 8) == ipam.octets(shuffled, {}, 8)
 
 
-def test_replacing_a_cluster_in_one_edit_takes_the_lowest_free_octet():
+def test_replacing_a_cluster_in_one_edit_takes_the_lowest_free_octet() -> None:
     assert ipam.octets(["a", "c"], {"a": 0, "b": 1}, 3) == {"a": 0, "c": 2}
     assert ipam.octets(["a", "c"], {"a": 0}, 3) == {"a": 0, "c": 1}
 
 
-def test_octets_that_run_out_or_collide_are_refused():
+def test_octets_that_run_out_or_collide_are_refused() -> None:
     with pytest.raises(Terminal, match="no part of the subnet is left for cluster c"):
         ipam.octets(["c"], {"a": 0, "b": 1}, 2)
     with pytest.raises(Terminal, match="two clusters have the same part"):
         ipam.octets(["c"], {"a": 0, "b": 0}, 4)
 
 
-def test_the_places_in_a_cluster_subnet():
+def test_the_places_in_a_cluster_subnet() -> None:
     plan = ClusterPlan(IPv4Network("10.1.16.0/20"))
     assert str(plan.router_next_hop) == "10.1.16.1"
     assert [str(plan.router(number)) for number in (0, 1)] == ["10.1.16.2", "10.1.16.3"]
@@ -101,17 +103,17 @@ def test_the_places_in_a_cluster_subnet():
     assert str(plan.node_blocks[-1]) == "10.1.27.192/26"
 
 
-def test_places_that_do_not_exist():
+def test_places_that_do_not_exist() -> None:
     plan = ClusterPlan(IPv4Network("10.1.16.0/20"))
-    for wrong in (lambda: plan.router(2), lambda: plan.router_plane(4), lambda: plan.gateway(-1)):
+    for place, number in ((plan.router, 2), (plan.router_plane, 4), (plan.gateway, -1)):
         with pytest.raises(ValueError):
-            wrong()
+            place(number)
     with pytest.raises(Terminal, match="too small"):
         ClusterPlan(IPv4Network("10.1.16.0/27"))
 
 
 @given(PLANS)
-def test_blocks_infrastructure_and_virtual_ips_never_overlap(plan):
+def test_blocks_infrastructure_and_virtual_ips_never_overlap(plan: ClusterPlan) -> None:
     parts = [plan.infrastructure, plan.virtual_ips, *plan.node_blocks[:64], *plan.node_blocks[-4:]]
     assert not any(one.overlaps(other) for one, other in combinations(dict.fromkeys(parts), 2))
     assert all(part.subnet_of(plan.subnet) for part in parts)
@@ -126,7 +128,7 @@ DEMANDS = st.dictionaries(st.sampled_from([f"n{number}" for number in range(5)])
 
 
 @given(PLANS, st.lists(st.tuples(NODES, DEMANDS), max_size=5))
-def test_node_blocks_never_overlap_nor_move_while_nodes_come_and_go(plan, history):
+def test_node_blocks_never_overlap_nor_move_while_nodes_come_and_go(plan: ClusterPlan, history: Any) -> None:
     current: ipam.NodeBlocks = {}
     for nodes, demand in history:
         new = ipam.assign_node_blocks(plan, nodes, current, demand)
@@ -142,7 +144,7 @@ def test_node_blocks_never_overlap_nor_move_while_nodes_come_and_go(plan, histor
         current = new
 
 
-def test_every_node_gets_a_first_block_before_anyone_gets_a_second():
+def test_every_node_gets_a_first_block_before_anyone_gets_a_second() -> None:
     plan = ClusterPlan(IPv4Network("10.1.0.0/26"))
     given_blocks = ipam.assign_node_blocks(plan, {"a", "b"}, {}, {"a": 32})
     assert {node: len(own) for node, own in given_blocks.items()} == {"a": 1, "b": 1}
@@ -154,14 +156,14 @@ ADDRESSES = st.sampled_from(sorted(chain.from_iterable(BLOCKS)))
 
 
 @given(st.sets(ADDRESSES), st.none() | ADDRESSES)
-def test_the_next_address_is_free_and_in_the_blocks(used, last):
+def test_the_next_address_is_free_and_in_the_blocks(used: Any, last: Any) -> None:
     address = ipam.next_address(BLOCKS, used, last)
     free = set(chain.from_iterable(BLOCKS)) - used
     assert (address in free) if free else (address is None)
 
 
 @given(st.lists(st.integers(-31, 31), min_size=1, max_size=80))
-def test_the_address_freed_last_comes_back_only_when_no_other_is_free(steps):
+def test_the_address_freed_last_comes_back_only_when_no_other_is_free(steps: Any) -> None:
     """Attach (negative) or detach the pod at that place, in any order."""
     used: list[IPv4Address] = []
     last = freed = None
@@ -176,24 +178,24 @@ def test_the_address_freed_last_comes_back_only_when_no_other_is_free(steps):
             last, freed = address, None
 
 
-def test_detaching_and_attaching_does_not_give_the_same_address():
+def test_detaching_and_attaching_does_not_give_the_same_address() -> None:
     first = ipam.next_address(BLOCKS, (), None)
     assert str(first) == "10.1.0.16"
     assert str(ipam.next_address(BLOCKS, (), first)) == "10.1.0.17"
 
 
-def test_an_address_has_one_mac():
+def test_an_address_has_one_mac() -> None:
     assert ipam.mac(IPv4Address("10.1.2.255")) == "02:6b:0a:01:02:ff"
 
 
 @given(st.sets(st.integers(LOWEST_VNI - 2, LOWEST_VNI + 6)))
-def test_the_lowest_vni_is_free_and_the_lowest(taken):
+def test_the_lowest_vni_is_free_and_the_lowest(taken: set[int]) -> None:
     vni = ipam.lowest_vni(taken)
     assert vni not in taken
     assert set(range(LOWEST_VNI, vni)) <= taken
 
 
-def test_numbers_of_routing_and_mtu():
+def test_numbers_of_routing_and_mtu() -> None:
     assert ipam.autonomous_system(3) == 64515
     assert ipam.overlay_mtu([1500, 1450], 80) == 1370
     assert ipam.overlay_mtu([], 80) == 1420

@@ -17,13 +17,13 @@ SPEC = SliceConfigSpec.model_validate(
 )
 
 
-def test_a_star_means_every_member():
+def test_a_star_means_every_member() -> None:
     assert namespaces.in_cluster(namespaces.application(SPEC), "a") == ["shop", "till"]
     assert namespaces.in_cluster(namespaces.application(SPEC), "b") == ["shop"]
     assert namespaces.in_cluster(namespaces.allowed(SPEC), "a") == []
     assert namespaces.in_cluster(namespaces.allowed(SPEC), "b") == ["watch"]
 
 
-def test_claims_are_of_members_and_application_namespaces_only():
+def test_claims_are_of_members_and_application_namespaces_only() -> None:
     assert namespaces.claims(SPEC) == {("a", "till"), ("a", "shop"), ("b", "shop")}
     assert namespaces.claims(SliceConfigSpec()) == set()

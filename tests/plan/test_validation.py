@@ -1,5 +1,7 @@
 """Bad input gets a sentence with the field, the value and the remedy; good input gets none."""
 
+from typing import Any
+
 import pytest
 
 from kubeslice.model.cluster import Cluster, ClusterSpec
@@ -12,24 +14,26 @@ from kubeslice.plan import validation
 from kubeslice.plan.validation import Exported
 from tests.model import samples
 
+Obj = dict[str, Any]
+
 CLUSTERS = {name: Cluster.parse({"metadata": {"name": name}}) for name in ("a", "b", "c")}
 QOS = {"priority": 1, "bandwidthCeilingKbps": 10, "bandwidthGuaranteedKbps": 5, "dscpClass": "AF11"}
 
 
-def spec(**fields):
+def spec(**fields: Any) -> Any:
     return SliceConfigSpec.model_validate({"sliceSubnet": "10.1.0.0/16", "clusters": ["a", "b"], **fields})
 
 
-def namespaces(*entries, kind="applicationNamespaces"):
+def namespaces(*entries: Any, kind: str = "applicationNamespaces") -> Any:
     selections = [{"namespace": namespace, "clusters": list(clusters)} for namespace, *clusters in entries]
     return {"namespaceIsolationProfile": {kind: selections}}
 
 
-def found(problems):
+def found(problems: Any) -> Any:
     return {(problem.reason, str(problem)) for problem in problems}
 
 
-def test_a_good_slice_has_no_problems():
+def test_a_good_slice_has_no_problems() -> None:
     good = spec(**namespaces(("shop", "*"), ("till", "a")), standardQosProfileName="default")
     assert validation.slice_config(good, "red", {"blue": spec()}, CLUSTERS, ["default"]) == []
 
@@ -68,17 +72,17 @@ def test_a_good_slice_has_no_problems():
         ),
     ],
 )
-def test_a_bad_slice_is_told_what_to_do(fields, reason, words):
+def test_a_bad_slice_is_told_what_to_do(fields: Obj, reason: str, words: list[str]) -> None:
     problems = found(validation.slice_config(spec(**fields), "red", {}, CLUSTERS, ["default"]))
     assert [text for why, text in problems if why == reason and all(word in text for word in words)], problems
 
 
 @pytest.mark.parametrize(("name", "reason"), [("x" * 21, "NameTooLong"), ("Red", "InvalidName")])
-def test_a_bad_name_of_a_slice(name, reason):
+def test_a_bad_name_of_a_slice(name: str, reason: str) -> None:
     assert [problem.reason for problem in validation.slice_config(spec(), name, {}, CLUSTERS)] == [reason]
 
 
-def test_a_network_of_a_cluster_may_not_overlap_the_slice():
+def test_a_network_of_a_cluster_may_not_overlap_the_slice() -> None:
     clusters = {**CLUSTERS, "b": Cluster.parse({"metadata": {"name": "b"}, "status": {"cniSubnet": ["10.1.4.0/24"]}})}
     (problem,) = validation.slice_config(spec(), "red", {}, clusters)
     assert problem.reason == "SubnetOverlap"
@@ -96,18 +100,18 @@ def test_a_network_of_a_cluster_may_not_overlap_the_slice():
         (("shop", "a"), ("shop", "*"), "a"),
     ],
 )
-def test_a_namespace_is_in_one_slice_of_a_cluster(mine, theirs, cluster):
+def test_a_namespace_is_in_one_slice_of_a_cluster(mine: tuple[str, ...], theirs: tuple[str, ...], cluster: str) -> None:
     problems = validation.slice_config(spec(**namespaces(mine)), "red", {"blue": spec(**namespaces(theirs))}, CLUSTERS)
     assert problems[0].reason == "NamespaceClaimed"
     assert f"in cluster {cluster} it belongs to slice blue" in problems[0].sentence
 
 
-def test_a_namespace_may_be_in_different_slices_of_different_clusters():
+def test_a_namespace_may_be_in_different_slices_of_different_clusters() -> None:
     other = {"blue": spec(**namespaces(("shop", "b")))}
     assert validation.slice_config(spec(**namespaces(("shop", "a"))), "red", other, CLUSTERS) == []
 
 
-def test_gateways_of_two_slices_may_not_share_a_name():
+def test_gateways_of_two_slices_may_not_share_a_name() -> None:
     clusters = {name: Cluster.parse({"metadata": {"name": name}}) for name in ("a", "a-b", "b")}
     other = {"x-a": spec(clusters=["a", "b"])}
     (problem,) = validation.slice_config(spec(clusters=["a", "a-b"]), "x", other, clusters)
@@ -115,15 +119,15 @@ def test_gateways_of_two_slices_may_not_share_a_name():
     assert "x-a-a-b" in problem.sentence
 
 
-def test_a_slice_without_network_needs_no_subnet():
+def test_a_slice_without_network_needs_no_subnet() -> None:
     assert (
         validation.slice_config(spec(sliceSubnet="", overlayNetworkDeploymentMode="no-network"), "red", {}, CLUSTERS)
         == []
     )
 
 
-def test_how_gateways_are_exposed_changes_one_way():
-    def provider(**entry):
+def test_how_gateways_are_exposed_changes_one_way() -> None:
+    def provider(**entry: Any) -> Any:
         return spec(sliceGatewayProvider={"sliceGatewayServiceType": [{"cluster": "a", **entry}]})
 
     node_port, balancer, tcp = provider(), provider(type="LoadBalancer"), provider(protocol="TCP")
@@ -132,7 +136,7 @@ def test_how_gateways_are_exposed_changes_one_way():
     assert "from UDP to TCP" in validation.slice_config_change(node_port, tcp)[0].sentence
 
 
-def test_projects():
+def test_projects() -> None:
     assert validation.project(ProjectSpec(), "demo", {}) == []
     for name, taken, reason in (
         ("x" * 31, {}, "NameTooLong"),
@@ -146,7 +150,7 @@ def test_projects():
     assert {problem.reason for problem in validation.project(users, "demo", {})} == {"InvalidName", "DuplicateUser"}
 
 
-def test_clusters():
+def test_clusters() -> None:
     good = ClusterSpec.model_validate(samples.CLUSTER["spec"])
     assert validation.cluster(good, "worker-1", "demo", {}) == []
     bad = ClusterSpec.model_validate(
@@ -163,11 +167,11 @@ def test_clusters():
     assert "cluster c of project a-b" in validation.cluster(ClusterSpec(), "b-c", "a", taken)[0].sentence
 
 
-def export(name="web", namespace="shop", **fields):
+def export(name: str = "web", namespace: str = "shop", **fields: Any) -> Any:
     return Exported(namespace, name, ServiceExportSpec.model_validate({**samples.EXPORT["spec"], **fields}))
 
 
-def test_a_good_export_has_no_problems():
+def test_a_good_export_has_no_problems() -> None:
     others = [export(), export("db", aliases=["db.example.com"]), export("x", "y", slice="blue")]
     assert validation.service_export(export(), "red", ["red", "blue"], others) == []
 
@@ -197,13 +201,13 @@ def test_a_good_export_has_no_problems():
         (export("a", "b-c", aliases=[]), "red", "NameConflict", ["c/a-b"]),
     ],
 )  # fmt: skip
-def test_a_bad_export_is_told_what_to_do(wanted, namespace_slice, reason, words):
+def test_a_bad_export_is_told_what_to_do(wanted: Any, namespace_slice: str, reason: str, words: list[str]) -> None:
     others = [export("db", "till", aliases=["db.example.com"]), export("a-b", "c", aliases=[])]
     problems = found(validation.service_export(wanted, namespace_slice, ["red", "blue"], others))
     assert [text for why, text in problems if why == reason and all(word in text for word in words)], problems
 
 
-def test_problems_become_one_terminal_error():
+def test_problems_become_one_terminal_error() -> None:
     validation.refuse([])
     profile = QosProfile.model_validate({**QOS, "bandwidthGuaranteedKbps": 11})
     with pytest.raises(Terminal, match=r"spec\.bandwidthGuaranteedKbps: 11 is above") as caught:
