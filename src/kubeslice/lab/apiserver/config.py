@@ -1,5 +1,6 @@
 """What an API server is told at its start; the command line and the lab make one of these."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
@@ -16,7 +17,8 @@ class ServerConfig:
 
     `names` are the further DNS names and addresses of the serving certificate, `advertise` is the URL written into the
     kubeconfig (default: where it listens), `tokens` the static bearer tokens beside the administrator's, `history` the
-    number of changes that watches can go back.
+    number of changes that watches can go back. With `sockets`, the server listens on those, which somebody else has
+    bound, instead of making its own.
     """
 
     data_dir: Path
@@ -29,6 +31,7 @@ class ServerConfig:
     kubelet_token_file: Path | None = None
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     history: int = 5000
+    sockets: tuple[socket.socket, ...] = ()
 
     @property
     def url(self) -> str:

@@ -128,7 +128,15 @@ async def listening(config: ServerConfig, files: pki.Files, dispatcher: Dispatch
     runner = web.ServerRunner(server, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, config.host, config.port, ssl_context=pki.server_context(files), backlog=1024).start()
+        for site in _sites(runner, config, files):
+            await site.start()
         yield
     finally:
         await runner.cleanup()
+
+
+def _sites(runner: web.ServerRunner, config: ServerConfig, files: pki.Files) -> list[web.BaseSite]:
+    tls = pki.server_context(files)
+    if not config.sockets:
+        return [web.TCPSite(runner, config.host, config.port, ssl_context=tls, backlog=1024)]
+    return [web.SockSite(runner, each, ssl_context=tls, backlog=1024) for each in config.sockets]

@@ -5,6 +5,7 @@ Pure. Follows structured-merge-diff's `Updater` and kube-apiserver's field manag
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kubeslice.lab.apiserver.fields import managers, sets
 from kubeslice.lab.apiserver.fields.compare import Comparison, compare, field_set
@@ -22,6 +23,18 @@ STRIPPED: FieldSet = {
     "f:apiVersion": {},
     "f:kind": {},
     "f:metadata": {".": {}} | {f"f:{name}": {} for name in _SERVER_OWNED},
+}
+_POD_SPEC: Mapping[str, Any] = {"containers": None}
+_NEVER_ABSENT: Mapping[str, Any] = {
+    "metadata": {},
+    "spec": {
+        "template": {"metadata": {}, "spec": _POD_SPEC},
+        "strategy": {},
+        "updateStrategy": {},
+        "names": {},
+        **_POD_SPEC,
+    },
+    "status": {},
 }
 BEFORE_FIRST_APPLY = "before-first-apply"
 
@@ -54,8 +67,7 @@ def updated(
 ) -> dict[Manager, Holding]:
     """Return who owns what after `manager` turned `old` into `new`; `ignored` fields cannot be owned by this write."""
     owners = _held_before(old, new)
-    before = _bare(old) if old else _blank(new)
-    difference = compare(before, _bare(new), shape)
+    difference = compare(_bare(old), _bare(new), shape)
     owners = _yield_to(owners, difference, frozenset())
     gained = sets.union(difference.modified, difference.added)
     gained = sets.without_subtrees(_strip(gained), ignored)
@@ -66,9 +78,17 @@ def updated(
     return owners
 
 
-def _blank(new: Object) -> Object:
-    """Return what a new object is compared with: parts that are never absent in typed objects are not themselves new."""
-    return {"metadata": {}} | {part: {} for part in ("spec", "status") if isinstance(new.get(part), dict)}
+def blank(new: Object, *, typed: bool) -> Object:
+    """Return what a new object is compared with: in `typed` objects the parts that are never absent are not new."""
+    return _blanked(_NEVER_ABSENT, new) if typed else {"metadata": {}}
+
+
+def _blanked(never_absent: Mapping[str, Any], new: Object) -> Object:
+    return {
+        name: None if below is None else _blanked(below, new[name])
+        for name, below in never_absent.items()
+        if isinstance(new.get(name), (dict, list))
+    }
 
 
 def _held_before(old: Object, new: Object) -> dict[Manager, Holding]:
@@ -76,7 +96,7 @@ def _held_before(old: Object, new: Object) -> dict[Manager, Holding]:
     sent = managers.read(new)
     if new.get("metadata", {}).get("managedFields") in ([], [{}]):
         return {}
-    kept = managers.read(old) if old else None
+    kept = managers.read(old)
     return dict(sent if sent is not None else kept or {})
 
 

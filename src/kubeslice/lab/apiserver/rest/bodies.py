@@ -9,10 +9,12 @@ from kubeslice.lab.apiserver import refusals
 from kubeslice.lab.apiserver.interfaces import Object
 from kubeslice.lab.apiserver.rest.backend import Call
 from kubeslice.lab.apiserver.types.resource import ResourceType
+from kubeslice.lab.apiserver.wire import protobuf
 
 LIMIT = 3 * 1024 * 1024
 _JSON = "application/json"
 _YAML = "application/yaml"
+_PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 
 async def read(http: web.BaseRequest) -> bytes:
@@ -28,9 +30,18 @@ async def read(http: web.BaseRequest) -> bytes:
 async def read_object(http: web.BaseRequest) -> Object:
     """Return the object in the body, JSON or YAML."""
     media = http.headers.get("Content-Type", _JSON).partition(";")[0].strip().lower()
-    if media not in (_JSON, _YAML, ""):
-        raise refusals.unsupported_media_type([_JSON, _YAML])
-    return parse(await read(http), is_yaml=media == _YAML)
+    if media not in (_JSON, _YAML, _PROTOBUF, ""):
+        raise refusals.unsupported_media_type([_JSON, _YAML, _PROTOBUF])
+    body = await read(http)
+    return decode_protobuf(body) if media == _PROTOBUF else parse(body, is_yaml=media == _YAML)
+
+
+def decode_protobuf(body: bytes) -> Object:
+    """Decode an object as typed clients send it. Raises 400."""
+    try:
+        return protobuf.decode(body)
+    except protobuf.ProtobufError as error:
+        raise refusals.bad_request(str(error)) from error
 
 
 def parse(body: bytes, *, is_yaml: bool) -> Object:

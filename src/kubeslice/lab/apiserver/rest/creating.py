@@ -72,7 +72,8 @@ def _owners(call: Call, obj: Object) -> Owners:
     manager = managers.manager_of(call.manager, "Update", call.type.api_version)
     ignored: FieldSet = {"f:status": {}} if call.type.has_status else {}
     obj["metadata"].pop("managedFields", None)
-    return ownership.updated({}, obj, call.type.shape, manager, call.type.api_version, now(), ignored)
+    before = ownership.blank(obj, typed=not call.type.custom)
+    return ownership.updated(before, obj, call.type.shape, manager, call.type.api_version, now(), ignored)
 
 
 async def _create_named(backend: Backend, call: Call, obj: Object) -> Entry:

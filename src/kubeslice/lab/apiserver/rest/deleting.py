@@ -13,6 +13,7 @@ from kubeslice.lab.apiserver.rest.deletion import DeleteOptions
 from kubeslice.lab.apiserver.rest.selection import predicate
 from kubeslice.lab.apiserver.storage.entry import Entry
 from kubeslice.lab.apiserver.storage.store import Overtaken
+from kubeslice.lab.apiserver.wire import protobuf
 
 _ATTEMPTS = 5
 
@@ -34,8 +35,12 @@ def _dumps(value: object) -> str:
 
 async def _body(call: Call) -> Object:
     """Return the DeleteOptions in the body, empty where there is none."""
+    if not call.http.body_exists:
+        return {}
     body = await bodies.read(call.http)
-    return bodies.parse(body, is_yaml="yaml" in call.http.headers.get("Content-Type", "")) if body else {}
+    if body.startswith(protobuf.MAGIC):
+        return bodies.decode_protobuf(body)
+    return bodies.parse(body, is_yaml=True) if body else {}
 
 
 async def delete_object(backend: Backend, call: Call, name: str, wanted: DeleteOptions) -> tuple[Entry, bool]:
