@@ -27,11 +27,12 @@ def main() -> int:
     servers = {cluster.name: _listen_on_loopback() for cluster in topology.clusters}
     _separate_mounts(layout)
     ns.unshare(ns.CLONE_NEWPID | ns.CLONE_NEWNET | ns.CLONE_NEWIPC | ns.CLONE_NEWUTS)
+    outer = os.pidfd_open(os.getpid())
     alive, lifeline = os.pipe()
     parent = os.fork()
     if not parent:
         os.close(lifeline)
-        return _run_parent(topology, layout, control, servers, alive)
+        return _run_parent(topology, layout, control, servers, (alive, outer))
     control.close()
     for server in servers.values():
         server.close()
@@ -64,11 +65,11 @@ def _separate_mounts(layout: Layout) -> None:
 
 
 def _run_parent(
-    topology: Topology, layout: Layout, control: socket.socket, servers: dict[str, socket.socket], alive: int
+    topology: Topology, layout: Layout, control: socket.socket, servers: dict[str, socket.socket], descriptors: tuple[int, int]
 ) -> int:
     from kubeslice.lab.parent import Parent  # noqa: PLC0415 - the waiting process stays small
 
-    return Parent(topology, layout, control, servers, alive).run()
+    return Parent(topology, layout, control, servers, *descriptors).run()
 
 
 def _wait(parent: int, layout: Layout) -> int:

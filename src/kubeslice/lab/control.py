@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 class Control:
-    """Answers requests about one lab."""
+    """Answers requests about one lab; `outer` is a pidfd of the outer process, whose end is the end of everything."""
 
     def __init__(
         self,
@@ -40,12 +40,14 @@ class Control:
         servers: dict[str, socket.socket],
         members: dict[str, nodes.Namespaces],
         supervisor: Supervisor,
+        outer: int,
     ) -> None:
         self._topology = topology
         self._layout = layout
         self._ports = {name: server.getsockname()[1] for name, server in servers.items()}
         self._nodes = members
         self._supervisor = supervisor
+        self._outer = outer
         self._faults = wan.Faults()
         self.is_over = False
 
@@ -64,9 +66,12 @@ class Control:
         operation = str(request.get("op"))
         if operation == "enter":
             return self._enter(str(request.get("target")))
+        if operation == "down":
+            self.is_over = True
+            return {}, [os.dup(self._outer)]
         if operation == "log":
             return {}, [self._open_log(str(request.get("process")))]
-        simple = {"status": self._status, "faults": self._set_faults, "signal": self._signal, "down": self._down}
+        simple = {"status": self._status, "faults": self._set_faults, "signal": self._signal}
         if operation not in simple:
             raise Refused(f"no operation {operation!r}")
         return simple[operation](request), []
@@ -88,10 +93,6 @@ class Control:
                 for process in running
             ],
         }
-
-    def _down(self, _: dict[str, Any]) -> Answer:
-        self.is_over = True
-        return {}
 
     def _signal(self, request: dict[str, Any]) -> Answer:
         process = self._supervisor.processes.get(str(request.get("process")))

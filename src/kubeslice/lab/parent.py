@@ -35,12 +35,14 @@ class Parent:
         control: socket.socket,
         servers: dict[str, socket.socket],
         alive: int,
+        outer: int,
     ) -> None:
         self._topology = topology
         self._layout = layout
         self._listener = control
         self._servers = servers
         self._alive = alive
+        self._outer = outer
         self._nodes: dict[str, nodes.Namespaces] = {}
 
     def run(self) -> int:
@@ -69,7 +71,7 @@ class Parent:
         self._nodes = {node.name: nodes.finish_build(node, child) for node, child in builds}
 
     def _serve(self, supervisor: Supervisor) -> None:
-        control = Control(self._topology, self._layout, self._servers, self._nodes, supervisor)
+        control = Control(self._topology, self._layout, self._servers, self._nodes, supervisor, self._outer)
         wakeup = _signals()
         with selectors.DefaultSelector() as selector:
             for source in (self._listener.fileno(), self._alive, wakeup):

@@ -1,18 +1,173 @@
-"""Which processes a lab consists of, and what each runs in its fork: the composition root of the parent."""
+"""Which processes a lab consists of, and what each runs in its fork: the composition root of the parent.
 
+Per cluster an API server and the controllers, in the first node's network; per node a kubelet and a proxy, in the
+node's namespaces. Credentials are static tokens made here; they never leave the lab's tmpfs and processes.
+"""
+
+import asyncio
+import importlib
+import json
+import secrets
+import signal
 import socket
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from kubeslice.lab.layout import Layout
-from kubeslice.lab.nodes import Namespaces
+from kubeslice.lab import namespaces as ns
+from kubeslice.lab import nodes
+from kubeslice.lab.layout import Layout, network
 from kubeslice.lab.supervisor import Program
-from kubeslice.lab.topology import Topology
+from kubeslice.lab.topology import API_PORT, KUBERNETES_SERVICE, POD_NETWORK, Cluster, Node, Topology
+
+ADMINISTRATORS, NODES = "system:masters", "system:nodes"
+WARM = (
+    "kubeslice.lab.apiserver.server",
+    "kubeslice.lab.apiserver.schema.custom",
+    "kubeslice.lab.controllers.main",
+    "kubeslice.lab.kubelet.main",
+    "kubeslice.lab.proxy.main",
+    "kubeslice.lab.addons",
+    "encodings.idna",
+)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """One cluster's certificate authority (PEM) and tokens, as its parts are told them."""
+
+    url: str
+    authority: bytes
+    kubelet: str
+    controllers: str
+    inbound: str
+
+    def kubeconfig(self, token: str) -> dict[str, Any]:
+        """Return a kubeconfig for one of the tokens, for use inside the cluster's LAN."""
+        from kubeslice.lab.apiserver.kubeconfig import kubeconfig  # noqa: PLC0415 - imported when the lab is warm
+
+        return dict(json.loads(kubeconfig(self.url, self.authority, token)))
 
 
 def warm() -> None:
     """Import what the forked processes need, once for all of them."""
+    for module in WARM:
+        importlib.import_module(module)
 
 
-def programs(topology: Topology, layout: Layout, servers: dict[str, socket.socket], members: dict[str, Namespaces]) -> Iterable[Program]:
-    """Return the lab's processes, in the order in which they start."""
-    return []
+def programs(
+    topology: Topology, layout: Layout, servers: dict[str, socket.socket], members: dict[str, nodes.Namespaces]
+) -> Iterator[Program]:
+    """Yield the lab's processes, in the order in which they start."""
+    ports = {name: server.getsockname()[1] for name, server in servers.items()}
+    made = {cluster.name: _credentials(cluster, layout, ports[cluster.name]) for cluster in topology.clusters}
+    for cluster in topology.clusters:
+        listeners = (_listen_on_lan(cluster), servers[cluster.name])
+        yield _api_server(cluster, layout, made[cluster.name], listeners)
+    for cluster in topology.clusters:
+        home = members[cluster.nodes[0].name]
+        yield _controllers(cluster, layout, made[cluster.name], home)
+        for node in cluster.nodes:
+            yield from _node(node, layout, made[cluster.name], members[node.name])
+
+
+def _listen_on_lan(cluster: Cluster) -> socket.socket:
+    first = cluster.nodes[0]
+    with ns.entered(network(first.name)):
+        server = socket.create_server((first.address, API_PORT), backlog=1024)
+    server.setblocking(False)
+    return server
+
+
+def _outside(port: int) -> str:
+    return f"https://127.0.0.1:{port}"
+
+
+def _credentials(cluster: Cluster, layout: Layout, port: int) -> Credentials:
+    from kubeslice.lab.apiserver import pki  # noqa: PLC0415 - imported when the lab is warm
+    from kubeslice.lab.apiserver.kubeconfig import kubeconfig  # noqa: PLC0415
+
+    files = pki.Files(layout.data(cluster))
+    first = cluster.nodes[0]
+    pki.ensure(files, (first.address, first.name, KUBERNETES_SERVICE))
+    url = f"https://{first.address}:{API_PORT}"
+    # The API server writes this too, but only when it is up: who waits for it must know where it will be.
+    files.kubeconfig.touch(0o600)
+    files.kubeconfig.write_bytes(kubeconfig(_outside(port), files.ca.read_bytes(), files.admin_token.read_text()))
+    tokens = [secrets.token_urlsafe(24) for _ in range(3)]
+    token_file = files.directory / "kubelet.token"
+    token_file.touch(0o600)
+    token_file.write_text(tokens[2])
+    return Credentials(url, files.ca.read_bytes(), *tokens)
+
+
+def _api_server(
+    cluster: Cluster, layout: Layout, known: Credentials, listeners: tuple[socket.socket, socket.socket]
+) -> Program:
+    def main() -> None:
+        from kubeslice.lab.apiserver.config import ServerConfig  # noqa: PLC0415
+        from kubeslice.lab.apiserver.interfaces import UserInfo  # noqa: PLC0415
+        from kubeslice.lab.apiserver.server import serve  # noqa: PLC0415
+
+        first = cluster.nodes[0]
+        ns.enter(network(first.name), "net")
+        config = ServerConfig(
+            data_dir=layout.data(cluster),
+            host=first.address,
+            port=API_PORT,
+            names=(first.name, KUBERNETES_SERVICE),
+            advertise=_outside(listeners[1].getsockname()[1]),
+            kubelet_token_file=layout.data(cluster) / "kubelet.token",
+            tokens={
+                known.kubelet: UserInfo("system:node", (NODES,)),
+                known.controllers: UserInfo("system:kube-controller-manager", (ADMINISTRATORS,)),
+            },
+            sockets=listeners,
+        )
+        _run(serve(config))
+
+    name = f"{cluster.name}/apiserver"
+    return Program(name, main, layout.log(name), tuple(listener.fileno() for listener in listeners))
+
+
+def _controllers(cluster: Cluster, layout: Layout, known: Credentials, home: nodes.Namespaces) -> Program:
+    def main() -> None:
+        from kubeslice.lab.installation import run_controllers  # noqa: PLC0415
+
+        ns.setns(home["net"], ns.CLONE_NEWNET)
+        _run(run_controllers(known.kubeconfig(known.controllers), known.authority.decode()))
+
+    name = f"{cluster.name}/controllers"
+    return Program(name, main, layout.log(name), (home["net"],))
+
+
+def _node(node: Node, layout: Layout, known: Credentials, members: nodes.Namespaces) -> Iterator[Program]:
+    def kubelet() -> None:
+        from kubeslice.lab.kubelet.main import Settings, serve  # noqa: PLC0415
+
+        nodes.join(members)
+        _run(serve(Settings(node, known.kubeconfig(known.kubelet), known.inbound)))
+
+    def proxy() -> None:
+        from kubeslice.lab.installation import run_proxy  # noqa: PLC0415
+
+        nodes.join(members)
+        _run(run_proxy(known.kubeconfig(known.kubelet), node.name, POD_NETWORK))
+
+    for kind, main in (("kubelet", kubelet), ("proxy", proxy)):
+        name = f"{node.cluster}/{kind}-{node.number}"
+        yield Program(name, main, layout.log(name), tuple(members.values()))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(_until_terminated(work))
+
+
+async def _until_terminated(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, partial(task.cancel))
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
