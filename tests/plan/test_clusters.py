@@ -19,7 +19,7 @@ from kubeslice.plan.clusters import Pulse
     ],
 )
 def test_a_worker_is_reachable_while_its_heart_beats(pulse: Pulse, was_reachable: bool, status: str) -> None:
-    assert clusters.reachable("west", pulse, was_reachable).status == status
+    assert clusters.reachable("west", pulse, was_reachable=was_reachable).status == status
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,17 @@ from kubeslice.runtime.controller import Result
 
 @dataclass(frozen=True)
 class Clusters:
-    """Reconciles one Cluster by its project namespace and name. `endpoint` is the hub's URL as workers reach it."""
+    """Reconciles one Cluster by its project namespace and name.
+
+    `endpoint` is the hub's URL as workers reach it, `silence` how long a worker may say nothing, in seconds.
+    """
 
     api: Api
     caches: Caches
     reporter: Reporter
     heartbeats: Heartbeats
     endpoint: str
+    silence: float
 
     async def reconcile(self, key: Key) -> Result:
         """Give the cluster its place on the hub, or clear it away."""
@@ -76,12 +80,18 @@ class Clusters:
         pulse = self.heartbeats.pulse(home, member.name)
         last = objects.condition(obj, clusters.REACHABLE)
         was_reachable = last is None or last.get("status") != "False"
-        heard = clusters.reachable(member.name, pulse, was_reachable)
+        heard = clusters.reachable(member.name, pulse, was_reachable=was_reachable, limit=self.silence)
         token = tenancy.has_token(self.caches.secret(account, home))
         found = clusters.judge(member.project, member.name, objects.status(obj), heard, has_token=token)
         status = {"secretName": account, "clusterNamespace": member.namespace}
         await self.reporter.report(resources.CLUSTERS, obj, found, status)
-        return Result(found[0].message, after=_next_look(heard, pulse.age))
+        return Result(found[0].message, after=self._next_look(heard, pulse.age))
+
+    def _next_look(self, heard: Finding, age: float | None) -> float | None:
+        # While a worker is heard of nobody looks at its heartbeats; at the earliest moment it could be overdue, we do.
+        if heard.status != "True" or age is None:
+            return None
+        return max(self.silence - age, 0.0) + 0.05
 
     async def _delete(self, member: Member, obj: Object) -> Result:
         if not objects.has_finalizer(obj, names.CLUSTER_FINALIZER):
@@ -123,10 +133,3 @@ class Clusters:
 
 def _owner(member: Member) -> tuple[str, str]:
     return member.project, member.name
-
-
-def _next_look(heard: Finding, age: float | None) -> float | None:
-    # While a worker is heard of nobody looks at its heartbeats; at the earliest moment it could be overdue, we do.
-    if heard.status != "True" or age is None:
-        return None
-    return max(clusters.SILENCE_LIMIT - age, 0.0) + 0.05

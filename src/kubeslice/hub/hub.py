@@ -20,6 +20,7 @@ from kubeslice.kube.api import Api
 from kubeslice.kube.events import Recorder
 from kubeslice.kube.lease import Leader, LeadershipLost
 from kubeslice.model import names
+from kubeslice.plan.clusters import SILENCE_LIMIT
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Controller, Reconciler
 from kubeslice.runtime.metrics import ControllerMetrics
@@ -29,11 +30,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """Who this replica is, and the hub's URL as worker clusters reach it."""
+    """Who this replica is, the hub's URL as workers reach it, and how many seconds of their silence it accepts."""
 
     identity: str
     endpoint: str
     namespace: str = names.HUB_NAMESPACE
+    silence: float = SILENCE_LIMIT
 
 
 class Hub:
@@ -76,7 +78,7 @@ class Hub:
         api, wiring = self._api, Wiring(caches)
         reporter = Reporter(api, Recorder(api, names.HUB_MANAGER), self._clock)
         beats = Heartbeats(caches.clusters, self._clock)
-        clusters = Clusters(api, caches, reporter, beats, self._settings.endpoint)
+        clusters = Clusters(api, caches, reporter, beats, self._settings.endpoint, self._settings.silence)
         return [
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),
             self._controller("cluster", clusters, wiring.clusters()),

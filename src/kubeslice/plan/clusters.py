@@ -24,15 +24,15 @@ class Pulse:
     is_first: bool = False
 
 
-def reachable(cluster: str, pulse: Pulse, was_reachable: bool) -> Finding:
+def reachable(cluster: str, pulse: Pulse, *, was_reachable: bool, limit: float = SILENCE_LIMIT) -> Finding:
     """Judge a heartbeat by the hub's own clock, because a worker's may be wrong.
 
     A hub that has just started gives a cluster the benefit of the doubt only where its predecessor did.
     """
     if pulse.age is None:
         return Finding(REACHABLE, "Unknown", "NeverHeard", f"no worker of {cluster} has been heard of yet")
-    if pulse.age > SILENCE_LIMIT or (pulse.is_first and not was_reachable):
-        sentence = f"the worker of {cluster} has not been heard of for more than {SILENCE_LIMIT:.0f} s"
+    if pulse.age > limit or (pulse.is_first and not was_reachable):
+        sentence = f"the worker of {cluster} has not been heard of for more than {limit:.0f} s"
         return Finding(REACHABLE, "False", "Silent", f"{sentence}; nothing was changed because of it")
     return Finding(REACHABLE, "True", "Heard", f"the worker of {cluster} reports regularly")
 
