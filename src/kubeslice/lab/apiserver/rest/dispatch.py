@@ -1,6 +1,7 @@
 """The one HTTP handler: who asks, for what, may they, and who answers. Refusals become `Status` bodies here."""
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from kubeslice.lab.apiserver.rest.backend import Backend, Call
 from kubeslice.lab.apiserver.rest.documents import Documents
 from kubeslice.lab.apiserver.rest.paths import ResourcePath, parse, verb_of
 from kubeslice.lab.apiserver.reviews.answers import answer_of, review
+from kubeslice.lab.apiserver.selection import fields
 from kubeslice.lab.apiserver.streams import logs
 from kubeslice.lab.apiserver.types.resource import ResourceType
 
@@ -52,7 +54,7 @@ class Dispatcher:
             return self._documents.answer(http, path)
         watch = http.query.get("watch") in ("true", "1")
         verb = verb_of(http.method, path, watch=watch)
-        self._authorize(user, _attributes(verb, path))
+        self._authorize(user, _attributes(verb, path, http.query.get("fieldSelector", "")))
         type_ = self._backend.catalog.find(path.group, path.version, path.plural)
         if type_ is None or (type_.namespaced and not path.namespace and path.name):
             raise refusals.no_such_path()
@@ -86,8 +88,21 @@ def _plain_verb(method: str) -> str:
     return "get" if method in ("GET", "HEAD") else method.lower()
 
 
-def _attributes(verb: str, path: ResourcePath) -> Attributes:
-    return Attributes(verb, path.group, path.version, path.plural, path.subresource, path.namespace, path.name)
+def _attributes(verb: str, path: ResourcePath, selector: str) -> Attributes:
+    name = path.name or (_selected_name(selector) if verb in ("list", "watch") else "")
+    return Attributes(verb, path.group, path.version, path.plural, path.subresource, path.namespace, name)
+
+
+def _selected_name(selector: str) -> str:
+    """Return the one name a list or watch is limited to: roles with resourceNames allow those.
+
+    Source: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
+    """
+    with contextlib.suppress(fields.FieldSelectorError):
+        for term in fields.parse(selector):
+            if term.field == "metadata.name" and term.equal:
+                return term.value
+    return ""
 
 
 def _handler(call: Call) -> Handler:
