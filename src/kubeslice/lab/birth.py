@@ -65,7 +65,11 @@ def _separate_mounts(layout: Layout) -> None:
 
 
 def _run_parent(
-    topology: Topology, layout: Layout, control: socket.socket, servers: dict[str, socket.socket], descriptors: tuple[int, int]
+    topology: Topology,
+    layout: Layout,
+    control: socket.socket,
+    servers: dict[str, socket.socket],
+    descriptors: tuple[int, int],
 ) -> int:
     from kubeslice.lab.parent import Parent  # noqa: PLC0415 - the waiting process stays small
 

@@ -25,10 +25,10 @@ MANAGER = "kubeslice-lab"
 
 async def run_controllers(kubeconfig: dict[str, Any], authority: str) -> None:
     """Run a cluster's controllers, and apply its cluster DNS once."""
-    async with HttpApi(config.from_kubeconfig(kubeconfig), user_agent="kube-controller-manager") as api:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(apply_all(api, addons.cluster_dns()))
-            group.create_task(controllers.run(api, authority))
+    connection = config.from_kubeconfig(kubeconfig)
+    async with HttpApi(connection, user_agent="kube-controller-manager") as api, asyncio.TaskGroup() as group:
+        group.create_task(apply_all(api, addons.cluster_dns()))
+        group.create_task(controllers.run(api, authority))
 
 
 async def run_proxy(kubeconfig: dict[str, Any], node: str, pod_network: str) -> None:

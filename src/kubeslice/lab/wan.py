@@ -53,10 +53,9 @@ def _limited(limits: Mapping[str, float], end: str, mbit: float) -> dict[str, fl
 
 
 def _end(topology: Topology, name: str) -> Cluster | Node | None:
-    for end in (*topology.clusters, *topology.nodes):
-        if end.name == name:
-            return end
-    return None
+    ends: dict[str, Cluster | Node] = {cluster.name: cluster for cluster in topology.clusters}
+    ends |= {node.name: node for node in topology.nodes}
+    return ends.get(name)
 
 
 def rules(faults: Faults, topology: Topology) -> str:

@@ -76,9 +76,7 @@ def open_ends(*, terminal: bool) -> Ends:
     return Ends((stdin[0], stdout[1], stderr[1]), Feed(stdin[1]), {STDOUT: stdout[0], STDERR: stderr[0]})
 
 
-async def execute(
-    request: web.Request, wanted: Wanted, sandbox: Sandbox, record: Container
-) -> web.WebSocketResponse:
+async def execute(request: web.Request, wanted: Wanted, sandbox: Sandbox, record: Container) -> web.WebSocketResponse:
     """Run a command in a container, its streams on a WebSocket, until it ends or the client goes away."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS)
     await socket.prepare(request)
@@ -108,7 +106,8 @@ async def execute(
 
 async def _until_over(session: Session, feeding: asyncio.Task[None]) -> int | None:
     """Return the exit code, or None when the client went away first."""
-    await asyncio.wait([session.ended, feeding], return_when=asyncio.FIRST_COMPLETED)
+    waited: list[asyncio.Future[Any]] = [session.ended, feeding]
+    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
     if not session.ended.done() and feeding.done():
         return None
     return await session.ended

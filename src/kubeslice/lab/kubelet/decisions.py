@@ -53,13 +53,13 @@ def next_steps(pod: Object, records: Mapping[str, Container], healths: Healths, 
     plan = _Plan()
     for container in pod["spec"].get("initContainers") or []:
         name, record = container["name"], records.get(container["name"])
-        if _wants_start(pod, container, record):
+        if wants_start(pod, container, record):
             plan.run(name, record, now)
         if not _lets_others_start(container, record, healths.get(name, HEALTHY)):
             return plan.steps()
     for container in pod["spec"]["containers"]:
         record = records.get(container["name"])
-        if _wants_start(pod, container, record):
+        if wants_start(pod, container, record):
             plan.run(container["name"], record, now)
     return plan.steps()
 
@@ -69,7 +69,8 @@ def is_sidecar(container: Object) -> bool:
     return container.get("restartPolicy") == "Always"
 
 
-def _wants_start(pod: Object, container: Object, record: Container | None) -> bool:
+def wants_start(pod: Object, container: Object, record: Container | None) -> bool:
+    """Tell whether a container is to be started, now or after its back-off."""
     if record is None:
         return True
     if record.state != "ended":
@@ -123,9 +124,7 @@ def _init_failed(pod: Object, records: Mapping[str, Container]) -> bool:
     if pod["spec"].get("restartPolicy") != "Never":
         return False
     return any(
-        records[container["name"]].has_failed
-        for container in _ordinary_inits(pod)
-        if container["name"] in records
+        records[container["name"]].has_failed for container in _ordinary_inits(pod) if container["name"] in records
     )
 
 

@@ -21,8 +21,8 @@ def hosts_file(pod: Object, host: str, address: str) -> str:
     subdomain = pod["spec"].get("subdomain")
     full = f"{host}.{subdomain}.{pod['metadata']['namespace']}.svc.{DNS_DOMAIN}\t" if subdomain else ""
     lines = ["# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost", f"{address}\t{full}{host}"]
-    for alias in pod["spec"].get("hostAliases") or []:
-        lines.append(f"{alias['ip']}\t{' '.join(alias.get('hostnames') or [])}")
+    aliases = pod["spec"].get("hostAliases") or []
+    lines += [f"{alias['ip']}\t{' '.join(alias.get('hostnames') or [])}" for alias in aliases]
     return "\n".join(lines) + "\n"
 
 

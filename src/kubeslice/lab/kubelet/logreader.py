@@ -50,12 +50,8 @@ async def read(path: Path, options: Options, is_over: Callable[[], bool]) -> Asy
     """Yield what is wanted of a log, and with `follow` what comes, until `is_over` says that nothing will."""
     with _changes(path.parent) as changed:
         ended = is_over()
-        earlier = path.with_name(path.name + ".1")
-        lines = earlier.read_bytes().splitlines(keepends=True) if earlier.exists() else []
-        data = path.read_bytes() if path.exists() else b""
-        whole, _, _ = data.rpartition(b"\n")
-        position = len(whole) + 1 if whole else 0
-        yield b"".join(selected([*lines, *(whole + b"\n" if whole else b"").splitlines(keepends=True)], options))
+        lines, position = _written(path)
+        yield b"".join(selected(lines, options))
         while options.follow and not ended:
             ended = is_over()
             changed.clear()
@@ -65,6 +61,15 @@ async def read(path: Path, options: Options, is_over: Callable[[], bool]) -> Asy
             elif not ended:
                 # The end of a container changes no file: look again every second.
                 await _either(changed, 1.0)
+
+
+def _written(path: Path) -> tuple[list[bytes], int]:
+    """Return the lines of a log so far, those of the file before it too, and where they end."""
+    earlier = path.with_name(path.name + ".1")
+    before = earlier.read_bytes() if earlier.exists() else b""
+    data = path.read_bytes() if path.exists() else b""
+    whole = data[: data.rfind(b"\n") + 1]
+    return (before + whole).splitlines(keepends=True), len(whole)
 
 
 async def _either(changed: asyncio.Event, seconds: float) -> None:

@@ -106,5 +106,3 @@ async def serve(settings: Settings) -> None:
 def run(settings: Settings) -> None:
     """Run a kubelet in this process, which is in the node's namespaces already."""
     asyncio.run(serve(settings))
-
-

@@ -131,5 +131,12 @@ def _single(volume: Object) -> Object:
 def _environment_references(container: Object) -> set[tuple[str, str]]:
     origins = [entry.get("valueFrom") or {} for entry in container.get("env") or []]
     origins += container.get("envFrom") or []
-    kinds = {"secretKeyRef": "Secret", "secretRef": "Secret", "configMapKeyRef": "ConfigMap", "configMapRef": "ConfigMap"}
-    return {(kind, origin[key]["name"]) for origin in origins for key, kind in kinds.items() if origin.get(key)}
+    return {(kind, origin[key]["name"]) for origin in origins for key, kind in _KINDS.items() if origin.get(key)}
+
+
+_KINDS = {
+    "secretKeyRef": "Secret",
+    "secretRef": "Secret",
+    "configMapKeyRef": "ConfigMap",
+    "configMapRef": "ConfigMap",
+}

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from kubeslice.lab.kubelet.records import Container, Sandbox
 from kubeslice.lab.kubelet.shimclient import Message, ShimClient

@@ -37,14 +37,10 @@ def log_file(pod: Object, container: str, attempt: int) -> str:
     return str(LOGS / f"{metadata['namespace']}_{metadata['name']}_{metadata['uid']}" / container / f"{attempt}.log")
 
 
-def mounts(
-    pod: Object, container: Object, sources: Mapping[str, str], environment: Mapping[str, str]
-) -> list[Mount]:
+def mounts(pod: Object, container: Object, sources: Mapping[str, str], environment: Mapping[str, str]) -> list[Mount]:
     """Return a container's mounts, outer targets first; `sources` are the volumes' directories on the node."""
     data = DATA / pod["metadata"]["uid"]
-    found = [
-        Mount(str(data / name), f"/etc/{name}", read_only=False) for name in ("hosts", "resolv.conf", "hostname")
-    ]
+    found = [Mount(str(data / name), f"/etc/{name}", read_only=False) for name in ("hosts", "resolv.conf", "hostname")]
     found.append(Mount(str(data / "messages" / container["name"]), message_path(container)))
     for entry in container.get("volumeMounts") or []:
         below = entry.get("subPath") or expand(entry.get("subPathExpr") or "", environment)

@@ -71,7 +71,7 @@ def _container(view: View, container: Object, wall: float) -> Object:
         "ready": done or is_ready(view, container),
         "started": is_running and health.started,
         "restartCount": record.restarts if record else 0,
-        "state": _state(view, name, record, wall),
+        "state": _state(view, container, record, wall),
         "lastState": {"terminated": record.last} if record and record.last else {},
     }
     if record:
@@ -79,7 +79,8 @@ def _container(view: View, container: Object, wall: float) -> Object:
     return found
 
 
-def _state(view: View, name: str, record: Container | None, wall: float) -> Object:
+def _state(view: View, container: Object, record: Container | None, wall: float) -> Object:
+    name = container["name"]
     if name in view.waiting and (record is None or record.state != "running"):
         reason, message = view.waiting[name]
         return {"waiting": {"reason": reason, "message": message}}
@@ -90,7 +91,8 @@ def _state(view: View, name: str, record: Container | None, wall: float) -> Obje
         return {"running": {"startedAt": record.started_at}}
     if record.state == "starting":
         return {"waiting": {"reason": "ContainerCreating"}}
-    if record.retry_at > wall and not view.ending:
+    is_waiting = record.retry_at > wall and decisions.wants_start(view.pod, container, record)
+    if is_waiting and not view.ending:
         seconds = max(1, round(record.delay))
         where = f"container={name} pod={view.pod['metadata']['name']}_{view.pod['metadata']['namespace']}"
         message = f"back-off {seconds}s restarting failed {where}"
@@ -139,7 +141,7 @@ def _conditions(view: View, phase: str, mains: list[Object], now: str) -> list[O
     return [*(entry for entry in old if entry["type"] not in OWN_CONDITIONS), *own]
 
 
-def _condition(old: list[Object], kind: str, truth: bool, why: tuple[str, str], now: str) -> Object:  # noqa: FBT001
+def _condition(old: list[Object], kind: str, truth: bool, why: tuple[str, str], now: str) -> Object:
     status = "True" if truth else "False"
     before = next((entry for entry in old if entry["type"] == kind and entry["status"] == status), None)
     found = {"type": kind, "status": status, "lastTransitionTime": before["lastTransitionTime"] if before else now}

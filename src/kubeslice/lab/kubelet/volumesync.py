@@ -31,9 +31,7 @@ class VolumeSync:
         """Make or refresh everything; return the seconds until a token wants to be renewed. Raises ApiError."""
         directory = Path(spec.DATA / sandbox.uid)
         if not self.sources:
-            directory.mkdir(parents=True, exist_ok=True)
-            for name, text in identity_files(pod, sandbox.address, node_files()).items():
-                (directory / name).write_text(text)
+            _write_identity(pod, sandbox, directory)
         try:
             await self._renew_tokens(pod)
             self._make(pod, directory / "volumes")
@@ -80,3 +78,9 @@ class VolumeSync:
             },
         )
         return str(answer["status"]["token"])
+
+
+def _write_identity(pod: Object, sandbox: Sandbox, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in identity_files(pod, sandbox.address, node_files()).items():
+        (directory / name).write_text(text)

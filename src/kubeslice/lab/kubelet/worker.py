@@ -160,9 +160,7 @@ class Worker:
             return
         change = {"metadata": {"uid": objects.uid(pod)}, "status": wanted}
         try:
-            await self._around.api.patch(
-                PODS, objects.name(pod), objects.namespace(pod), change, subresource="status"
-            )
+            await self._around.api.patch(PODS, objects.name(pod), objects.namespace(pod), change, subresource="status")
         except (NotFound, Conflict):
             return
         self._sent = wanted

@@ -68,7 +68,7 @@ def _execute(command: Sequence[str], environment: dict[str, str]) -> None:
     found = next((path for path in paths if os.access(path, os.X_OK) and not Path(path).is_dir()), None)
     if found is None:
         raise CannotStart(f"exec: {program!r}: executable file not found in $PATH")
-    os.execve(found, list(command), environment)
+    os.execve(found, list(command), environment)  # noqa: S606 - never with a shell
 
 
 def _build_root(spec: Spec) -> None:

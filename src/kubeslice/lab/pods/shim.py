@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Shim:
             for key, _ in self._selector.select():
                 key.data()
 
-    def _watch(self, descriptor: int, react: Callable[[], None]) -> None:
+    def _watch(self, descriptor: int, react: Callable[[], object]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, react)
 
     def _accept(self) -> None:
@@ -135,7 +136,7 @@ class Shim:
         self._tasks[pid] = task
         for descriptor, writer in task.streams.items():
             os.set_blocking(descriptor, False)
-            self._watch(descriptor, lambda fd=descriptor, to=writer, of=task: self._copy(of, fd, to))  # type: ignore[misc]
+            self._watch(descriptor, partial(self._copy, task, descriptor, writer))
         self._report({"event": "started", "id": name, "pid": pid, "at": _now()})
 
     def _exec(self, client: socket.socket, request: Message, standard: list[int]) -> None:
