@@ -7,10 +7,9 @@ from pydantic import Field
 from kubeslice.model.apppods import AppPod
 from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, map_list, renamed
 from kubeslice.model.externalgateway import ExternalGateway
-from kubeslice.model.names import LOWEST_VNI
+from kubeslice.model.names import LOWEST_VNI, MAX_PLANES
 from kubeslice.model.qos import ResolvedQosProfile
 from kubeslice.model.resources import SLICES
-from kubeslice.model.tunnels import MAX_PLANES
 from kubeslice.model.workersliceconfig import WorkerNamespaceIsolationProfile
 
 HIGHEST_VNI = 2**24 - 1

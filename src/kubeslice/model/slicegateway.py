@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, Timestamp, map_list, renamed
+from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.resources import SLICEGATEWAYS
-from kubeslice.model.tunnels import MAX_PLANES, PlanePeer, PlaneState
+from kubeslice.model.tunnels import PlanePeer, PlaneState
 
 
 class SliceGatewaySpec(KubeModel):

@@ -5,8 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from kubeslice.model.base import KubeModel, Timestamp, renamed
-
-MAX_PLANES = 4
+from kubeslice.model.names import MAX_PLANES
 
 
 class PlanePeer(KubeModel):

@@ -8,9 +8,10 @@ from kubeslice.model.apppods import AppPod, OnboardedNamespace
 from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, map_list, renamed, rules
 from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.health import SliceHealth
+from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.qos import ResolvedQosProfile
 from kubeslice.model.resources import WORKERSLICECONFIGS
-from kubeslice.model.tunnels import MAX_PLANES, PlaneGateway
+from kubeslice.model.tunnels import PlaneGateway
 
 Octet = Annotated[
     int,

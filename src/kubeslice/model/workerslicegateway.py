@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, map_list, rules
+from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
-from kubeslice.model.tunnels import MAX_PLANES, PlanePeer, PlaneState
+from kubeslice.model.tunnels import PlanePeer, PlaneState
 
 GatewayNumber = Annotated[
     int,

@@ -11,11 +11,10 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
 
 from kubeslice.model.errors import Terminal
-from kubeslice.model.names import BGP_BASE_AS, LOWEST_VNI
+from kubeslice.model.names import BGP_BASE_AS, LOWEST_VNI, MAX_PLANES
 
 SMALLEST_CLUSTER_PREFIX = 26
 INFRASTRUCTURE_SIZE = 16
-MAX_PLANES = 4
 HIGHEST_VNI = 2**24 - 1
 
 
