@@ -1,26 +1,19 @@
 """The garbage collector: carries out what `garbage` decides, asking the API server before it believes an owner gone."""
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from kubeslice.kube import objects, requests
-from kubeslice.kube.api import Api, Object
+from kubeslice.kube.api import Object
 from kubeslice.kube.errors import Conflict, NotFound
 from kubeslice.kube.requests import Request
 from kubeslice.lab.controllers import garbage
 from kubeslice.lab.controllers.census import Census, Entry
 from kubeslice.lab.controllers.garbage import Owner
+from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.runtime.controller import Controller, Result
-
-
-class RawApi(Api, Protocol):
-    """The seven verbs, and any other request."""
-
-    async def send(self, request: Request) -> Object:
-        """Send a request and return the answered object."""
-        ...
 
 
 class Collector:

@@ -8,12 +8,13 @@ import asyncio
 from kubeslice.kube.informer import Informer
 from kubeslice.lab.controllers.accounts import Accounts
 from kubeslice.lab.controllers.census import Census
-from kubeslice.lab.controllers.collector import Collector, RawApi
+from kubeslice.lab.controllers.collector import Collector
 from kubeslice.lab.controllers.daemonsets import DaemonSets
 from kubeslice.lab.controllers.deployments import Deployments
 from kubeslice.lab.controllers.endpointslices import EndpointSlices
 from kubeslice.lab.controllers.kinds import ENDPOINTS, FOLLOWED, REPLICASETS
 from kubeslice.lab.controllers.namespaces import Namespaces
+from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.lab.controllers.replicasets import ReplicaSets
 from kubeslice.lab.controllers.scheduler import Scheduler
 from kubeslice.lab.controllers.strays import Strays

@@ -16,8 +16,8 @@ from kubeslice.kube.informer import Informer
 from kubeslice.kube.requests import JSON, Request, path
 from kubeslice.lab.controllers import statuses
 from kubeslice.lab.controllers.census import Census, Entry
-from kubeslice.lab.controllers.collector import RawApi
-from kubeslice.lab.controllers.kinds import BINDINGS, UNFOLLOWED
+from kubeslice.lab.controllers.kinds import UNFOLLOWED
+from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.lab.controllers.replicasets import keys_of
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NAMESPACES, Resource
@@ -96,7 +96,7 @@ class Namespaces:
 
 def namespaced(followed: Iterable[Resource]) -> list[Resource]:
     """Return every kind that can be in a namespace, those that no informer follows included."""
-    return [each for each in (*followed, *UNFOLLOWED) if each.namespaced and each != BINDINGS]
+    return [each for each in (*followed, *UNFOLLOWED) if each.namespaced]
 
 
 def finalization(namespace: Object) -> Request:

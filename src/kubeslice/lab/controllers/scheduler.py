@@ -1,17 +1,19 @@
 """Binds waiting pods to nodes, one decision at a time, and tries the refused ones again when something changes."""
 
 import asyncio
+import json
 from collections.abc import Iterable
 
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api, Object
+from kubeslice.kube.api import Object
 from kubeslice.kube.errors import Conflict, NotFound
 from kubeslice.kube.events import Recorder
 from kubeslice.kube.informer import Informer
+from kubeslice.kube.requests import JSON, Request, path
 from kubeslice.lab.controllers import pods, scheduling
 from kubeslice.lab.controllers.affinity import Machine
 from kubeslice.lab.controllers.index import Index
-from kubeslice.lab.controllers.kinds import BINDINGS
+from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import PODS
 from kubeslice.runtime.controller import Controller, Result, Source
@@ -20,7 +22,7 @@ from kubeslice.runtime.controller import Controller, Result, Source
 class Scheduler:
     """Reconciles pods without a node. A decision is assumed to hold until the informer shows the binding."""
 
-    def __init__(self, api: Api, pod_informer: Informer, node_informer: Informer) -> None:
+    def __init__(self, api: RawApi, pod_informer: Informer, node_informer: Informer) -> None:
         self._api = api
         self._pods = pod_informer
         self._nodes = node_informer
@@ -55,10 +57,8 @@ class Scheduler:
         return Result()
 
     async def _bind(self, pod: Object, node: str) -> None:
-        metadata = {"name": objects.name(pod), "namespace": objects.namespace(pod), "uid": objects.uid(pod)}
-        target = {"apiVersion": "v1", "kind": "Node", "name": node}
         try:
-            await self._api.create(BINDINGS, {"metadata": metadata, "target": target})
+            await self._api.send(binding(pod, node))
         except (NotFound, Conflict):
             # The pod is gone, or bound already by somebody else: the next event tells.
             self._assumed.pop(_key(pod), None)
@@ -99,6 +99,15 @@ class Scheduler:
 
     def _is_gone(self, key: Key) -> bool:
         return self._pods.get(key.name, key.namespace) is None
+
+
+def binding(pod: Object, node: str) -> Request:
+    """Return the request that binds exactly this pod to a node."""
+    metadata = {"name": objects.name(pod), "namespace": objects.namespace(pod), "uid": objects.uid(pod)}
+    target = {"apiVersion": "v1", "kind": "Node", "name": node}
+    body = {"apiVersion": "v1", "kind": "Binding", "metadata": metadata, "target": target}
+    place = path(PODS, objects.namespace(pod), objects.name(pod), "binding")
+    return Request("POST", place, json.dumps(body).encode(), {"content-type": JSON})
 
 
 def _key(pod: Object) -> Key:
