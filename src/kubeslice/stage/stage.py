@@ -17,6 +17,7 @@ from kubeslice.lab import commands
 from kubeslice.lab.topology import API_PORT, Cluster, Topology, lab_topology
 from kubeslice.manifests import HubValues, Image
 from kubeslice.model import names
+from kubeslice.stage import places
 
 PROJECT = "demo"
 HUB = "hub"
@@ -67,7 +68,7 @@ class Stage:
 @asynccontextmanager
 async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> AsyncIterator[Stage]:
     """Bring a lab up and yield it; take it down at the end unless `keep` and nothing failed."""
-    topology = lab_topology(workers, (nodes,) if nodes else ())
+    topology = lab_topology(workers, (nodes,) if nodes else (), places.LAB)
     started = time.monotonic()
     await asyncio.to_thread(commands.up, topology)
     took = time.monotonic() - started
@@ -80,7 +81,7 @@ async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> Async
         raise
     finally:
         if not keep:
-            await asyncio.to_thread(commands.down)
+            await asyncio.to_thread(commands.down, places.LAB)
 
 
 @asynccontextmanager
@@ -92,4 +93,4 @@ async def installed(workers: int, *, keep: bool = False) -> AsyncIterator[Stage]
 
 
 def _api(cluster: str) -> HttpApi:
-    return HttpApi(from_kubeconfig(yaml.safe_load(commands.kubeconfig(cluster))), "kubeslice-stage")
+    return HttpApi(from_kubeconfig(yaml.safe_load(commands.kubeconfig(cluster, places.LAB))), "kubeslice-stage")

@@ -1,0 +1,50 @@
+"""What `kubeslice lab status` and `kubeslice lab kubeconfig` print. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+
+def status_tables(status: Mapping[str, Any]) -> RenderableType:
+    """Return the tables of a lab's clusters, processes and faults."""
+    parts: list[RenderableType] = [_clusters(status["clusters"]), Text(), _processes(status["processes"])]
+    faults = [f"{kind}: {what}" for kind, what in status["faults"].items() if what]
+    return Group(*parts, *(Text(line, style="yellow") for line in faults))
+
+
+def _clusters(clusters: Mapping[str, Any] | list[Mapping[str, Any]]) -> Table:
+    rows = list(clusters.items()) if isinstance(clusters, Mapping) else [(str(c["name"]), c) for c in clusters]
+    table = _table("CLUSTER", "NODES", "PODS")
+    for name, cluster in rows:
+        table.add_row(name, str(cluster.get("nodes", "")), str(cluster.get("pods", "")))
+    return table
+
+
+def _processes(processes: list[Mapping[str, Any]]) -> Table:
+    table = _table("PROCESS", "PID", "RESTARTS", "LAST EXIT")
+    for process in processes:
+        last = process.get("lastExit")
+        row = (process["name"], process["hostPid"] or "-", process["restarts"], "" if last is None else last)
+        table.add_row(*map(str, row))
+    return table
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading)
+    return table
+
+
+def merged_kubeconfig(connections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return one kubeconfig with a context named after each cluster; the first cluster's is current."""
+    merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "clusters": [], "users": [], "contexts": []}
+    for name, config in connections.items():
+        merged["clusters"].append({"name": name, "cluster": config["clusters"][0]["cluster"]})
+        merged["users"].append({"name": name, "user": config["users"][0]["user"]})
+        merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
+    merged["current-context"] = next(iter(connections), "")
+    return merged
