@@ -22,7 +22,7 @@ class Kernel:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._open: list[Namespace] = []
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
 
     def namespace(self) -> Namespace:
         """Make a namespace with a loopback that is up."""
@@ -47,7 +47,7 @@ class Kernel:
         """Start a program in a namespace; it ends with the test."""
         with netns.inside(namespace):
             started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._processes.append(started)
+        self.processes.append(started)
         return started
 
     def pings(self, namespace: Namespace, target: str, *, seconds: float = 1.0, source: str = "") -> bool:
@@ -61,7 +61,7 @@ class Kernel:
 
     def close(self) -> None:
         """End everything."""
-        for process in self._processes:
+        for process in self.processes:
             process.kill()
             process.wait()
         for path in self.directory.iterdir() if self.directory.is_dir() else []:
