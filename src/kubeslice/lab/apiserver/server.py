@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -12,7 +12,8 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
-from kubeslice.lab.apiserver import bootstrap, pki, refusals
+from kubeslice.lab.apiserver import bootstrap, pki
+from kubeslice.lab.apiserver.admission import Webhooks
 from kubeslice.lab.apiserver.authn import Authentication, StaticTokens
 from kubeslice.lab.apiserver.authz import SUPERUSERS, Authorizer
 from kubeslice.lab.apiserver.config import ServerConfig
@@ -23,10 +24,11 @@ from kubeslice.lab.apiserver.kinds.addresses import RESOURCE as SERVICES
 from kubeslice.lab.apiserver.kinds.addresses import Addresses
 from kubeslice.lab.apiserver.kubeconfig import kubeconfig
 from kubeslice.lab.apiserver.rest import bodies
-from kubeslice.lab.apiserver.rest.backend import Backend, NoAdmission
+from kubeslice.lab.apiserver.rest.backend import Backend
 from kubeslice.lab.apiserver.rest.dispatch import Dispatcher
 from kubeslice.lab.apiserver.rest.documents import Documents
 from kubeslice.lab.apiserver.schema.builtin import BuiltinSchema
+from kubeslice.lab.apiserver.schema.openapi import Documents as OpenApiDocuments
 from kubeslice.lab.apiserver.storage.database import Database
 from kubeslice.lab.apiserver.storage.reader import StoreReader
 from kubeslice.lab.apiserver.storage.store import Store
@@ -61,6 +63,7 @@ async def running(config: ServerConfig) -> AsyncIterator[Backend]:
             log.info("serving on %s", config.url)
             yield backend
         await backend.kubelets.close()
+        await backend.admission.close()
     finally:
         store.close()
 
@@ -76,7 +79,7 @@ def compose(config: ServerConfig, files: pki.Files, store: Store, admin: str) ->
     backend = Backend(
         store=store,
         catalog=catalog,
-        admission=NoAdmission(),
+        admission=Webhooks(reader),
         authentication=Authentication(static, tokens),
         authorizer=Authorizer(reader),
         tokens=tokens,
@@ -90,7 +93,7 @@ def compose(config: ServerConfig, files: pki.Files, store: Store, admin: str) ->
     Registrar(store, catalog, lambda definition: custom_types(definition, _compile)).start()
     TokenSecrets(store, tokens, files.ca.read_bytes()).start()
     address = config.url.partition("://")[2]
-    documents = Documents(catalog, _NoOpenApi(), signer.key_set, config.issuer, address)
+    documents = Documents(catalog, OpenApiDocuments(catalog), signer.key_set, config.issuer, address)
     return backend, Dispatcher(backend, documents)
 
 
@@ -114,11 +117,6 @@ def _request(
     """Make a request whose body may be as large as kube-apiserver's; the reading side has its own limit."""
     loop = asyncio.get_running_loop()
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=2 * bodies.LIMIT)
-
-
-class _NoOpenApi:
-    def answer(self, path: str, headers: Mapping[str, str]) -> web.Response:
-        raise refusals.no_such_path()
 
 
 @asynccontextmanager

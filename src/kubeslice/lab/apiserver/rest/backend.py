@@ -36,16 +36,8 @@ class Admission(Protocol):
     async def validate(self, request: AdmissionRequest, obj: Object | None, old: Object | None) -> None:
         """Raise `ApiError` to refuse."""
 
-
-class NoAdmission:
-    """Admission that neither changes nor refuses anything."""
-
-    async def mutate(self, request: AdmissionRequest, obj: Object | None, old: Object | None) -> Object | None:  # noqa: ARG002
-        """Return the object as it is."""
-        return obj
-
-    async def validate(self, request: AdmissionRequest, obj: Object | None, old: Object | None) -> None:
-        """Accept."""
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,28 @@
 """Everything that is not a resource: discovery, health, version, OpenAPI, the keys of service account tokens."""
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable
 
 import orjson
 from aiohttp import web
 
-from kubeslice.lab.apiserver import refusals
+from kubeslice.lab.apiserver import openapi, refusals
 from kubeslice.lab.apiserver.interfaces import Object
 from kubeslice.lab.apiserver.rest import discovery
 from kubeslice.lab.apiserver.rest.paths import DiscoveryPath
+from kubeslice.lab.apiserver.schema.openapi import Documents as OpenApiDocuments
 from kubeslice.lab.apiserver.types.catalog import Catalog
 
 _HEALTH = ("/healthz", "/livez", "/readyz")
-
-
-class OpenApi(Protocol):
-    """Makes the OpenAPI documents."""
-
-    def answer(self, path: str, headers: Mapping[str, str]) -> web.Response:
-        """Answer a request below `/openapi`. Raises 404."""
 
 
 class Documents:
     """Answers to requests for paths; what is made from the catalog is kept until that changes."""
 
     def __init__(
-        self, catalog: Catalog, openapi: OpenApi, keys: Callable[[], Object], issuer: str, address: str
+        self, catalog: Catalog, described: OpenApiDocuments, keys: Callable[[], Object], issuer: str, address: str
     ) -> None:
         self._catalog = catalog
-        self._openapi = openapi
+        self._described = described
         self._keys = keys
         self._issuer = issuer
         self._address = address
@@ -45,7 +38,7 @@ class Documents:
         if where.startswith(_HEALTH):
             return web.Response(text="ok")
         if where.startswith("/openapi/"):
-            return self._openapi.answer(where, http.headers)
+            return openapi.answer(self._described, where, http.headers)
         return _json(self._other(where))
 
     def _other(self, where: str) -> Object:

@@ -154,9 +154,9 @@ class Definitions:
         node = models().node(type_name)
         if node.required:
             definition["required"] = list(node.required)
-        texts = {_wire(each): text for each, text in reflection.field_descriptions(type_name).items()}
+        texts = reflection.field_descriptions(type_name)
         definition["properties"] = {
-            field: self._value(sub, texts.get(_wire(field), "")) for field, sub in sorted(node.properties.items())
+            field: self._value(sub, texts.get(field, "")) for field, sub in sorted(node.properties.items())
         }
         if node.map_type == "atomic":
             definition["x-kubernetes-map-type"] = "atomic"
@@ -212,10 +212,6 @@ class Definitions:
 
 def _extensions(schema: Mapping[str, Any]) -> list[str]:
     return [name for name in schema if name.startswith("x-kubernetes-")]
-
-
-def _wire(field: str) -> str:
-    return field.rstrip("_").replace("_", "-").removeprefix("d-")
 
 
 def _list_words(node: Node) -> Object:

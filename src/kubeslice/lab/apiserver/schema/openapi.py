@@ -1,4 +1,4 @@
-"""The OpenAPI documents of a server, `/openapi/v2` and `/openapi/v3`: what `kubectl explain` and client validation read.
+"""The OpenAPI documents of a server, `/openapi/v2` and `/openapi/v3`: `kubectl explain` and `apply` read them.
 
 Documents are made when asked for and kept until the served resources change.
 Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
@@ -12,6 +12,7 @@ import orjson
 
 from kubeslice.lab.apiserver.interfaces import Object, TypeSchema
 from kubeslice.lab.apiserver.schema.definitions import Definitions, Style, identity_of
+from kubeslice.lab.apiserver.schema.gnostic import encode_document
 
 _INFO = {"title": "Kubernetes", "version": "v1.33.0"}
 _ACTIONS = {
@@ -184,20 +185,23 @@ class Documents:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._version = -1
-        self._made: dict[str, tuple[bytes, str]] = {}
+        self._made: dict[tuple[str, bool], tuple[bytes, str]] = {}
 
-    def document(self, path: str) -> tuple[bytes, str] | None:
-        """Return the document at a path (`/openapi/v3/apis/apps/v1`) as JSON with its hash, None where none is."""
+    def document(self, path: str, *, is_protobuf: bool = False) -> tuple[bytes, str] | None:
+        """Return the document at a path (`/openapi/v3/apis/apps/v1`) with its hash, None where none is.
+
+        Only `/openapi/v2` exists as a protocol buffer, too.
+        """
         if self._version != self._catalog.version:
             self._made, self._version = {}, self._catalog.version
-        known = self._made.get(path)
+        known = self._made.get((path, is_protobuf))
         if known is not None:
             return known
         found = self._make(path)
         if found is None:
             return None
-        body = orjson.dumps(found)
-        made = self._made[path] = (body, hashlib.sha512(body).hexdigest().upper())
+        body = encode_document(found) if is_protobuf else orjson.dumps(found)
+        made = self._made[path, is_protobuf] = (body, hashlib.sha512(body).hexdigest().upper())
         return made
 
     def _make(self, path: str) -> Object | None:

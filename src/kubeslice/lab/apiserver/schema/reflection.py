@@ -28,9 +28,10 @@ class TypeName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a type: wire name, Python annotation without `Optional`, and whether it must be given."""
+    """A field of a type: wire and Python name, annotation without `Optional`, and whether it must be given."""
 
     name: str
+    attribute: str
     annotation: str
     is_required: bool
 
@@ -75,7 +76,7 @@ def fields(type_name: TypeName) -> list[Field]:
         annotation = match[2]
         is_optional = annotation.startswith("Optional[")
         plain = annotation.removeprefix("Optional[").removesuffix("]") if is_optional else annotation
-        found.append(Field(renamed[1] if renamed else match[1], plain, not is_optional))
+        found.append(Field(renamed[1] if renamed else match[1], match[1], plain, not is_optional))
     return found
 
 
@@ -86,10 +87,12 @@ def description(type_name: TypeName) -> str:
 
 
 def field_descriptions(type_name: TypeName) -> dict[str, str]:
-    """Return what the documentation says about each field, by Python name."""
+    """Return what the documentation says about each field, by wire name."""
     text = _body(type_name)[0].partition("**parameters**")[2]
     matches = list(_PARAMETER.finditer(text))
     ends = [match.start() for match in matches[1:]] + [len(text)]
+    names = {each.attribute: each.name for each in fields(type_name)}
     return {
-        match[1]: _SPACES.sub(" ", text[match.end() : end]).strip() for match, end in zip(matches, ends, strict=True)
+        names.get(match[1], match[1]): _SPACES.sub(" ", text[match.end() : end]).strip()
+        for match, end in zip(matches, ends, strict=True)
     }

@@ -18,8 +18,9 @@ CompileSchema = Callable[[Object | None], TypeSchema]
 class LazySchema:
     """A schema that is compiled at first use, so that a restart does not compile what nobody asks for."""
 
-    def __init__(self, make: Callable[[], TypeSchema]) -> None:
-        self._make = make
+    def __init__(self, openapi: Object | None, compile_schema: CompileSchema) -> None:
+        self.openapi = openapi or {}
+        self._make = partial(compile_schema, openapi)
         self._made: TypeSchema | None = None
 
     def _schema(self) -> TypeSchema:
@@ -60,7 +61,7 @@ def _type(definition: Object, version: Mapping[str, Any], stored: str, compile_s
     spec = definition["spec"]
     names = definition.get("status", {}).get("acceptedNames") or spec["names"]
     group, name = spec["group"], version["name"]
-    schema = LazySchema(partial(compile_schema, (version.get("schema") or {}).get("openAPIV3Schema")))
+    schema = LazySchema((version.get("schema") or {}).get("openAPIV3Schema"), compile_schema)
     parts = version.get("subresources") or {}
     return ResourceType(
         group=group,
