@@ -8,6 +8,8 @@ from kubeslice.model.serviceexport import ServiceExportSpec
 from kubeslice.model.serviceports import ServicePort
 from kubeslice.plan.problems import Problem, duplicates, is_dns_name, name_problems
 
+# What time or somebody else may still mend: a slice and its export are often applied together, in either order.
+PASSING = frozenset({"UnknownSlice", "NamespaceNotOnboarded"})
 PROTOCOLS = frozenset({"", "TCP", "UDP", "SCTP"})
 
 

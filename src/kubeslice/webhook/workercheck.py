@@ -67,7 +67,9 @@ class WorkerCheck:
             others,
         )
         idle = effective.export_not_effective(export.spec)
-        return Verdict(problems=[str(problem) for problem in problems], warnings=idle)
+        passing = [str(problem) for problem in problems if problem.reason in validation.PASSING]
+        lasting = [str(problem) for problem in problems if problem.reason not in validation.PASSING]
+        return Verdict(problems=lasting, warnings=[*idle, *passing])
 
     async def _slice_of(self, namespace: str) -> str:
         """Return the slice of a namespace; one that was onboarded this very moment may not be in the cache yet."""
