@@ -1,0 +1,228 @@
+"""Slices: places, gateways, state, refusals, leaving and deletion, with workers that have their own credentials."""
+
+from typing import Any
+
+import pytest
+
+from kubeslice.kube import objects
+from kubeslice.kube.errors import Forbidden
+from kubeslice.model import names
+from kubeslice.model import resources as r
+from tests.hub.stage import Stage, Worker
+
+pytestmark = pytest.mark.api
+
+
+async def running(stage: Stage, *clusters: str) -> dict[str, Worker]:
+    """Return the workers of a slice `red` that works in all these clusters."""
+    await stage.make_project()
+    workers = await stage.register(*clusters)
+    await stage.make_slice("red", *clusters)
+    for worker in workers.values():
+        await worker.publish("red", f"key-{worker.cluster}")
+        for remote in clusters:
+            if remote != worker.cluster:
+                await worker.tunnel("red", remote, "UP")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "True")
+    await stage.until(lambda: all_keys_known(stage, clusters))
+    return workers
+
+
+async def all_keys_known(stage: Stage, clusters: tuple[str, ...]) -> bool:
+    """Tell whether every member was told the key of every other."""
+    found = {pair: spec["remoteGatewayConfig"].get("planes") for pair, spec in (await views(stage, *clusters)).items()}
+    wanted = {(x, y) for x in clusters for y in clusters if x != y}
+    return found.keys() == wanted and all(p and p[0]["publicKey"] == f"key-{b}" for (_, b), p in found.items())
+
+
+async def views(stage: Stage, *clusters: str) -> dict[tuple[str, str], Any]:
+    """Return the spec of every WorkerSliceGateway by (local, remote)."""
+    listings = [await stage.admin.list(r.WORKERSLICEGATEWAYS, stage.namespace_of(cluster)) for cluster in clusters]
+    specs = [obj["spec"] for listing in listings for obj in listing.items]
+    return {(s["localGatewayConfig"]["clusterName"], s["remoteGatewayConfig"]["clusterName"]): s for s in specs}
+
+
+async def test_a_slice_comes_up_and_says_so(stage: Stage) -> None:
+    clusters = ("a", "b", "c")
+    workers = await running(stage, *clusters)
+    slice_ = await stage.admin.get(r.SLICECONFIGS, "red", stage.home)
+    ready = objects.condition(slice_, "Ready")
+    assert ready
+    assert ready["message"] == "3 of 3 clusters ready, 6 of 6 tunnels up"
+    assert objects.status(slice_)["tunnels"] == "6/6"
+    assert [(m["cluster"], m["octet"], m["tunnelsUp"]) for m in objects.status(slice_)["members"]] == [
+        ("a", 0, 2),
+        ("b", 1, 2),
+        ("c", 2, 2),
+    ]
+    subnets = [(await workers[c].config("red"))["spec"]["clusterSubnetCIDR"] for c in clusters]
+    assert subnets == ["10.1.0.0/18", "10.1.64.0/18", "10.1.128.0/18"]
+
+
+async def test_a_new_key_reaches_the_peers_and_a_lost_tunnel_the_status(stage: Stage) -> None:
+    workers = await running(stage, "a", "b")
+    await workers["b"].publish("red", "another", port=30009)
+
+    async def told() -> bool:
+        remote = (await views(stage, "a"))["a", "b"]["remoteGatewayConfig"]
+        plane = {"plane": 0, "publicKey": "another", "endpoints": ["198.51.100.7:30009"]}
+        return bool(remote["planes"] == [plane] and remote["nodePorts"] == [30009])
+
+    await stage.until(told)
+    await workers["a"].tunnel("red", "b", "DOWN")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "1 of 2 tunnels up")
+
+
+async def test_an_invalid_change_is_reported_and_changes_nothing(stage: Stage) -> None:
+    await running(stage, "a", "b")
+    before = await views(stage, "a", "b")
+    await stage.make_slice("red", "a", "b", "nowhere")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Accepted", "False", "nowhere")
+    slice_ = await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "True", "see Accepted")
+    assert objects.status(slice_)["tunnels"] == "2/2"
+    assert await views(stage, "a", "b") == before
+    await stage.make_slice("red", "a", "b")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Accepted", "True")
+
+
+async def test_a_slice_that_waits_for_a_cluster_starts_when_it_is_registered(stage: Stage) -> None:
+    await stage.make_project()
+    await stage.make_slice("red", "late")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "there is no Cluster late")
+    await stage.register("late")
+    await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "red-late", stage.namespace_of("late")))
+
+
+async def test_of_two_slices_that_claim_a_namespace_the_older_goes_on(stage: Stage) -> None:
+    await running(stage, "a", "b")
+    profile = {"applicationNamespaces": [{"namespace": "shop", "clusters": ["*"]}]}
+    await stage.make_slice("red", "a", "b", namespaceIsolationProfile=profile)
+    await stage.make_slice("younger", "a", "b", namespaceIsolationProfile=profile)
+    await stage.condition(r.SLICECONFIGS, "younger", stage.home, "Ready", "False", "belongs to slice red")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Accepted", "True")
+    await stage.make_slice("red", "a", "b")
+    await stage.condition(r.SLICECONFIGS, "younger", stage.home, "Accepted", "True")
+
+
+async def test_members_come_and_go_and_addresses_stay(stage: Stage) -> None:
+    workers = await running(stage, "a", "b", "c")
+    held = {"metadata": {"finalizers": [names.WORKER_SLICE_CONFIG_FINALIZER]}}
+    await workers["a"].api.patch(r.WORKERSLICECONFIGS, "red-a", stage.namespace_of("a"), held)
+    workers |= await stage.register("d")
+    await stage.make_slice("red", "b", "c", "d")
+    octets = {c: (await workers[c].config("red"))["spec"]["octet"] for c in "bcd"}
+    assert octets == {"b": 1, "c": 2, "d": 3}, "the place of a cluster that still cleans up is not given away"
+
+    async def only_new_pairs() -> bool:
+        return set(await views(stage, *"abcd")) == {(x, y) for x in "bcd" for y in "bcd" if x != y}
+
+    await stage.until(only_new_pairs)
+    freed: dict[str, Any] = {"metadata": {"finalizers": None}}
+    await workers["a"].api.patch(r.WORKERSLICECONFIGS, "red-a", stage.namespace_of("a"), freed)
+    await stage.gone(r.WORKERSLICECONFIGS, "red-a", stage.namespace_of("a"))
+
+
+async def test_a_deleted_slice_waits_for_its_workers_and_leaves_nothing(stage: Stage) -> None:
+    workers = await running(stage, "a", "b")
+    held = {"metadata": {"finalizers": [names.WORKER_SLICE_CONFIG_FINALIZER]}}
+    await workers["b"].api.patch(r.WORKERSLICECONFIGS, "red-b", stage.namespace_of("b"), held)
+    await stage.admin.delete(r.SLICECONFIGS, "red", stage.home)
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "the workers of b to clean up")
+    freed: dict[str, Any] = {"metadata": {"finalizers": None}}
+    await workers["b"].api.patch(r.WORKERSLICECONFIGS, "red-b", stage.namespace_of("b"), freed)
+    await stage.gone(r.SLICECONFIGS, "red", stage.home)
+    for cluster in "ab":
+        for kind in (r.WORKERSLICECONFIGS, r.WORKERSLICEGATEWAYS, r.WORKERSERVICEIMPORTS):
+            assert (await stage.admin.list(kind, stage.namespace_of(cluster))).items == []
+
+
+async def test_what_is_deleted_or_bent_behind_the_hubs_back_is_put_right(stage: Stage) -> None:
+    workers = await running(stage, "a", "b")
+    home = stage.namespace_of("a")
+    before = (await stage.admin.get(r.WORKERSLICEGATEWAYS, "red-a-b", home))["spec"]
+    await stage.admin.delete(r.WORKERSLICEGATEWAYS, "red-a-b", home)
+
+    async def view_is_back() -> bool:
+        found = await stage.find(r.WORKERSLICEGATEWAYS, "red-a-b", home)
+        return found is not None and found["spec"] == before
+
+    await stage.until(view_is_back)
+    bent = {
+        "metadata": {"labels": {names.ORIGINAL_SLICE_LABEL: "other", names.PROJECT_LABEL: "foreign"}},
+        "spec": {"clusterSubnetCIDR": "10.1.0.0/16"},
+    }
+    good = await workers["a"].config("red")
+    await workers["a"].api.patch(r.WORKERSLICECONFIGS, "red-a", home, bent)
+
+    async def config_is_back() -> bool:
+        found = await stage.admin.get(r.WORKERSLICECONFIGS, "red-a", home)
+        return bool(found["spec"] == good["spec"] and objects.labels(found) == objects.labels(good))
+
+    await stage.until(config_is_back)
+    assert (await views(stage, "b"))["b", "a"]["remoteGatewayConfig"]["gatewaySubnet"] == "10.1.0.0/18"
+
+
+async def test_a_worker_cannot_report_for_another_cluster(stage: Stage) -> None:
+    workers = await running(stage, "a", "b")
+    status = {"status": {"gateways": [{"plane": 0, "publicKey": "mine"}]}}
+    with pytest.raises(Forbidden):
+        await workers["a"].api.patch(
+            r.WORKERSLICECONFIGS, "red-b", stage.namespace_of("b"), status, subresource="status"
+        )
+
+
+async def test_a_hub_that_starts_again_writes_nothing(stage: Stage) -> None:
+    await running(stage, "a", "b")
+    kinds = (r.PROJECTS, r.CLUSTERS, r.SLICECONFIGS, r.WORKERSLICECONFIGS, r.WORKERSLICEGATEWAYS, r.SECRETS, r.ROLES)
+
+    async def versions() -> dict[str, str]:
+        listed = [obj for kind in kinds for obj in (await stage.admin.list(kind)).items]
+        return {objects.uid(obj): obj["metadata"]["resourceVersion"] for obj in listed}
+
+    async def is_quiet() -> dict[str, str] | None:
+        first = await versions()
+        await stage.until(lambda: stage.admin.list(r.NAMESPACES))
+        return first if first == await versions() else None
+
+    before = await stage.until(is_quiet)
+    await stage.stop_hub()
+    await stage.start_hub()
+    await stage.make_slice("blue", "a", sliceSubnet="10.2.0.0/16")
+    await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "blue-a", stage.namespace_of("a")))
+    after = await versions()
+    assert {uid: version for uid, version in after.items() if uid in before} == before
+
+
+async def test_a_hub_survives_its_api_server(stage: Stage) -> None:
+    await running(stage, "a", "b")
+    stage.server.stop()
+    stage.server.start()
+    await stage.until(lambda: stage.is_served(r.SLICECONFIGS))
+    await stage.make_slice("red", "a", "b", standardQosProfileName="default")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "FullyEffective", "False", "standardQosProfileName")
+    await stage.make_slice("blue", "a", sliceSubnet="10.2.0.0/16")
+    await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "blue-a", stage.namespace_of("a")), seconds=20)
+
+
+async def test_the_profile_that_a_slice_names_travels_with_it(stage: Stage) -> None:
+    workers = await running(stage, "a")
+    qos = {
+        "queueType": "HTB",
+        "tcType": "BANDWIDTH_CONTROL",
+        "priority": 1,
+        "bandwidthCeilingKbps": 5000,
+        "bandwidthGuaranteedKbps": 1000,
+        "dscpClass": "EF",
+    }
+    gold = {"metadata": {"name": "gold", "namespace": stage.home}, "spec": qos}
+    await stage.admin.apply(r.SLICEQOSCONFIGS, gold, manager="user")
+    await stage.make_slice("red", "a", standardQosProfileName="gold")
+
+    async def has(ceiling: int) -> bool:
+        spec = (await workers["a"].config("red"))["spec"]
+        return bool(spec["qosProfileDetails"]["bandwidthCeilingKbps"] == ceiling)
+
+    await stage.until(lambda: has(5000))
+    gold["spec"] = {**qos, "bandwidthCeilingKbps": 6000}
+    await stage.admin.apply(r.SLICEQOSCONFIGS, gold, manager="user")
+    await stage.until(lambda: has(6000))
