@@ -10,6 +10,7 @@ claims = st.lists(
         slice=st.sampled_from(["red", "blue", "green"]),
         since=st.sampled_from(["", "2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z"]),
         namespaces=st.frozensets(st.sampled_from(["shop", "bank", "kube-system"])),
+        held=st.frozensets(st.sampled_from(["shop", "bank"])),
     ),
     unique_by=lambda claim: claim.slice,
     max_size=3,
@@ -30,6 +31,13 @@ def test_a_new_slice_never_takes_from_one_that_exists():
     newcomer = Claim("azure", "", frozenset({"shop"}))
     assert onboarding.grant(newcomer, [RED]).namespaces == ()
     assert onboarding.grant(RED, [newcomer]).namespaces == ("shop",)
+
+
+def test_who_holds_a_namespace_keeps_it_from_one_that_came_in_the_same_second():
+    holder = Claim("red", "2030-01-01T00:00:00Z", frozenset({"shop"}), held=frozenset({"shop"}))
+    twin = Claim("blue", "2030-01-01T00:00:00Z", frozenset({"shop"}))
+    assert onboarding.grant(holder, [twin]).namespaces == ("shop",)
+    assert onboarding.grant(twin, [holder]).namespaces == ()
 
 
 def test_namespaces_of_the_cluster_itself_are_refused():

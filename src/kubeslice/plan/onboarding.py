@@ -1,6 +1,6 @@
 """Which namespaces are on which slice in one cluster, and what that makes of a Namespace object.
 
-Called by the worker operator. A namespace is on one slice only; when two ask for it, the older Slice keeps it.
+Called by the worker operator. A namespace is on one slice only; when two ask for it, the one that has it keeps it.
 """
 
 from collections.abc import Iterable
@@ -17,11 +17,12 @@ RESERVED = frozenset({"kube-system", "kube-public", "kube-node-lease", names.WOR
 
 @dataclass(frozen=True)
 class Claim:
-    """A slice that asks for namespaces; claims are ordered by age (an RFC 3339 time), then by name."""
+    """A slice that asks for namespaces, some of which it holds already. `since` is its age, an RFC 3339 time."""
 
     slice: str
     since: str
     namespaces: frozenset[str]
+    held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,21 @@ class Granted:
 
 
 def grant(claim: Claim, others: Iterable[Claim]) -> Granted:
-    """Decide which namespaces a slice gets beside `others`."""
-    # A claim without an age is new: it comes after every one that exists already.
-    older = [other for other in others if other.slice != claim.slice and _age(other) < _age(claim)]
-    taken = {namespace: other.slice for other in older for namespace in other.namespaces}
-    free = sorted(claim.namespaces - taken.keys() - RESERVED)
+    """Decide which namespaces a slice gets beside `others`. Who holds a namespace keeps it."""
+    rivals = [other for other in others if other.slice != claim.slice]
+    asked = sorted(claim.namespaces - RESERVED)
+    winners = {namespace: _winner(namespace, claim, rivals) for namespace in asked}
     refusals = [
-        f"namespace {namespace} is on slice {taken[namespace]} already: take it off there first"
-        for namespace in sorted(claim.namespaces & taken.keys() - RESERVED)
+        f"namespace {namespace} is on slice {winner} already: take it off there first"
+        for namespace, winner in winners.items()
+        if winner != claim.slice
     ]
     refusals += [
         f"namespace {namespace} belongs to the cluster itself and cannot be on a slice: name another"
         for namespace in sorted(claim.namespaces & RESERVED)
     ]
-    return Granted(tuple(free), tuple(refusals))
+    granted = tuple(namespace for namespace, winner in winners.items() if winner == claim.slice)
+    return Granted(granted, tuple(refusals))
 
 
 def slice_of(namespace: str, slices: Iterable[Object]) -> str:
@@ -88,5 +90,12 @@ def is_labelled(namespace: Object) -> bool:
     return names.SLICE_LABEL in (namespace["metadata"].get("labels") or {})
 
 
-def _age(claim: Claim) -> tuple[bool, str, str]:
-    return (not claim.since, claim.since, claim.slice)
+def _winner(namespace: str, claim: Claim, rivals: Iterable[Claim]) -> str:
+    _, winner = min((_rank(namespace, each), each.slice) for each in [claim, *rivals] if namespace in each.namespaces)
+    return winner
+
+
+def _rank(namespace: str, claim: Claim) -> tuple[bool, bool, str]:
+    # Ages have whole seconds: only holding a namespace tells apart slices that came in the same one. A claim without
+    # an age is of a slice that is only about to exist.
+    return namespace not in claim.held, not claim.since, claim.since

@@ -77,8 +77,10 @@ def wish_of_slice(seen: Slice) -> Wish:
 
 
 def claim(wish: Wish, seen: Slice | None) -> Claim:
-    """Return the slice's claim for namespaces, as old as its Slice object."""
-    return Claim(wish.name, seen.metadata.creation_timestamp if seen else "", wish.namespaces)
+    """Return the slice's claim for namespaces, as old as its Slice object, which holds those in its spec."""
+    if seen is None:
+        return Claim(wish.name, "", wish.namespaces)
+    return Claim(wish.name, seen.metadata.creation_timestamp, wish.namespaces, frozenset(seen.spec.namespaces))
 
 
 def spec(wish: Wish, namespaces: Iterable[str], terrain: Terrain, seen: SliceSpec | None) -> SliceSpec:

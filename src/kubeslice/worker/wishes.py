@@ -43,4 +43,4 @@ def _claim(name: str, seen: Object | None, caches: Caches) -> Claim | None:
 
 def _held(name: str, seen: Object) -> Claim:
     namespaces = frozenset(objects.spec(seen).get("namespaces") or [])
-    return Claim(name, str(seen["metadata"].get("creationTimestamp") or ""), namespaces)
+    return Claim(name, str(seen["metadata"].get("creationTimestamp") or ""), namespaces, namespaces)

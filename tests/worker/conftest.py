@@ -1,0 +1,267 @@
+"""Two real API servers, hub and worker, and an operator between them. Tests play the hub, the kubelet and the agent."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubeslice.kube import objects
+from kubeslice.kube.config import from_kubeconfig
+from kubeslice.kube.errors import AlreadyExists, NotFound
+from kubeslice.kube.http import HttpApi
+from kubeslice.lab.apiserver.config import ServerConfig
+from kubeslice.lab.apiserver.server import running
+from kubeslice.model import names, resources
+from kubeslice.model.crd import crd
+from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
+from kubeslice.plan.workloads import Build
+from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
+from kubeslice.worker.operator import Operator
+from kubeslice.worker.settings import Settings
+
+CLUSTER = "worker-2"
+PROJECT = names.project_namespace("acme")
+OWN_ON_HUB = names.cluster_namespace("acme", CLUSTER)
+SYSTEM = names.WORKER_NAMESPACE
+Object = dict[str, Any]
+
+
+@dataclass
+class Stage:
+    """The two clusters, and what the hub, kubelets and agents would do in them."""
+
+    hub: HttpApi
+    own: HttpApi
+    settings: Settings
+    operator: Operator | None = None
+    _task: asyncio.Task[None] | None = None
+    _pods: int = field(default=0)
+
+    async def start(self, hub: HttpApi | None = None) -> None:
+        registry = CollectorRegistry()
+        self.operator = Operator(self.own, hub or self.hub, self.settings, ControllerMetrics(registry), registry)
+        self._task = asyncio.create_task(self.operator.run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def slice(self, name: str = "red", **spec: Any) -> None:
+        base = {
+            "sliceName": name,
+            "sliceSubnet": "10.1.0.0/16",
+            "clusterSubnetCIDR": "10.1.64.0/18",
+            "octet": 1,
+            "gatewayReplicas": 1,
+            "namespaceIsolationProfile": {"applicationNamespaces": ["shop"]},
+        }
+        metadata = {"name": f"{name}-{CLUSTER}", "namespace": OWN_ON_HUB}
+        await self.hub.apply(
+            resources.WORKERSLICECONFIGS, {"metadata": metadata, "spec": base | spec}, manager=names.HUB_MANAGER
+        )
+
+    async def gateway(self, slice_name: str = "red", remote: str = "worker-1", *, key: str = "remote-key") -> None:
+        planes = [{"plane": 0, "publicKey": key, "endpoints": ["172.31.1.11:30001"]}] if key else []
+        spec = {
+            "sliceName": slice_name,
+            "gatewayNumber": 0,
+            "localGatewayConfig": {"clusterName": CLUSTER, "gatewaySubnet": "10.1.64.0/18"},
+            "remoteGatewayConfig": {"clusterName": remote, "gatewaySubnet": "10.1.0.0/18", "planes": planes},
+        }
+        metadata = {"name": names.slice_gateway(slice_name, CLUSTER, remote), "namespace": OWN_ON_HUB}
+        await self.hub.apply(
+            resources.WORKERSLICEGATEWAYS, {"metadata": metadata, "spec": spec}, manager=names.HUB_MANAGER
+        )
+
+    async def offer(self, slice_name: str = "red", namespace: str = "shop", *pods: tuple[str, str, str]) -> None:
+        spec = {
+            "serviceName": "web",
+            "serviceNamespace": namespace,
+            "sliceName": slice_name,
+            "sourceClusters": sorted({cluster for _, cluster, _ in pods}),
+            "serviceDiscoveryEndpoints": [
+                {"podName": pod, "cluster": cluster, "nsmIp": address, "port": 8080} for pod, cluster, address in pods
+            ],
+            "serviceDiscoveryPorts": [{"name": "http", "port": 8080, "protocol": "TCP", "servicePort": 80}],
+        }
+        name = names.worker_service_import("web", namespace, slice_name, CLUSTER)
+        await self.hub.apply(
+            resources.WORKERSERVICEIMPORTS,
+            {"metadata": {"name": name, "namespace": OWN_ON_HUB}, "spec": spec},
+            manager=names.HUB_MANAGER,
+        )
+
+    async def export(self, namespace: str = "shop", **spec: Any) -> None:
+        base = {
+            "slice": "red",
+            "selector": {"matchLabels": {"app": "web"}},
+            "ports": [{"name": "http", "containerPort": 8080, "servicePort": 80}],
+        }
+        await self.own.create(
+            resources.SERVICEEXPORTS, {"metadata": {"name": "web", "namespace": namespace}, "spec": base | spec}
+        )
+
+    async def pod(
+        self,
+        name: str,
+        namespace: str,
+        labels: dict[str, str],
+        *,
+        slice_name: str = "red",
+        address: str = "10.1.64.70",
+        ready: bool = True,
+        node: str = "node-1",
+    ) -> None:
+        """Play kubelet and agent: a pod that runs and has an address on the slice."""
+        network = [{"name": f"{SYSTEM}/{slice_name}", "interface": "ks0", "ips": [address]}]
+        pod = {
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "labels": {names.SLICE_LABEL: slice_name, **labels},
+                "annotations": {names.NETWORK_STATUS_ANNOTATION: json.dumps(network)},
+            },
+            "spec": {"nodeName": node, "containers": [{"name": "c", "image": "busybox"}]},
+        }
+        with contextlib.suppress(AlreadyExists):
+            account = {"metadata": {"name": "default", "namespace": namespace}}
+            await self.own.create(resources.SERVICEACCOUNTS, account)
+        await self.own.create(resources.PODS, pod)
+        await self.readiness(name, namespace, ready=ready)
+
+    async def readiness(self, name: str, namespace: str, *, ready: bool) -> None:
+        conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+        status = {"phase": "Running", "podIP": "10.244.1.9", "conditions": conditions}
+        await self.own.patch(resources.PODS, name, namespace, {"status": status}, subresource="status")
+
+    async def workers(self, slice_name: str = "red") -> None:
+        """Play the pods of router and gateway."""
+        await self.pod("router-1", SYSTEM, {names.POD_TYPE_LABEL: names.ROUTER_POD}, slice_name=slice_name)
+        labels = {names.POD_TYPE_LABEL: names.GATEWAY_POD, names.PLANE_LABEL: "0"}
+        await self.pod("gateway-1", SYSTEM, labels, slice_name=slice_name, address="10.1.64.8")
+
+    async def kill(self, *pods: str, namespace: str = SYSTEM) -> None:
+        for name in pods:
+            await self.own.delete(resources.PODS, name, namespace, grace_seconds=0)
+
+    async def tunnel(self, state: str = "UP", *, name: str = f"red-{CLUSTER}-worker-1", **figures: Any) -> None:
+        """Play the gateway process that reports on its tunnel."""
+        plane = {"plane": 0, "podName": "gateway-1", "state": state, "since": "2030-01-01T00:00:00Z"}
+        await self.own.apply(
+            resources.SLICEGATEWAYS,
+            {"metadata": {"name": name, "namespace": SYSTEM}, "status": {"planes": [plane | figures]}},
+            manager=names.gateway_manager(0),
+            subresource="status",
+        )
+
+    async def own_object(
+        self, resource: resources.Resource, name: str, namespace: str | None = SYSTEM
+    ) -> Object | None:
+        return await _found(self.own, resource, name, namespace)
+
+    async def hub_object(self, resource: resources.Resource, name: str, namespace: str = OWN_ON_HUB) -> Object | None:
+        return await _found(self.hub, resource, name, namespace)
+
+    async def ready(self, resource: resources.Resource, name: str, namespace: str | None = SYSTEM) -> tuple[str, str]:
+        """Return status and message of an own object's Ready condition."""
+        found = await self.own_object(resource, name, namespace)
+        condition = objects.condition(found, "Ready") if found else None
+        return (condition["status"], condition["message"]) if condition else ("", "")
+
+
+async def _found(api: HttpApi, resource: resources.Resource, name: str, namespace: str | None) -> Object | None:
+    try:
+        return await api.get(resource, name, namespace)
+    except NotFound:
+        return None
+
+
+async def eventually(ask: Callable[[], Awaitable[Any]], *, within: float = 5.0) -> Any:
+    """Return the first true answer. Fails with the last answer after `within` seconds."""
+    end = time.monotonic() + within
+    while True:
+        answer = await ask()
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"still {answer!r} after {within} s"
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def api_server(directory: Path) -> AsyncIterator[HttpApi]:
+    directory.mkdir()  # noqa: ASYNC240 - nothing runs beside it
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        config = ServerConfig(directory, port=listener.getsockname()[1], sockets=(listener,))
+        async with running(config), HttpApi(from_kubeconfig(directory / "admin.kubeconfig")) as api:
+            yield api
+
+
+async def _namespace(api: HttpApi, *wanted: str) -> None:
+    for name in wanted:
+        with contextlib.suppress(AlreadyExists):
+            await api.create(resources.NAMESPACES, {"metadata": {"name": name}})
+
+
+async def _furnish(hub: HttpApi, own: HttpApi) -> None:
+    for kind in HUB_KINDS:
+        await hub.create(resources.CRDS, crd(kind))
+    for kind in WORKER_KINDS:
+        await own.create(resources.CRDS, crd(kind))
+    await _namespace(hub, PROJECT, OWN_ON_HUB)
+    await _namespace(own, SYSTEM)
+    await hub.create(resources.CLUSTERS, {"metadata": {"name": CLUSTER, "namespace": PROJECT}, "spec": {}})
+    node = {"metadata": {"name": "node-1", "annotations": {names.UNDERLAY_MTU_ANNOTATION: "1500"}}, "spec": {}}
+    await own.create(resources.NODES, node)
+    status = {
+        "conditions": [{"type": "Ready", "status": "True"}],
+        "addresses": [{"type": "InternalIP", "address": "172.31.2.11"}],
+    }
+    await own.patch(resources.NODES, "node-1", None, {"status": status}, subresource="status")
+    await own.create(
+        resources.DEPLOYMENTS,
+        {
+            "metadata": {"name": names.DNS_SERVICE, "namespace": SYSTEM},
+            "spec": {
+                "selector": {"matchLabels": {"app": "dns"}},
+                "template": {
+                    "metadata": {"labels": {"app": "dns"}},
+                    "spec": {"containers": [{"name": "dns", "image": "kubeslice/kubeslice:1"}]},
+                },
+            },
+        },
+    )
+    status = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+    await own.patch(resources.DEPLOYMENTS, names.DNS_SERVICE, SYSTEM, {"status": status}, subresource="status")
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """Hub and worker with their kinds, one node, a registered cluster; the operator is not running yet."""
+    settings = Settings(
+        cluster=CLUSTER,
+        hub_namespace=OWN_ON_HUB,
+        project_namespace=PROJECT,
+        identity="test",
+        pod_namespace=SYSTEM,
+        hub_credentials=tmp_path,
+        health_port=0,
+        build=Build("kubeslice/kubeslice:1"),
+    )
+    async with api_server(tmp_path / "hub") as hub, api_server(tmp_path / "own") as own:
+        await _furnish(hub, own)
+        result = Stage(hub, own, settings)
+        yield result
+        await result.stop()
