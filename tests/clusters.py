@@ -173,7 +173,7 @@ class Cluster:
         target = f"10.244.{number}.2:{names.WIREGUARD_PORT}"
         rules = f"""
         table ip nodeport-{port} {{
-          chain in {{ type nat hook prerouting priority -100; udp dport {port} dnat to {target}; }}
+          chain in {{ type nat hook prerouting priority -100; ip daddr {self.address} udp dport {port} dnat to {target}; }}
           chain out {{ type nat hook postrouting priority 100; oifname "eth0" masquerade; }}
         }}
         """
@@ -214,12 +214,17 @@ class Cluster:
             await asyncio.sleep(0.02)
         raise AssertionError(f"{name} never became what it should")
 
-    async def tunnel(self, gateway: str) -> Object:
-        """Return the reported state of the tunnel of a SliceGateway, {} while there is none."""
-        with contextlib.suppress(NotFound):
-            status = (await self.api.get(SLICEGATEWAYS, gateway, names.WORKER_NAMESPACE)).get("status") or {}
-            return next(iter(status.get("planes") or []), {})
-        return {}
+    async def tunnel_is(self, state: str, slice_name: str, remote: "Cluster", seconds: float = 15) -> Object:
+        """Wait until the gateway reports a state of its tunnel to another cluster; returns the report."""
+
+        def entry(gateway: Object) -> Object:
+            return next(iter((gateway.get("status") or {}).get("planes") or []), {})
+
+        name = names.slice_gateway(slice_name, self.name, remote.name)
+        found = await self.object_when(
+            SLICEGATEWAYS, name, names.WORKER_NAMESPACE, lambda seen: entry(seen).get("state") == state, seconds
+        )
+        return entry(found)
 
     def log(self, component: str) -> str:
         """Return what a component wrote."""

@@ -39,7 +39,7 @@ def ensure(wanted: Wanted, attempts: Mapping[str, int]) -> bool:
     wireguard.apply(words)
     remotes = [peer.subnet for peer in wanted.peers]
     records = routes.gateway(wanted.segment, wanted.plane, wanted.kind, remotes)
-    present = observation.only(observation.endpoint(), [WIREGUARD_INTERFACE])
+    present = observation.only(observation.endpoint(), [WIREGUARD_INTERFACE, ""])
     todo = network.difference(present, records)
     changes.apply(todo)
     return is_filtered or bool(words) or bool(todo)

@@ -1,5 +1,6 @@
 """What carries WireGuard here: the kernel where it can, else wireguard-go, kept running by us."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,5 +32,6 @@ def choose(wish: str, started: Callable[[], None]) -> Engine:
         raise Terminal(f"WIREGUARD_ENGINE={wish!r} is not an engine: write {KERNEL_ENGINE} or {USERSPACE_ENGINE}")
     if wish == KERNEL_ENGINE or (not wish and capabilities.can_create("wireguard")):
         return Engine("kernel", "wireguard")
-    program = Program([PROGRAM, "--foreground", WIREGUARD_INTERFACE], started=started)
+    environment = {**os.environ, "WG_PROCESS_FOREGROUND": "1"}  # what --foreground is short for, but without its banner
+    program = Program([PROGRAM, WIREGUARD_INTERFACE], environment=environment, started=started)
     return Engine(run([PROGRAM, "--version"]).splitlines()[0], "tun", program)

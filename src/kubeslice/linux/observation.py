@@ -45,8 +45,8 @@ def interfaces(namespace: Namespace | None = None) -> list[tuple[int, frozenset[
 
 
 def only(network: Iterable[Record], devices: Iterable[str]) -> Network:
-    """Return the records that belong to these devices, and routes without one."""
-    wanted = {*devices, ""}
+    """Return the records that belong to these devices; "" stands for routes without one."""
+    wanted = set(devices)
     return frozenset(record for record in network if record.device in wanted)
 
 
