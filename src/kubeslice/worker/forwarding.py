@@ -38,15 +38,15 @@ class Forwarding:
                 f"there is no ConfigMap {key.namespace}/{key.name} of CoreDNS: make the cluster's DNS forward "
                 f"{names.ZONE} to {address}"
             )
-        text = _text(seen)
-        if corefile.is_served_by_others(text, names.ZONE):
+        before = text(seen)
+        if corefile.is_served_by_others(before, names.ZONE):
             await self._warn(seen, address)
             raise Terminal(f"another block of the Corefile serves {names.ZONE} already: make it forward to {address}")
-        wanted = corefile.with_forward(text, names.ZONE, ip_address(address))
-        if wanted != text:
+        wanted = corefile.with_forward(before, names.ZONE, ip_address(address))
+        if wanted != before:
             await write(self.own, seen, wanted)
             await self.reporter.event(CONFIGMAPS, seen, "Forwarded", f"{names.ZONE} is forwarded to {address}")
-        manual = "" if corefile.reloads_itself(text) else "; CoreDNS has no reload plugin, restart it"
+        manual = "" if corefile.reloads_itself(before) else "; CoreDNS has no reload plugin, restart it"
         return Result(f"{names.ZONE} is forwarded to {address}{manual}")
 
     async def _warn(self, seen: Object, address: str) -> None:
@@ -56,11 +56,12 @@ class Forwarding:
         await self.reporter.event(CONFIGMAPS, seen, "NotForwarded", message, warning=True)
 
 
-async def write(api: Api, seen: Object, text: str) -> None:
+async def write(api: Api, seen: Object, wanted: str) -> None:
     """Replace the Corefile. Raises `Conflict` when somebody changed it since `seen`."""
-    change = {"metadata": {"resourceVersion": seen["metadata"]["resourceVersion"]}, "data": {COREFILE: text}}
+    change = {"metadata": {"resourceVersion": seen["metadata"]["resourceVersion"]}, "data": {COREFILE: wanted}}
     await api.patch(CONFIGMAPS, objects.name(seen), objects.namespace(seen), change)
 
 
-def _text(configmap: Object) -> str:
+def text(configmap: Object) -> str:
+    """Return the Corefile in a ConfigMap."""
     return str((configmap.get("data") or {}).get(COREFILE) or "")

@@ -1,0 +1,160 @@
+import base64
+import json
+
+import pytest
+
+from kubeslice.kube import objects
+from kubeslice.kube.config import Connection
+from kubeslice.kube.http import HttpApi
+from kubeslice.model import names, resources
+from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
+
+pytestmark = pytest.mark.api
+
+
+def cluster(stage: Stage, **wanted):
+    async def status():
+        found = objects.status(await stage.hub_object(resources.CLUSTERS, CLUSTER, PROJECT))
+        return all(found.get(key) == value for key, value in wanted.items()) and found
+
+    return eventually(status)
+
+
+async def test_the_cluster_registers_and_says_what_it_is(stage: Stage):
+    await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "bank"}})
+    await stage.start()
+    status = await cluster(stage, registrationStatus="Registered", nodeIPs=["172.31.2.11"])
+    assert {"name": "bank"} in status["namespaces"]
+    assert status["heartbeatTime"]
+    assert status["networkPresent"] is False
+    assert status["clusterHealth"]["clusterHealthStatus"] == "Warning"
+    found = await stage.hub_object(resources.CLUSTERS, CLUSTER, PROJECT)
+    assert "agent" in objects.condition(found, "ComponentsHealthy")["message"]
+
+
+async def test_addresses_of_the_administrator_win_and_arrive_at_once(stage: Stage):
+    await stage.start()
+    await cluster(stage, nodeIPs=["172.31.2.11"])
+    await stage.hub.patch(resources.CLUSTERS, CLUSTER, PROJECT, {"spec": {"nodeIPs": ["203.0.113.9"]}})
+    await cluster(stage, nodeIPs=["203.0.113.9"])
+
+
+async def test_a_new_namespace_arrives_with_its_slice(stage: Stage):
+    await stage.start()
+    await stage.slice()
+
+    async def listed():
+        found = objects.status(await stage.hub_object(resources.CLUSTERS, CLUSTER, PROJECT))
+        return {"name": "shop", "sliceName": "red"} in (found.get("namespaces") or [])
+
+    await eventually(listed)
+
+
+def with_token(api: HttpApi, token: str) -> HttpApi:
+    """Return a client of the same server with another credential."""
+    to = api._to
+    return HttpApi(Connection(to.host, to.port, to.tls, lambda: token, to.server_name))
+
+
+async def hub_condition(stage: Stage) -> dict:
+    found = await stage.own_object(resources.SLICES, "red")
+    return (objects.condition(found, "HubReachable") if found else None) or {}
+
+
+async def test_a_refused_credential_is_said_and_tears_nothing_down(stage: Stage):
+    operator = {
+        "metadata": {"name": "kubeslice-worker", "namespace": SYSTEM},
+        "spec": {
+            "selector": {"matchLabels": {"app": "x"}},
+            "template": {
+                "metadata": {"labels": {"app": "x"}},
+                "spec": {"containers": [{"name": "x", "image": "busybox"}]},
+            },
+        },
+    }
+    await stage.own.create(resources.DEPLOYMENTS, operator)
+    await stage.start()
+    await stage.slice()
+
+    async def reachable():
+        return (await hub_condition(stage)).get("status") == "True"
+
+    await eventually(reachable)
+    await stage.stop()
+    async with with_token(stage.hub, "revoked") as refused:
+        await stage.start(refused)
+
+        async def says_why():
+            condition = await hub_condition(stage)
+            return condition.get("reason") == "CredentialRefused" and condition["message"]
+
+        message = await eventually(says_why)
+        assert f"copy the Secret {names.worker_account(CLUSTER)}" in message
+
+        async def event():
+            events = (await stage.own.list(resources.EVENTS, SYSTEM)).items
+            return "CredentialRefused" in json.dumps(events)
+
+        await eventually(event)
+        await stage.own.delete(resources.DEPLOYMENTS, "slice-router-red", SYSTEM)
+
+        async def healed():
+            return await stage.own_object(resources.DEPLOYMENTS, "slice-router-red")
+
+        await eventually(healed)
+        namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
+        assert objects.labels(namespace)[names.SLICE_LABEL] == "red"
+        await stage.stop()
+    await stage.start()
+    await eventually(reachable)
+
+
+async def test_the_credential_of_another_cluster_is_named_as_such(stage: Stage):
+    await stage.start()
+    await stage.slice()
+    await eventually(lambda: stage.own_object(resources.SLICES, "red"))
+    await stage.stop()
+    account = {"metadata": {"name": "stranger", "namespace": PROJECT}}
+    await stage.hub.create(resources.SERVICEACCOUNTS, account)
+    secret = {
+        "metadata": {
+            "name": "stranger",
+            "namespace": PROJECT,
+            "annotations": {"kubernetes.io/service-account.name": "stranger"},
+        },
+        "type": "kubernetes.io/service-account-token",
+    }
+    await stage.hub.create(resources.SECRETS, secret)
+
+    async def token():
+        found = await stage.hub_object(resources.SECRETS, "stranger", PROJECT)
+        return (found.get("data") or {}).get("token")
+
+    async with with_token(stage.hub, base64.b64decode(await eventually(token)).decode()) as foreign:
+        await stage.start(foreign)
+
+        async def says_so():
+            return (await hub_condition(stage)).get("reason") == "CredentialOfAnother"
+
+        await eventually(says_so)
+        assert await stage.own_object(resources.DEPLOYMENTS, "slice-router-red")
+        await stage.stop()
+
+
+async def test_an_export_while_the_hub_refuses_says_that_others_do_not_hear(stage: Stage):
+    await stage.start()
+    await stage.slice()
+    await eventually(lambda: stage.own_object(resources.NAMESPACES, "shop", None))
+    await stage.stop()
+    async with with_token(stage.hub, "revoked") as refused:
+        await stage.start(refused)
+        await stage.export()
+
+        async def says_so():
+            status, message = await stage.ready(resources.SERVICEEXPORTS, "web", "shop")
+            return status == "False" and "the hub cannot be told" in message
+
+        await eventually(says_so)
+        await stage.stop()
+    await stage.start()
+    await eventually(lambda: stage.hub_object(resources.SERVICEEXPORTCONFIGS, f"web-shop-{CLUSTER}", OWN_ON_HUB))

@@ -1,0 +1,45 @@
+import pytest
+
+from kubeslice.kube import objects
+from kubeslice.model import names, resources
+from kubeslice.worker import uninstall
+from tests.worker.conftest import CLUSTER, OWN_ON_HUB, SYSTEM, Stage, eventually
+from tests.worker.test_forwarding import COREFILE, dns_of_the_cluster, dns_service, written
+
+pytestmark = pytest.mark.api
+
+
+async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_clean_up(stage: Stage):
+    await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "shop", "labels": {"team": "a"}}})
+    await dns_of_the_cluster(stage)
+    await dns_service(stage)
+    await stage.start()
+    await stage.slice()
+    await stage.gateway()
+    await stage.offer("red", "shop", ("web-0", "worker-1", "10.1.0.70"))
+    await stage.export()
+
+    async def settled():
+        return (
+            await stage.own_object(resources.SERVICEIMPORTS, "web", "shop")
+            and await stage.own_object(resources.SLICEGATEWAYS, f"red-{CLUSTER}-worker-1")
+            and await stage.hub_object(resources.SERVICEEXPORTCONFIGS, f"web-shop-{CLUSTER}")
+            and await written(stage) != COREFILE
+        )
+
+    await eventually(settled)
+    await stage.stop()
+    await uninstall.leave_cluster(stage.own)
+    await uninstall.leave_hub(stage.hub, OWN_ON_HUB)
+
+    assert await written(stage) == COREFILE
+    for kind in (resources.SLICES, resources.SLICEGATEWAYS, resources.SECRETS):
+        assert (await stage.own.list(kind, SYSTEM)).items == []
+    left = [objects.name(obj) for obj in (await stage.own.list(resources.DEPLOYMENTS, SYSTEM)).items]
+    assert left == [names.DNS_SERVICE]
+    namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
+    assert names.SLICE_LABEL not in objects.labels(namespace)
+    assert objects.labels(namespace)["team"] == "a"
+    assert (await stage.hub.list(resources.SERVICEEXPORTCONFIGS)).items == []
+    for kind in (resources.WORKERSLICECONFIGS, resources.WORKERSLICEGATEWAYS, resources.WORKERSERVICEIMPORTS):
+        assert [objects.finalizers(obj) for obj in (await stage.hub.list(kind)).items] == [[]]
