@@ -7,6 +7,7 @@ import time
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dnslib import EDNS0, QTYPE, RCODE, DNSRecord
@@ -25,36 +26,36 @@ from kubeslice.plan.corefile import with_forward, without_forward
 class Snapshot:
     """A cluster that does not change: what `view.ApiView` offers, from lists."""
 
-    def __init__(self, services=(), slices=(), namespaces=("default", "shop")):
+    def __init__(self, services: Any = (), slices: Any = (), namespaces: Any = ("default", "shop")) -> None:
         self._services, self._slices, self._namespaces = services, slices, namespaces
 
-    def service(self, name, namespace):
+    def service(self, name: str, namespace: str) -> Any:
         return next((each for each in self._services if _is(each, name, namespace)), None)
 
-    def slices(self, name, namespace):
+    def slices(self, name: str, namespace: str) -> Any:
         known = (each for each in self._slices if each["metadata"]["namespace"] == namespace)
         return [each for each in known if each["metadata"]["labels"]["kubernetes.io/service-name"] == name]
 
-    def has_namespace(self, name):
+    def has_namespace(self, name: str) -> Any:
         return name in self._namespaces
 
-    def services_at(self, address):
+    def services_at(self, address: Any) -> Any:
         return [each for each in self._services if each["spec"].get("clusterIP") == address]
 
-    def slices_at(self, address):
+    def slices_at(self, address: Any) -> Any:
         return [each for each in self._slices if any(address in entry["addresses"] for entry in each["endpoints"])]
 
 
-def _is(each, name, namespace):
+def _is(each: Any, name: str, namespace: str) -> Any:
     return (each["metadata"]["name"], each["metadata"]["namespace"]) == (name, namespace)
 
 
-def service(name, **spec):
+def service(name: str, **spec: Any) -> Any:
     ports = [{"name": "http", "port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}]
     return {"metadata": {"name": name, "namespace": "shop"}, "spec": {"ports": ports, **spec}}
 
 
-def slice_of(name, *endpoints):
+def slice_of(name: str, *endpoints: Any) -> Any:
     labels = {"kubernetes.io/service-name": name}
     ports = [{"name": "http", "port": 8080, "protocol": "TCP"}]
     metadata = {"name": f"{name}-1", "namespace": "shop", "labels": labels}
@@ -80,14 +81,14 @@ SNAPSHOT = Snapshot(
 KUBERNETES = "kubernetes cluster.local in-addr.arpa {\n pods insecure\n fallthrough in-addr.arpa\n ttl 30\n }\n"
 
 
-def free_port():
+def free_port() -> Any:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 @contextlib.asynccontextmanager
-async def running(text, view=SNAPSHOT):
+async def running(text: Any, view: Any = SNAPSHOT) -> Any:
     """A server for a Corefile in which PORT stands for a free port; yields an asking function."""
     port = free_port()
     server = Server(view, "127.0.0.1")
@@ -98,7 +99,7 @@ async def running(text, view=SNAPSHOT):
         server.close()
 
 
-async def ask(port, name, kind="A", *, tcp=False, size=None):
+async def ask(port: Any, name: str, kind: Any = "A", *, tcp: Any = False, size: Any = None) -> Any:
     query = DNSRecord.question(name, kind)
     if size:
         query.add_ar(EDNS0(udp_len=size))
@@ -106,7 +107,7 @@ async def ask(port, name, kind="A", *, tcp=False, size=None):
     return DNSRecord.parse(data)
 
 
-def data_of(reply):
+def data_of(reply: Any) -> Any:
     return sorted(str(each.rdata) for each in reply.rr)
 
 
@@ -134,7 +135,7 @@ def data_of(reply):
         ("dns-version.cluster.local", "TXT", ['"1.1.0"']),
     ],
 )
-async def test_names_of_a_cluster(name, kind, expected):
+async def test_names_of_a_cluster(name: str, kind: Any, expected: Any) -> None:
     async with running(".:PORT {\n" + KUBERNETES + "}") as asked:
         for tcp in (False, True):
             reply = await asked(name, kind, tcp=tcp)
@@ -159,14 +160,14 @@ async def test_names_of_a_cluster(name, kind, expected):
         "random.cluster.local",
     ],
 )
-async def test_names_that_do_not_exist(name):
+async def test_names_that_do_not_exist(name: str) -> None:
     async with running(".:PORT {\n" + KUBERNETES + "}") as asked:
         reply = await asked(name)
         assert reply.header.rcode == RCODE.NXDOMAIN
         assert [each.rtype for each in reply.auth] == [QTYPE.SOA]
 
 
-async def test_the_longest_zone_answers_and_other_names_are_refused():
+async def test_the_longest_zone_answers_and_other_names_are_refused() -> None:
     other = "hosts {\n192.0.2.7 web.slice.local\n}"
     async with running(f"cluster.local:PORT {{\n{KUBERNETES}}}\nslice.local:PORT {{\n{other}\n}}") as asked:
         assert data_of(await asked("web.slice.local")) == ["192.0.2.7"]
@@ -174,7 +175,7 @@ async def test_the_longest_zone_answers_and_other_names_are_refused():
         assert (await asked("example.org")).header.rcode == RCODE.REFUSED
 
 
-async def test_a_zone_is_forwarded_over_both_transports_and_nothing_else_is():
+async def test_a_zone_is_forwarded_over_both_transports_and_nothing_else_is() -> None:
     async with running("slice.local:PORT {\nhosts {\n192.0.2.7 web.slice.local\n}\n}") as behind:
         port = behind.args[0]
         text = f".:PORT {{\n{KUBERNETES}}}\nslice.local:PORT {{\nerrors\nforward . 127.0.0.1:{port}\n}}"
@@ -185,7 +186,7 @@ async def test_a_zone_is_forwarded_over_both_transports_and_nothing_else_is():
             assert (await asked("example.org")).header.rcode == RCODE.SERVFAIL
 
 
-async def test_many_forwarded_queries_at_once_are_not_mixed_up():
+async def test_many_forwarded_queries_at_once_are_not_mixed_up() -> None:
     names = [f"h{number}.slice.local" for number in range(100)]
     entries = "\n".join(f"192.0.2.{number} {name}" for number, name in enumerate(names))
     async with (
@@ -196,7 +197,7 @@ async def test_many_forwarded_queries_at_once_are_not_mixed_up():
     assert [data_of(reply) for reply in replies] == [[f"192.0.2.{number}"] for number in range(100)]
 
 
-async def test_a_dead_upstream_fails_fast_and_a_silent_one_after_two_seconds():
+async def test_a_dead_upstream_fails_fast_and_a_silent_one_after_two_seconds() -> None:
     async with running(f".:PORT {{\nforward . 127.0.0.1:{free_port()}\n}}") as asked:
         started = time.monotonic()
         assert (await asked("example.org")).header.rcode == RCODE.SERVFAIL
@@ -209,7 +210,7 @@ async def test_a_dead_upstream_fails_fast_and_a_silent_one_after_two_seconds():
             assert 1.5 < time.monotonic() - started < 3
 
 
-async def test_a_large_answer_is_cut_for_udp_and_whole_over_tcp():
+async def test_a_large_answer_is_cut_for_udp_and_whole_over_tcp() -> None:
     endpoints = [{"addresses": [f"10.244.3.{number}"], "conditions": {}} for number in range(60)]
     view = Snapshot([service("db", clusterIP="None")], [slice_of("db", *endpoints)])
     async with running(".:PORT {\n" + KUBERNETES + "}", view) as asked:
@@ -219,7 +220,7 @@ async def test_a_large_answer_is_cut_for_udp_and_whole_over_tcp():
         assert len((await asked("db.shop.svc.cluster.local", tcp=True)).rr) == 60
 
 
-async def test_garbage_is_ignored_and_the_server_goes_on():
+async def test_garbage_is_ignored_and_the_server_goes_on() -> None:
     async with running(".:PORT {\n" + KUBERNETES + "}") as asked:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rude:
             for data in (b"", b"x", b"\0" * 11, b"\xff" * 600):
@@ -227,7 +228,7 @@ async def test_garbage_is_ignored_and_the_server_goes_on():
         assert data_of(await asked("web.shop.svc.cluster.local")) == ["10.96.0.20"]
 
 
-async def test_a_changed_corefile_is_taken_over_and_a_broken_one_is_not(tmp_path: Path):
+async def test_a_changed_corefile_is_taken_over_and_a_broken_one_is_not(tmp_path: Path) -> Any:
     port, file = free_port(), tmp_path / "Corefile"
     text = f".:{port} {{\nreload\nhosts {{\n192.0.2.1 web.test\n}}\n}}\n"
     file.write_text(text)
@@ -235,7 +236,7 @@ async def test_a_changed_corefile_is_taken_over_and_a_broken_one_is_not(tmp_path
     await server.use(read(file))
     following = asyncio.create_task(follow(file, server, mark(file), 0.01, looked.set))
 
-    async def change(new):
+    async def change(new: Any) -> Any:
         looked.clear()
         fresh = tmp_path / "fresh"
         fresh.write_text(new)
@@ -253,7 +254,7 @@ async def test_a_changed_corefile_is_taken_over_and_a_broken_one_is_not(tmp_path
         server.close()
 
 
-async def test_health_and_readiness_are_http():
+async def test_health_and_readiness_are_http() -> None:
     port, states = free_port(), [False]
     async with await listeners.check(port, lambda: states[-1], "127.0.0.1"):
         assert await _status(port) == "503"
@@ -261,7 +262,7 @@ async def test_health_and_readiness_are_http():
         assert await _status(port) == "200"
 
 
-async def _status(port):
+async def _status(port: Any) -> Any:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
     line = await reader.readline()
@@ -270,7 +271,7 @@ async def _status(port):
     return line.split()[1].decode()
 
 
-def test_the_corefile_of_a_cluster_with_our_block_and_without():
+def test_the_corefile_of_a_cluster_with_our_block_and_without() -> None:
     ours = configure(parse(with_forward(COREFILE, "slice.local", ip_address("10.96.0.77"))))
     plain = configure(parse(without_forward(with_forward(COREFILE, "slice.local", ip_address("10.96.0.77")))))
     assert plain == configure(parse(COREFILE))
@@ -302,12 +303,12 @@ def test_the_corefile_of_a_cluster_with_our_block_and_without():
         (". {\nkubernetes cluster.local {\npods maybe\n}\n}", "pods must be"),
     ],
 )
-def test_a_bad_corefile_is_refused_with_its_reason(text, sentence):
+def test_a_bad_corefile_is_refused_with_its_reason(text: Any, sentence: Any) -> None:
     with pytest.raises(CorefileError, match=sentence):
         configure(parse(text))
 
 
-def test_a_server_block_with_several_zones_and_comments():
+def test_a_server_block_with_several_zones_and_comments() -> None:
     text = 'a.test, b.test:5353 { # two\n  hosts { # none\n }\n}\nc.test {$NAME} {\n log "quoted words"\n}'
     found = configure(parse(text, {"NAME": "d.test"}))
     assert [(site.zone, site.port) for site in found.sites] == [
@@ -325,7 +326,7 @@ def test_a_server_block_with_several_zones_and_comments():
         ("/nonexistent/resolv.conf", []),
     ],
 )
-def test_where_a_forward_goes(target, expected):
+def test_where_a_forward_goes(target: Any, expected: Any) -> None:
     assert upstream.addresses(target) == expected
 
 
@@ -333,7 +334,7 @@ zones = st.lists(st.sampled_from(["a", "b", "svc"]), max_size=3).map(".".join)
 
 
 @given(zones, zones)
-def test_below_is_a_partial_order(one, other):
+def test_below_is_a_partial_order(one: Any, other: Any) -> None:
     below = configuration.is_below
     assert below(one, one)
     assert below(one, "")
@@ -345,7 +346,7 @@ words = st.sampled_from(["a.test", "{", "}", "#x", "\n", "errors", '"q"', "forwa
 
 
 @given(st.lists(words, max_size=14).map(" ".join))
-def test_any_text_is_a_configuration_or_a_refusal(text):
+def test_any_text_is_a_configuration_or_a_refusal(text: Any) -> None:
     try:
         made = configure(parse(text))
     except CorefileError:
@@ -354,7 +355,7 @@ def test_any_text_is_a_configuration_or_a_refusal(text):
 
 
 @given(st.integers(1, 100), st.integers(1, 100), st.integers(0, 120))
-def test_a_kept_answer_never_lives_longer_than_allowed(ttl, limit, age):
+def test_a_kept_answer_never_lives_longer_than_allowed(ttl: Any, limit: Any, age: Any) -> None:
     query = DNSRecord.question("web.test")
     kept = cache.Cache(Cache(limit, limit))
     answer = messages.rr(configuration_record("web.test"), ttl)
@@ -367,11 +368,11 @@ def test_a_kept_answer_never_lives_longer_than_allowed(ttl, limit, age):
         assert found.rr[0].ttl == max(0, ttl - age)
 
 
-def configuration_record(name):
+def configuration_record(name: str) -> Any:
     return Record(name, "A", "192.0.2.1")
 
 
-def test_the_cache_keeps_neither_switched_off_zones_nor_cut_answers():
+def test_the_cache_keeps_neither_switched_off_zones_nor_cut_answers() -> None:
     kept = cache.Cache(Cache(30, 30, ("cluster.local",), ("cluster.local",)))
     query = DNSRecord.question("web.shop.svc.cluster.local")
     kept.put(query, messages.reply(query, answers=[messages.rr(configuration_record("x"), 30)]), 0.0)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from tests.lab.netns import NODE_IP, OUTSIDE_IP, POD_A, POD_B, Net
 VIP = "10.96.0.50"
 
 
-def service(protocol="TCP", port=80, node_port=0, **spec):
+def service(protocol: Any = "TCP", port: Any = 80, node_port: Any = 0, **spec: Any) -> Any:
     entry = {"port": port, "protocol": protocol} | ({"nodePort": node_port} if node_port else {})
     return {
         "metadata": {"name": "web", "namespace": "shop"},
@@ -25,11 +26,11 @@ def service(protocol="TCP", port=80, node_port=0, **spec):
     }
 
 
-def endpoint(address, node="n1", **conditions):
+def endpoint(address: Any, node: Any = "n1", **conditions: Any) -> Any:
     return {"addresses": [address], "nodeName": node, "conditions": {"ready": True, **conditions}}
 
 
-def slice_of(*endpoints, port=8080, protocol="TCP"):
+def slice_of(*endpoints: Any, port: Any = 8080, protocol: Any = "TCP") -> Any:
     return {
         "metadata": {"name": "web-1", "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}},
         "addressType": "IPv4",
@@ -39,7 +40,7 @@ def slice_of(*endpoints, port=8080, protocol="TCP"):
 
 
 @pytest.fixture
-def net():
+def net() -> Any:
     if os.geteuid() != 0:
         pytest.skip("needs root to make network namespaces")
     made = Net()
@@ -47,12 +48,12 @@ def net():
     made.remove()
 
 
-def sync(net, proxy, services, slices):
+def sync(net: Net, proxy: Any, services: Any, slices: Any) -> None:
     net.run("node", proxy.sync(frontends(services, slices, "n1")))
 
 
 @pytest.mark.kernel
-def test_a_cluster_address_is_balanced_and_keeps_the_source_of_pods(net):
+def test_a_cluster_address_is_balanced_and_keeps_the_source_of_pods(net: Net) -> None:
     sync(net, main.Proxy(Local("n1")), [service()], [slice_of(endpoint(POD_A), endpoint(POD_B))])
     with net.serve("a", 8080), net.serve("b", 8080):
         answers = [net.ask("a", VIP, 80) for _ in range(20)]
@@ -61,14 +62,14 @@ def test_a_cluster_address_is_balanced_and_keeps_the_source_of_pods(net):
 
 
 @pytest.mark.kernel
-def test_a_pod_reaches_itself_through_its_service(net):
+def test_a_pod_reaches_itself_through_its_service(net: Net) -> None:
     sync(net, main.Proxy(Local("n1")), [service()], [slice_of(endpoint(POD_A))])
     with net.serve("a", 8080):
         assert net.ask("a", VIP, 80)[0] == "a"
 
 
 @pytest.mark.kernel
-def test_the_node_itself_is_a_client_also_of_its_own_processes(net):
+def test_the_node_itself_is_a_client_also_of_its_own_processes(net: Net) -> None:
     proxy = main.Proxy(Local("n1"))
     sync(net, proxy, [service()], [slice_of(endpoint(POD_B))])
     with net.serve("b", 8080):
@@ -80,7 +81,7 @@ def test_the_node_itself_is_a_client_also_of_its_own_processes(net):
 
 
 @pytest.mark.kernel
-def test_a_node_port_is_masqueraded_unless_its_policy_is_local(net):
+def test_a_node_port_is_masqueraded_unless_its_policy_is_local(net: Net) -> None:
     remote = endpoint(POD_B, node="n2")
     proxy = main.Proxy(Local("n1"))
     with net.serve("a", 8080), net.serve("b", 8080):
@@ -96,7 +97,7 @@ def test_a_node_port_is_masqueraded_unless_its_policy_is_local(net):
 
 
 @pytest.mark.kernel
-def test_an_address_without_backends_refuses_at_once(net):
+def test_an_address_without_backends_refuses_at_once(net: Net) -> None:
     proxy = main.Proxy(Local("n1"))
     sync(net, proxy, [service(node_port=30080)], [])
     for client, address, port in (("a", VIP, 80), ("node", VIP, 80), ("outside", NODE_IP, 30080), ("a", VIP, 81)):
@@ -105,7 +106,7 @@ def test_an_address_without_backends_refuses_at_once(net):
 
 
 @pytest.mark.kernel
-def test_a_client_stays_with_its_backend_while_the_table_changes(net):
+def test_a_client_stays_with_its_backend_while_the_table_changes(net: Net) -> None:
     proxy = main.Proxy(Local("n1"))
     sticky = service(sessionAffinity="ClientIP")
     both = slice_of(endpoint(POD_A), endpoint(POD_B))
@@ -124,7 +125,7 @@ def test_a_client_stays_with_its_backend_while_the_table_changes(net):
 
 @pytest.mark.kernel
 @pytest.mark.parametrize(("client", "address", "port"), [("a", VIP, 53), ("outside", NODE_IP, 30053)])
-def test_a_udp_flow_leaves_a_dead_backend(net, client, address, port):
+def test_a_udp_flow_leaves_a_dead_backend(net: Net, client: Any, address: Any, port: Any) -> None:
     proxy = main.Proxy(Local("n1"))
     dns = service("UDP", 53, node_port=30053)
     sync(net, proxy, [dns], [slice_of(endpoint(POD_A), port=5353, protocol="UDP")])
@@ -142,7 +143,7 @@ def test_a_udp_flow_leaves_a_dead_backend(net, client, address, port):
 
 
 @pytest.mark.kernel
-def test_the_table_accepts_every_shape_and_replacing_it_is_idempotent(net):
+def test_the_table_accepts_every_shape_and_replacing_it_is_idempotent(net: Net) -> Any:
     shapes = [
         service(
             node_port=30080, sessionAffinity="ClientIP", externalTrafficPolicy="Local", externalIPs=["198.51.100.1"]
@@ -154,7 +155,7 @@ def test_the_table_accepts_every_shape_and_replacing_it_is_idempotent(net):
     known = {affinity_set(offered[-1], offered[-1].cluster[0]): [Client("10.244.9.9", 60)]}
     text = render(shapes, [slice_of(endpoint(POD_A), endpoint(POD_B))], Local("n1"), known)
 
-    async def twice():
+    async def twice() -> Any:
         await main.nft("-f", "-", text=text)
         first = await main.nft("-s", "list", "table", "ip", "kube-proxy")
         kept = main.clients(await main.nft("-j", "list", "table", "ip", "kube-proxy"))
@@ -167,12 +168,12 @@ def test_the_table_accepts_every_shape_and_replacing_it_is_idempotent(net):
 
 
 @pytest.mark.kernel
-def test_nft_says_what_is_wrong(net):
+def test_nft_says_what_is_wrong(net: Net) -> None:
     with pytest.raises(main.NftError, match="syntax error"):
         net.run("node", main.nft("-f", "-", text="nonsense"))
 
 
-def test_ready_backends_first_then_those_that_still_serve():
+def test_ready_backends_first_then_those_that_still_serve() -> None:
     ready, ending, dead = Backend("10.0.0.1", 1), Backend("10.0.0.2", 1), Backend("10.0.0.3", 1)
     known = [
         (ready, {"ready": True}),
@@ -184,18 +185,18 @@ def test_ready_backends_first_then_those_that_still_serve():
     assert usable(known[2:]) == ()
 
 
-def test_headless_services_and_aliases_need_no_rules():
+def test_headless_services_and_aliases_need_no_rules() -> None:
     headless, alias = service(clusterIP="None"), service(type="ExternalName", clusterIP="")
     assert frontends([headless, alias], [slice_of(endpoint(POD_A))], "n1") == []
 
 
-def test_rendering_does_not_depend_on_the_order_of_endpoints():
+def test_rendering_does_not_depend_on_the_order_of_endpoints() -> None:
     one, two = endpoint(POD_A), endpoint(POD_B)
     forward = render([service()], [slice_of(one, two)], Local("n1"))
     assert forward == render([service()], [slice_of(two, one)], Local("n1"))
 
 
-def offered(address, backends, node_port=0):
+def offered(address: Any, backends: Any, node_port: Any = 0) -> Any:
     made = tuple(Backend(each, 53) for each in backends)
     return Frontend("x/dns/udp/", "udp", 53, address, (), node_port, made, made, False, False, 0)
 
@@ -208,7 +209,7 @@ places = st.tuples(st.sampled_from(["10.96.0.1", "10.96.0.2", "10.0.0.1", "10.0.
     st.sets(st.sampled_from(["10.0.0.1", "10.0.0.2"])),
     st.sets(st.sampled_from(["10.0.0.1", "10.0.0.2"])),
 )
-def test_only_flows_to_the_service_that_lost_their_backend_are_stale(found, before, after):
+def test_only_flows_to_the_service_that_lost_their_backend_are_stale(found: Any, before: Any, after: Any) -> None:
     then, now = [offered("10.96.0.1", sorted(before))], [offered("10.96.0.1", sorted(after))]
     gone = flows.stale(found, then, now)
     meant = {(address, 53) for address in after}
@@ -219,14 +220,14 @@ def test_only_flows_to_the_service_that_lost_their_backend_are_stale(found, befo
 
 
 @given(places, places)
-def test_a_flow_is_named_to_the_kernel_as_the_kernel_names_it(source, asked):
+def test_a_flow_is_named_to_the_kernel_as_the_kernel_names_it(source: Any, asked: Any) -> None:
     reply = conntrack.original(Flow(asked, source, source)).replace(b"\x01\x80", b"\x02\x80", 1)
     attributes = conntrack.original(Flow(source, asked, asked)) + reply
     assert conntrack.parse(attributes) == Flow(source, asked, asked)
 
 
 @pytest.mark.kernel
-async def test_nothing_is_written_when_nothing_changed(net):
+async def test_nothing_is_written_when_nothing_changed(net: Net) -> None:
     proxy = main.Proxy(Local("n1"))
     same = frontends([service()], [slice_of(endpoint(POD_A))], "n1")
     first = await asyncio.to_thread(net.run, "node", proxy.sync(same))

@@ -95,7 +95,7 @@ def ports(service: Object, pod: Object) -> Ports:
 
 def _by_ports(service: Object, candidates: Sequence[Object]) -> dict[Ports, list[Object]]:
     found: dict[Ports, list[Object]] = {}
-    for pod in candidates:
+    for pod in sorted(candidates, key=objects.name):
         if selects(service, pod) and pods.address(pod) and not pods.has_ended(pod):
             found.setdefault(ports(service, pod), []).append(pod)
     return found
@@ -115,7 +115,7 @@ def _slice(service: Object, name: str, resolved: Ports, backends: Sequence[Objec
             "ownerReferences": [templates.controller_reference(service)],
         },
         "addressType": "IPv4",
-        "endpoints": [endpoint(service, pod) for pod in sorted(backends, key=objects.name)],
+        "endpoints": [endpoint(service, pod) for pod in backends],
         "ports": [_slice_port(port) for port in resolved],
     }
 
