@@ -21,6 +21,7 @@ from kubeslice.model.resources import (
     SLICEGATEWAYS,
     SLICES,
 )
+from kubeslice.plan import onboarding
 
 WORKER = Account(
     "kubeslice-worker",
@@ -30,6 +31,8 @@ WORKER = Account(
         *(Permission(kind, "patch", sub="status") for kind in (SERVICEEXPORTS, SERVICEIMPORTS)),
         # Namespaces are onboarded, made where they are missing, and removed again when empty.
         Permission(NAMESPACES, OWN),
+        # Empty is known by looking; Secrets are not looked at, because that would open all of them.
+        *(Permission(kind, "list") for kind in onboarding.CONTENT if kind not in (PODS, SERVICEEXPORTS)),
         # Pods on slices and behind exports; their overlay addresses are on them.
         Permission(PODS, READ),
         # Node addresses, MTUs and which nodes are gateways.

@@ -7,12 +7,30 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kubeslice.model import names
+from kubeslice.model import names, resources
+from kubeslice.model.resources import Resource
 
 Object = dict[str, Any]
 
 # Namespaces that a cluster needs to work and that nobody may put on a slice by mistake.
 RESERVED = frozenset({"kube-system", "kube-public", "kube-node-lease", names.WORKER_NAMESPACE, names.HUB_NAMESPACE})
+
+# What people keep in a namespace. The API cannot be asked for "anything", so these are the kinds whose loss would hurt.
+# Secrets are not among them: an operator that may list them could read every password of the cluster.
+CONTENT = (
+    resources.PODS,
+    resources.SERVICES,
+    resources.DEPLOYMENTS,
+    resources.DAEMONSETS,
+    resources.SERVICEEXPORTS,
+    resources.CONFIGMAPS,
+    resources.SERVICEACCOUNTS,
+    Resource("apps", "v1", "StatefulSet", "statefulsets"),
+    Resource("batch", "v1", "Job", "jobs"),
+    Resource("batch", "v1", "CronJob", "cronjobs"),
+    Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+)
+_IN_EVERY_NAMESPACE = {("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")}
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,11 @@ def is_made_by_us(namespace: Object) -> bool:
     """Tell whether the operator created this Namespace."""
     annotations = namespace["metadata"].get("annotations") or {}
     return bool(annotations.get(names.CREATED_BY_ANNOTATION) == names.WORKER_MANAGER)
+
+
+def is_content(resource: Resource, name: str) -> bool:
+    """Tell whether an object of `CONTENT` was put into its namespace by somebody, not by Kubernetes itself."""
+    return (resource.plural, name) not in _IN_EVERY_NAMESPACE
 
 
 def is_labelled(namespace: Object) -> bool:

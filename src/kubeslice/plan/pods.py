@@ -1,10 +1,12 @@
-"""What a Pod object says about its place on a slice: readiness, overlay address, role. Called by the worker's plans."""
+"""What a Pod object says about its place on a slice: readiness, overlay address, role.
+
+Called by the plans of operator and agent; agents cannot afford pydantic, so no kind is imported here.
+"""
 
 import json
 from typing import Any
 
 from kubeslice.model import names
-from kubeslice.model.apppods import AppPod
 
 Object = dict[str, Any]
 
@@ -50,19 +52,6 @@ def overlay_address(pod: Object, slice_name: str) -> str:
 def on_slice(pods: list[Object], slice_name: str, pod_role: str) -> list[Object]:
     """Return the pods that play one role on a slice and have not ended."""
     return [pod for pod in pods if slice_of(pod) == slice_name and role(pod) == pod_role and not is_finished(pod)]
-
-
-def app_pod(pod: Object, slice_name: str, next_hop: str) -> AppPod:
-    """Return the line about a pod in the status of its slice."""
-    meta, status = pod["metadata"], pod.get("status") or {}
-    return AppPod(
-        pod_name=meta["name"],
-        pod_namespace=meta["namespace"],
-        pod_ip=status.get("podIP") or "",
-        nsm_ip=overlay_address(pod, slice_name),
-        nsm_interface=names.OVERLAY_INTERFACE,
-        nsm_peer_ip=next_hop,
-    )
 
 
 def _labels(pod: Object) -> Object:

@@ -134,7 +134,7 @@ def app_pods(view: View) -> list[AppPod]:
     subnet = view.spec.get("clusterSubnet")
     next_hop = str(ClusterPlan(IPv4Network(subnet)).router_next_hop) if subnet else ""
     attached = [pod for pod in view.of_role(names.APP_POD) if pods.overlay_address(pod, view.name)]
-    lines = [pods.app_pod(pod, view.name, next_hop) for pod in attached]
+    lines = [_app_pod(pod, view.name, next_hop) for pod in attached]
     return sorted(lines, key=lambda line: (line.pod_namespace, line.pod_name))
 
 
@@ -172,6 +172,18 @@ def endpoints(view: View, plane: int, node: str) -> list[str]:
     distinct = dict.fromkeys(address for _, address in addresses_by_distance)
     near = list(distinct)[:MAX_ENDPOINTS]
     return [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in near]
+
+
+def _app_pod(pod: Object, slice_name: str, next_hop: str) -> AppPod:
+    meta, status = pod["metadata"], pod.get("status") or {}
+    return AppPod(
+        pod_name=meta["name"],
+        pod_namespace=meta["namespace"],
+        pod_ip=status.get("podIP") or "",
+        nsm_ip=pods.overlay_address(pod, slice_name),
+        nsm_interface=names.OVERLAY_INTERFACE,
+        nsm_peer_ip=next_hop,
+    )
 
 
 def _node_port(service: Object) -> int:

@@ -1,6 +1,5 @@
 """Namespaces of slices: made where they are missing, labelled while they are on a slice, given back as they were."""
 
-import logging
 from dataclasses import dataclass
 
 from kubeslice.kube import objects
@@ -8,31 +7,14 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import apply_if_needed
 from kubeslice.kube.errors import Forbidden, NotFound
 from kubeslice.kube.subset import owned_by
-from kubeslice.model import names, resources
+from kubeslice.model import names
+from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
-from kubeslice.model.resources import NAMESPACES, Resource
+from kubeslice.model.resources import NAMESPACES
 from kubeslice.plan import onboarding
 from kubeslice.runtime.controller import Result
 from kubeslice.worker.caches import Caches
 from kubeslice.worker.report import Reporter
-
-log = logging.getLogger(__name__)
-
-# What people keep in a namespace. The API has no way to ask for "anything"; these are what loss would hurt.
-CONTENT = (
-    resources.PODS,
-    resources.SERVICES,
-    resources.DEPLOYMENTS,
-    resources.DAEMONSETS,
-    resources.SERVICEEXPORTS,
-    resources.CONFIGMAPS,
-    resources.SECRETS,
-    Resource("apps", "v1", "StatefulSet", "statefulsets"),
-    Resource("batch", "v1", "Job", "jobs"),
-    Resource("batch", "v1", "CronJob", "cronjobs"),
-    Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
-)
-BUILT_IN = {("configmaps", "kube-root-ca.crt")}
 
 
 @dataclass(frozen=True)
@@ -64,6 +46,10 @@ class Namespaces:
         return Result(f"on slice {slice_name}")
 
     async def _offboard(self, seen: Object) -> Result:
+        """Take the labels off and, when nobody else needs it, remove a namespace that was made for a slice.
+
+        Raises `Retry` while it is not empty, because the API tells nobody that something became empty.
+        """
         if onboarding.is_labelled(seen):
             wanted = onboarding.offboarded(seen)
             seen = await self.own.apply(NAMESPACES, wanted, manager=names.WORKER_MANAGER)
@@ -72,7 +58,7 @@ class Namespaces:
             return Result("off its slice")
         content = await self._content(objects.name(seen))
         if content:
-            return Result(f"off its slice and kept, because it holds {content}")
+            raise Retry(f"off its slice and kept, because it holds {content}")
         await self._delete(seen)
         return Result("off its slice and deleted, because it was made for the slice and is empty")
 
@@ -84,13 +70,13 @@ class Namespaces:
 
     async def _content(self, namespace: str) -> str:
         """Return the first kind of object that somebody keeps in a namespace."""
-        for resource in CONTENT:
+        for resource in onboarding.CONTENT:
             try:
                 found = (await self.own.list(resource, namespace)).items
             except NotFound:
                 continue
             except Forbidden:
                 return f"possibly {resource.plural}, which the operator may not see"
-            if any((resource.plural, objects.name(obj)) not in BUILT_IN for obj in found):
+            if any(onboarding.is_content(resource, objects.name(obj)) for obj in found):
                 return resource.plural
         return ""
