@@ -1,15 +1,11 @@
-"""What transition tests of the hub need: a server process, a hub in this process, workers with their credentials."""
+"""What transition tests of the hub need: a hub in this process, and workers played with their own credentials."""
 
 import asyncio
 import base64
 import itertools
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from kubeslice.hub.hub import Hub, Settings
@@ -29,47 +25,11 @@ numbers = itertools.count(1)
 HEARTBEAT = "2026-01-01T00:00:00Z"
 
 
-class Server:
-    """The embedded API server as a process of its own, so that it can be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def kubeconfig(self) -> Path:
-        return self.folder / "admin.kubeconfig"
-
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "kubeslice.lab.apiserver"]
-        arguments = ["--data-dir", str(self.folder), "--listen", f"127.0.0.1:{self.port}"]
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([*command, *arguments], stderr=log)
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.05)
-        raise AssertionError((self.folder / "log").read_text())
-
-    def stop(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-
 class Stage:
     """One project on the server, and everybody who takes part."""
 
-    def __init__(self, server: Server, admin: HttpApi) -> None:
-        self.server = server
+    def __init__(self, url: str, admin: HttpApi) -> None:
+        self.url = url
         self.admin = admin
         self.project = f"p{next(numbers)}"
         self.silence = 15.0
@@ -86,7 +46,7 @@ class Stage:
     async def install(self) -> None:
         """Apply the hub's manifests, except what would need nodes."""
         by_kind = {value.kind: value for value in vars(r).values() if isinstance(value, Resource)}
-        for obj in hub(HubValues(self.server.url, Image("kubeslice"))):
+        for obj in hub(HubValues(self.url, Image("kubeslice"))):
             if obj["kind"] not in {"Deployment", "Service"}:
                 await self.admin.apply(by_kind[obj["kind"]], obj, manager="test")
         for kind in (r.PROJECTS, r.WORKERSERVICEIMPORTS):
@@ -112,6 +72,8 @@ class Stage:
             await self._hub
 
     async def close(self) -> None:
+        """Stop the hub and log everybody out."""
+        await self.stop_hub()
         for api in self._open:
             await api.close()
 
@@ -134,7 +96,7 @@ class Stage:
             return found if found and "token" in (found.get("data") or {}) else None
 
         found = await self.until(token)
-        entry = {"server": self.server.url, "certificate-authority-data": found["data"]["ca.crt"]}
+        entry = {"server": self.url, "certificate-authority-data": found["data"]["ca.crt"]}
         config = {
             "clusters": [{"name": "c", "cluster": entry}],
             "users": [{"name": "u", "user": {"token": base64.b64decode(found["data"]["token"]).decode()}}],

@@ -193,17 +193,6 @@ async def test_a_hub_that_starts_again_writes_nothing(stage: Stage) -> None:
     assert {uid: version for uid, version in after.items() if uid in before} == before
 
 
-async def test_a_hub_survives_its_api_server(stage: Stage) -> None:
-    await running(stage, "a", "b")
-    stage.server.stop()
-    stage.server.start()
-    await stage.until(lambda: stage.is_served(r.SLICECONFIGS))
-    await stage.make_slice("red", "a", "b", standardQosProfileName="default")
-    await stage.condition(r.SLICECONFIGS, "red", stage.home, "FullyEffective", "False", "standardQosProfileName")
-    await stage.make_slice("blue", "a", sliceSubnet="10.2.0.0/16")
-    await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "blue-a", stage.namespace_of("a")), seconds=20)
-
-
 async def test_the_profile_that_a_slice_names_travels_with_it(stage: Stage) -> None:
     workers = await running(stage, "a")
     qos = {

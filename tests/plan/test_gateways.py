@@ -18,7 +18,7 @@ def seats(*clusters: str) -> dict[str, Seat]:
 @given(st.lists(st.sampled_from("abcd"), unique=True))
 def test_every_ordered_pair_has_exactly_one_view(clusters: list[str]) -> None:
     roster = seats(*clusters)
-    views = [v for c in clusters for v in gateways.views("shop", config(*clusters), roster, c, {})]
+    views = [v for c in clusters for v in gateways.views("shop", config(*clusters), roster, c, Published())]
     ends = [(v["spec"]["localGatewayConfig"], v["spec"]["remoteGatewayConfig"]) for v in views]
     pairs = {(near["clusterName"], far["clusterName"]) for near, far in ends}
     assert pairs == {(a, b) for a in clusters for b in clusters if a != b}
@@ -28,7 +28,7 @@ def test_every_ordered_pair_has_exactly_one_view(clusters: list[str]) -> None:
 @given(st.lists(st.sampled_from("abcd"), unique=True, min_size=2))
 def test_both_ends_of_a_pair_agree(clusters: list[str]) -> None:
     roster = seats(*clusters)
-    views = [v["spec"] for c in clusters for v in gateways.views("shop", config(*clusters), roster, c, {})]
+    views = [v["spec"] for c in clusters for v in gateways.views("shop", config(*clusters), roster, c, Published())]
     ends = {(v["localGatewayConfig"]["clusterName"], v["remoteGatewayConfig"]["clusterName"]): v for v in views}
     for (near, far), view in ends.items():
         other = ends[far, near]
@@ -41,20 +41,21 @@ def test_both_ends_of_a_pair_agree(clusters: list[str]) -> None:
 
 
 def test_a_view_carries_the_remote_key_and_endpoints_and_nothing_of_its_pods() -> None:
-    published = {"b": Published([KEY], ["198.51.100.7"])}
+    published = Published([KEY], ["198.51.100.7"])
     (view,) = gateways.views("shop", config("a", "b"), seats("a", "b"), "b", published)
     assert view["metadata"]["namespace"] == "kubeslice-shop-a"
     assert view["metadata"]["name"] == "red-a-b"
-    remote = view["spec"]["remoteGatewayConfig"]
+    local, remote = view["spec"]["localGatewayConfig"], view["spec"]["remoteGatewayConfig"]
+    assert local == {"clusterName": "a", "gatewayName": "red-a-b", "gatewaySubnet": "10.1.0.0/18", "vpnIp": "10.1.0.8"}
     assert remote["planes"] == [{"plane": 0, "publicKey": "k", "endpoints": ["198.51.100.7:30001"]}]
     assert (remote["nodeIps"], remote["nodePorts"], remote["vpnIp"]) == (["198.51.100.7"], [30001], "10.1.64.8")
 
 
 def test_who_is_no_member_is_seen_by_nobody() -> None:
-    assert gateways.views("shop", config("a", "b"), seats("a", "b"), "z", {}) == []
+    assert gateways.views("shop", config("a", "b"), seats("a", "b"), "z", Published()) == []
 
 
 def test_a_slice_without_a_network_has_no_gateways() -> None:
     flat = config("a", "b", sliceSubnet="", overlayNetworkDeploymentMode="no-network")
     roster = {seat.cluster: seat for seat in slices.seats(flat, {})}
-    assert gateways.views("shop", flat, roster, "a", {}) == []
+    assert gateways.views("shop", flat, roster, "a", Published()) == []

@@ -51,13 +51,13 @@ class Gateways:
 
     def _wanted(self, name: SliceName, current: Roster, remote: str) -> list[Object]:
         assert current.config is not None
-        reported = {cluster_of(config): config for config in self.caches.configs_of(name)}
-        published = {cluster: self._published(name, cluster, reported.get(cluster)) for cluster in current.seats}
+        published = self._published(name, remote)
         return gateways.views(name.project, current.config, current.seats, remote, published)
 
-    def _published(self, name: SliceName, cluster: str, config: Object | None) -> Published:
+    def _published(self, name: SliceName, cluster: str) -> Published:
         registered = self.caches.clusters.get(cluster, names.project_namespace(name.project))
-        planes = objects.status(config).get("gateways") if config else None
+        reports = [config for config in self.caches.configs_of(name) if cluster_of(config) == cluster]
+        planes = objects.status(reports[0]).get("gateways") if reports else None
         return Published(planes or (), (objects.status(registered).get("nodeIPs") if registered else None) or ())
 
     def _is_free(self, wanted: Object) -> bool:

@@ -138,7 +138,7 @@ class Wiring:
     def _views_of_cluster(self, obj: Object) -> Iterator[Key]:
         project = names.project_of(objects.namespace(obj))
         for config in self._caches.slices_by_cluster.of((objects.namespace(obj), objects.name(obj))):
-            yield from self._views(SliceName(project, objects.name(config)), [])
+            yield gateways.key(SliceName(project, objects.name(config)), objects.name(obj))
 
     def _views(self, name: SliceName, more: Iterable[Object]) -> Iterator[Key]:
         members = {

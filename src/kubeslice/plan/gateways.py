@@ -29,22 +29,27 @@ class Published:
 
 
 def views(
-    project: str, config: SliceConfig, roster: Mapping[str, Seat], remote: str, published: Mapping[str, Published]
+    project: str, config: SliceConfig, roster: Mapping[str, Seat], remote: str, published: Published
 ) -> list[Object]:
-    """Return the WorkerSliceGateways of all other members that lead to `remote`; none when it is no member."""
+    """Return the WorkerSliceGateways of all other members that lead to `remote`; none when it is no member.
+
+    `published` is what `remote` says. What a member publishes itself it knows: its own side holds only its place.
+    """
     target = roster.get(remote)
     if target is None or not target.subnet:
         return []
-    far = published.get(remote, Published())
-    planes = _planes(far.planes)
-    remote_end = _end(target, far, _ports(planes))
-    result = []
-    for side in _sides_to(config, roster, remote):
-        near = published.get(side.local, Published())
-        local_end = _end(roster[side.local], near, _ports(near.planes)) | {"gatewayName": side.name}
-        there = remote_end | {"gatewayName": side.remote_name, "planes": planes}
-        result.append(_view(project, config, side, local_end, there))
-    return result
+    planes = _planes(published.planes)
+    remote_end = _end(target) | {"nodeIps": list(published.node_ips), "nodePorts": _ports(planes), "planes": planes}
+    return [
+        _view(
+            project,
+            config,
+            side,
+            _end(roster[side.local]) | {"gatewayName": side.name},
+            remote_end | {"gatewayName": side.remote_name},
+        )
+        for side in _sides_to(config, roster, remote)
+    ]
 
 
 def _sides_to(config: SliceConfig, roster: Mapping[str, Seat], remote: str) -> Iterable[Side]:
@@ -79,10 +84,9 @@ def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remo
     }
 
 
-def _end(seat: Seat, published: Published, node_ports: list[int]) -> Object:
+def _end(seat: Seat) -> Object:
     vpn_ip = str(ipam.ClusterPlan(IPv4Network(seat.subnet)).gateway(0))
-    end: Object = {"clusterName": seat.cluster, "gatewaySubnet": seat.subnet, "vpnIp": vpn_ip}
-    return end | {"nodeIps": list(published.node_ips), "nodePorts": node_ports}
+    return {"clusterName": seat.cluster, "gatewaySubnet": seat.subnet, "vpnIp": vpn_ip}
 
 
 def _planes(reported: Iterable[Mapping[str, Any]]) -> list[Object]:

@@ -1,0 +1,60 @@
+"""The hub while its API server is away."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubeslice.kube.config import from_kubeconfig
+from kubeslice.kube.http import HttpApi
+from kubeslice.model import resources as r
+from tests.conftest import _free_port, start_api_server
+from tests.hub.stage import Stage
+
+pytestmark = pytest.mark.api
+
+
+class Server:
+    """An embedded API server that only this test uses, because it kills it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = start_api_server(self.directory, self.port)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 4.0], ids=["within the lease", "beyond the lease"])
+async def test_a_hub_survives_its_api_server(server: Server, seconds: float) -> None:
+    async with HttpApi(from_kubeconfig(server.directory / "admin.kubeconfig")) as admin:
+        stage = Stage(f"https://127.0.0.1:{server.port}", admin)
+        await stage.install()
+        await stage.start_hub()
+        await stage.make_project()
+        await stage.register("a")
+        await stage.make_slice("red", "a")
+        await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "red-a", stage.namespace_of("a")))
+        server.kill()
+        await asyncio.sleep(seconds)
+        server.start()
+        await stage.until(lambda: stage.is_served(r.SLICECONFIGS))
+        await stage.make_slice("blue", "a", sliceSubnet="10.2.0.0/16")
+        await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "blue-a", stage.namespace_of("a")), seconds=20)
+        await stage.close()
