@@ -34,6 +34,8 @@ def nft(rules: str) -> None:
 
 
 def set_sysctls(values: Mapping[str, str]) -> None:
-    """Write kernel settings of this network namespace; keys are paths below /proc/sys."""
+    """Write those kernel settings of this network namespace that the kernel has; keys are paths below /proc/sys."""
     for key, value in values.items():
-        Path("/proc/sys", key).write_text(value)
+        setting = Path("/proc/sys", key)
+        if setting.exists():
+            setting.write_text(value)

@@ -33,7 +33,7 @@ def connect(topology: Topology) -> None:
     for cluster in topology.clusters:
         for node in cluster.nodes:
             with ns.entered(network(node.name)):
-                execution.set_sysctls(wiring.FORWARDING)
+                execution.set_sysctls(wiring.FORWARDING | wiring.ROUTED_BRIDGE)
                 execution.ip_batch(wiring.node_links(node, cluster))
                 execution.nft(wiring.node_rules(node))
 

@@ -60,6 +60,10 @@ FORWARDING = {
     "net/ipv4/conf/default/send_redirects": "0",
 }
 
+# Ports of cni0 are isolated: pods meet by routing. Where br_netfilter is loaded it would rewrite a Service's address
+# before the bridge looks, and the bridge would then drop what it must not switch. Absent where the module is.
+ROUTED_BRIDGE = {"net/bridge/bridge-nf-call-iptables": "0"}
+
 
 def pod_port(port: str, namespace: str) -> list[str]:
     """Return the node's half of a pod's primary interface: a port of `cni0`; the pod's end is `eth0`."""
