@@ -70,7 +70,7 @@ async def clusters(kernel: Kernel, tmp_path: Path) -> AsyncIterator[list[Cluster
         finally:
             for cluster in made:
                 for component in cluster.processes:
-                    print(f"--- {cluster.name} {component}\n{cluster.log(component)}"[-4000:])
+                    print(f"--- {cluster.name} {component}\n{cluster.log(component)}"[-9000:])
 
 
 async def test_pods_of_two_clusters_reach_each_other_and_slices_stay_apart(

@@ -5,6 +5,7 @@ want it. `Prober` owns the clockwork of `plan.tunnel`.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from kubeslice.runtime.controller import Result
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 1.0
+INTERVAL, EAGER_INTERVAL = 1.0, 0.1
 RESYNC = 60.0
 
 
@@ -50,11 +51,20 @@ class Prober:
         self._echo: Echo | None = None
         self._source: IPv4Address | None = None
         self._number = 0
+        self._called = asyncio.Event()
 
     @property
     def attempts(self) -> dict[str, int]:
         """Return how often each peer, by public key, was called in vain."""
         return {key: line.tunnel.attempt for key, line in self.lines.items()}
+
+    async def rest(self) -> None:
+        """Wait until the next probes are due: a second, less while a peer that was just called is silent."""
+        is_eager = any(line.tunnel.is_eager(time.monotonic()) for line in self.lines.values())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EAGER_INTERVAL if is_eager else INTERVAL):
+                await self._called.wait()
+                self._called.clear()
 
     def watch(self, peers: tuple[Peer, ...], plane: int, source: IPv4Address) -> None:
         """Follow these peers from now on, and call on new ones at once."""
@@ -70,6 +80,7 @@ class Prober:
             self.lines[peer.public_key] = Line(peer, target, tunnel)
             if known is None:
                 self._send(self.lines[peer.public_key])
+                self._called.set()
 
     def call(self, keys: list[str]) -> None:
         """Send a request at once to peers that were just called anew."""
@@ -86,7 +97,7 @@ class Prober:
             if line.peer.endpoints and line.tunnel.is_due(now):
                 line.tunnel.call(now)
                 due.append(key)
-            else:
+            elif line.tunnel.is_eager(now) or now - line.tunnel.probed >= INTERVAL - EAGER_INTERVAL:
                 self._send(line)
         return due
 
@@ -147,7 +158,7 @@ class GatewayReconciler:
     async def probe(self, slice_key: Key) -> None:
         """Probe once a second until cancelled, and call silent peers anew."""
         while True:
-            await asyncio.sleep(INTERVAL)
+            await self._prober.rest()
             if due := self._prober.tick():
                 async with self._lock:
                     await asyncio.to_thread(device.forget, due)

@@ -16,6 +16,7 @@ Object = dict[str, Any]
 
 WINDOW = 60  # probes, one a second
 PATIENCE = 3.0  # seconds without an answer after which a tunnel is down
+EAGERNESS = 3.0  # seconds of quicker probing after a call
 FIRST_CALL, LONGEST_CALL = 1.0, 10.0  # seconds until a silent peer is called anew
 
 
@@ -48,8 +49,12 @@ class Tunnel:
         for known, probe in self.probes:
             if known == number and probe.took is None:
                 probe.took = now - probe.sent
+                if not self.answered:
+                    # What was sent before the far end was ready is not lost.
+                    self.probes = deque([(known, probe)], maxlen=WINDOW)
                 self.answered = now
                 self.attempt = 0
+                return
 
     def judge(self, now: float, wall: float) -> bool:
         """Decide the state; tell whether it changed."""
@@ -63,6 +68,10 @@ class Tunnel:
         self.state, self.since = state, wall
         return True
 
+    def is_eager(self, now: float) -> bool:
+        """Tell whether the peer was called a moment ago, so that every tenth of a second without an answer counts."""
+        return self.state != "UP" and now - max(self.called, self.born) < EAGERNESS
+
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to call the peer anew: silent, and long enough since the last call."""
         quiet = now - max(self.called, self.answered, self.born)
@@ -72,6 +81,11 @@ class Tunnel:
         """Note that the peer is called anew, at its next endpoint."""
         self.called = now
         self.attempt += 1
+
+    @property
+    def probed(self) -> float:
+        """Return when the last request left, 0 before the first."""
+        return self.probes[-1][1].sent if self.probes else 0.0
 
     @property
     def latency(self) -> int | None:
