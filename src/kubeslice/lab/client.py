@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 from typing import Any
 
 from kubeslice.lab.layout import instance
@@ -20,17 +21,32 @@ class LabRefused(Exception):
 
 def ask(name: str, operation: str, **details: Any) -> tuple[dict[str, Any], list[int]]:
     """Send one request; return the answer and the descriptors that came with it. Raises `NoLab`, `LabRefused`."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(PATIENCE)
-        try:
-            connection.connect(f"\0{instance(name)}")
-        except ConnectionRefusedError:
-            raise NoLab("no lab is running: start one with `kubeslice lab up`") from None
+    with _connected(name) as connection:
         connection.sendall(json.dumps({"op": operation, **details}).encode() + b"\n")
         answer, descriptors = _receive(connection)
     if "error" in answer:
         raise LabRefused(answer["error"])
     return answer, descriptors
+
+
+def outer_pid(name: str) -> int:
+    """Return the pid of the lab's outer process: whoever listened is the peer of whoever connects. Raises `NoLab`."""
+    with _connected(name) as connection:
+        pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        return int(pid)
+
+
+def _connected(name: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(PATIENCE)
+    try:
+        connection.connect(f"\0{instance(name)}")
+    except OSError as error:
+        connection.close()
+        if isinstance(error, ConnectionRefusedError):
+            raise NoLab("no lab is running: start one with `kubeslice lab up`") from None
+        raise
+    return connection
 
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:

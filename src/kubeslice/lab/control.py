@@ -58,6 +58,8 @@ class Control:
             connection.settimeout(PATIENCE)
             try:
                 answer, descriptors = self._answer(json.loads(_line(connection)))
+            except EOFError:  # somebody only wanted to know who listens
+                return
             except (Refused, ValueError, OSError, RuntimeError) as error:
                 answer, descriptors = {"error": str(error)}, []
             _send(connection, answer, descriptors)
@@ -153,7 +155,7 @@ def _line(connection: socket.socket) -> bytes:
     while not data.endswith(b"\n"):
         part = connection.recv(65536)
         if not part:
-            raise Refused("the request has no end")
+            raise EOFError
         data += part
     return data
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kubeslice.lab import namespaces as ns
-from kubeslice.lab.layout import instance
+from kubeslice.lab.client import outer_pid
 
 CANNOT_RUN = 127
 
@@ -61,7 +61,7 @@ def _become(place: Place, command: Sequence[str]) -> None:
         os.chdir(place.answer.get("directory") or "/")
         environment = place.answer.get("environment") or dict(os.environ)
         environment |= {key: os.environ[key] for key in ("TERM", "LANG") if key in os.environ}
-        os.execvpe(command[0], list(command), environment)
+        os.execvpe(command[0], list(command), environment)  # noqa: S606 - never with a shell
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
     finally:
@@ -69,14 +69,13 @@ def _become(place: Place, command: Sequence[str]) -> None:
 
 
 def host_pids(name: str = "") -> dict[int, int]:
-    """Return the pid on this machine for each pid inside the lab, from the kernel's own lists."""
-    nested = {pid: chain for pid, chain in _chains() if len(chain) > 1}
-    parent = next((pid for pid, chain in nested.items() if chain[1] == 1 and _comm(pid) == instance(name)[:15]), 0)
-    if not parent:
+    """Return the pid on this machine for each pid inside the lab, from the kernel's own lists. Raises `NoLab`."""
+    outer = outer_pid(name)
+    children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
+    if not children:
         return {}
-    inside = os.stat(f"/proc/{parent}/ns/pid_for_children").st_ino
-    members = {pid for pid in nested if _namespace(pid) == inside}
-    return {nested[pid][1]: pid for pid in members}
+    inside = _namespace(int(children[0]))
+    return {chain[1]: pid for pid, chain in _chains() if len(chain) > 1 and _namespace(pid) == inside}
 
 
 def _chains() -> list[tuple[int, list[int]]]:
@@ -91,15 +90,8 @@ def _chains() -> list[tuple[int, list[int]]]:
     return found
 
 
-def _comm(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
 def _namespace(pid: int) -> int:
     try:
-        return os.stat(f"/proc/{pid}/ns/pid").st_ino
+        return Path(f"/proc/{pid}/ns/pid").stat().st_ino
     except OSError:
         return 0

@@ -2,21 +2,24 @@
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from kubeslice.lab import namespaces as ns
 
-CAPABILITIES = tuple(
+_IN_ORDER = (
     "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
     "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT "
     "SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP "
-    "MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE".split()  # noqa: SIM905 - as the kernel's header lists them
+    "MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE"
 )
-# What containerd leaves to a container that asks for nothing.
-USUAL = frozenset(
+_CONTAINERD = (
     "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL "
-    "AUDIT_WRITE".split()  # noqa: SIM905
+    "AUDIT_WRITE"
 )
+# By the number the kernel gives them; and what containerd leaves to a container that asks for nothing.
+CAPABILITIES = tuple(_IN_ORDER.split())
+USUAL = frozenset(_CONTAINERD.split())
 
 
 def bounding_set(context: dict[str, Any]) -> list[str]:
@@ -37,7 +40,8 @@ def _names(values: Iterable[str] | None) -> set[str]:
 def take(wanted: dict[str, Any]) -> None:
     """Become what {capabilities, user, group, groups, noNewPrivileges} says; there is no way back."""
     kept = set(wanted["capabilities"])
-    for number, name in enumerate(CAPABILITIES):
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    for number, name in enumerate(CAPABILITIES[: last + 1]):
         if name not in kept:
             ns.drop_capability(number)
     if wanted["noNewPrivileges"]:

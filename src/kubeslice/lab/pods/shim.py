@@ -14,6 +14,7 @@ import selectors
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,7 +62,9 @@ class Shim:
         self._watch(self._listener.fileno(), self._accept)
         while True:
             for key, _ in self._selector.select():
-                key.data()
+                # What one reaction closed, another of the same round must not read.
+                if self._selector.get_map().get(key.fd) is key:
+                    key.data()
 
     def _watch(self, descriptor: int, react: Callable[[], object]) -> None:
         self._selector.register(descriptor, selectors.EVENT_READ, react)
@@ -258,6 +261,8 @@ def serve(listener: socket.socket) -> None:
     """Serve one pod from here on; whatever goes wrong ends the process, and the kubelet makes a new pod sandbox."""
     try:
         Shim(listener).run()
+    except BaseException:  # noqa: BLE001 - the last frame of a process
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(1)
