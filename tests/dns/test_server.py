@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from kubeslice.dns.server import NameServer
 from kubeslice.plan import knot, zone
 from kubeslice.plan.zone import Endpoint, Record, Service
 from kubeslice.runtime.metrics import CollectorRegistry
+from tests.dns import ports
 
 pytestmark = pytest.mark.kernel
 
@@ -56,15 +56,9 @@ class Running:
         return int((self.directory / "knot.pid").read_text())
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 async def running(tmp_path):
-    port = free_port()
+    port = ports.free()
     server = NameServer(knot.Server(tmp_path, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
     server.publish(WEB)
     task = asyncio.create_task(server.run())
@@ -150,7 +144,7 @@ async def test_a_killed_server_comes_back_with_what_was_published_meanwhile(runn
 
 
 async def test_nothing_runs_on_after_the_end(tmp_path):
-    port = free_port()
+    port = ports.free()
     server = NameServer(knot.Server(tmp_path, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
     server.publish(WEB)
     task = asyncio.create_task(server.run())

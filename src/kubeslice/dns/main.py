@@ -36,10 +36,9 @@ def read_settings() -> Settings:
     )
 
 
-def build(chosen: Settings, directory: Path) -> App:
-    """Put the process together."""
+def build(chosen: Settings, directory: Path, api: HttpApi) -> App:
+    """Put the process together; the name server's files go into `directory`."""
     app = App(COMPONENT, chosen.health_port)
-    api = HttpApi(config.in_cluster())
     imports = Informer(api, SERVICEIMPORTS)
     listen = (f"0.0.0.0@{chosen.dns_port}",)
     server = NameServer(knot.Server(directory, listen), chosen.pod_address, DnsMetrics(app.registry))
@@ -54,4 +53,4 @@ def build(chosen: Settings, directory: Path) -> App:
 def main() -> int:
     """Run until a signal; return the exit status."""
     with tempfile.TemporaryDirectory(prefix="kubeslice-dns-") as directory:
-        return start(COMPONENT, lambda: build(read_settings(), Path(directory)))
+        return start(COMPONENT, lambda: build(read_settings(), Path(directory), HttpApi(config.in_cluster())))

@@ -25,10 +25,10 @@ CONTENT = (
     resources.SERVICEEXPORTS,
     resources.CONFIGMAPS,
     resources.SERVICEACCOUNTS,
-    Resource("apps", "v1", "StatefulSet", "statefulsets"),
-    Resource("batch", "v1", "Job", "jobs"),
-    Resource("batch", "v1", "CronJob", "cronjobs"),
-    Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+    resources.STATEFULSETS,
+    resources.JOBS,
+    resources.CRONJOBS,
+    resources.PERSISTENTVOLUMECLAIMS,
 )
 _IN_EVERY_NAMESPACE = {("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")}
 
