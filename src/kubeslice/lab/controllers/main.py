@@ -12,11 +12,12 @@ from kubeslice.lab.controllers.collector import Collector
 from kubeslice.lab.controllers.daemonsets import DaemonSets
 from kubeslice.lab.controllers.deployments import Deployments
 from kubeslice.lab.controllers.endpointslices import EndpointSlices
-from kubeslice.lab.controllers.kinds import ENDPOINTS, FOLLOWED, REPLICASETS
+from kubeslice.lab.controllers.kinds import ENDPOINTS, FOLLOWED, REPLICASETS, STATEFULSETS
 from kubeslice.lab.controllers.namespaces import Namespaces
 from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.lab.controllers.replicasets import ReplicaSets
 from kubeslice.lab.controllers.scheduler import Scheduler
+from kubeslice.lab.controllers.statefulsets import StatefulSets
 from kubeslice.lab.controllers.strays import Strays
 from kubeslice.model.resources import (
     CONFIGMAPS,
@@ -59,6 +60,7 @@ def _workloads(api: RawApi, informers: dict[Resource, Informer]) -> list[Control
         ReplicaSets(api, sets, pods, clock).controller,
         Deployments(api, informers[DEPLOYMENTS], sets, pods, clock).controller,
         DaemonSets(api, informers[DAEMONSETS], pods, nodes, clock).controller,
+        StatefulSets(api, informers[STATEFULSETS], pods, clock).controller,
     ]
 
 
