@@ -1,0 +1,134 @@
+"""The hub's API server with its webhook: what cannot work is refused with a sentence that says what to do."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubeslice.kube.errors import Invalid
+from kubeslice.kube.http import HttpApi
+from kubeslice.model import names
+from kubeslice.model import resources as r
+from kubeslice.plan import tenancy
+from kubeslice.plan.tenancy import Member
+from tests.webhook.running import Running, until, webhook
+
+pytestmark = pytest.mark.api
+
+HOME = "kubeslice-shop"
+
+
+@pytest.fixture
+async def running(admin: HttpApi, loopback_cluster: Path) -> AsyncIterator[Running]:
+    async with webhook(admin, loopback_cluster, "hub") as up:
+        project = {"metadata": {"name": "shop", "namespace": names.HUB_NAMESPACE}, "spec": {}}
+        await admin.apply(r.PROJECTS, project, manager="test")
+        labels = tenancy.project_labels("shop")
+        await admin.apply(r.NAMESPACES, {"metadata": {"name": HOME, "labels": labels}}, manager="test")
+        labels = tenancy.cluster_labels(Member("shop", "a"))
+        await admin.apply(r.NAMESPACES, {"metadata": {"name": f"{HOME}-a", "labels": labels}}, manager="test")
+        for name in ("a", "b"):
+            await admin.apply(r.CLUSTERS, {"metadata": {"name": name, "namespace": HOME}, "spec": {}}, manager="test")
+        yield up
+
+
+def slice_config(name: str, *clusters: str, **spec: Any) -> dict[str, Any]:
+    wanted = {"sliceSubnet": "10.1.0.0/16", "maxClusters": 4, "clusters": list(clusters), **spec}
+    return {"metadata": {"name": name, "namespace": HOME}, "spec": wanted}
+
+
+@pytest.mark.usefixtures("running")
+async def test_a_slice_is_checked_beside_its_project(admin: HttpApi) -> None:
+    async def made() -> Any:
+        profile = {"applicationNamespaces": [{"namespace": "web", "clusters": ["*"]}]}
+        return await admin.apply(
+            r.SLICECONFIGS, slice_config("red", "a", "b", namespaceIsolationProfile=profile), manager="test"
+        )
+
+    await until(made)
+    with pytest.raises(Invalid, match="there is no Cluster nowhere"):
+        await admin.apply(r.SLICECONFIGS, slice_config("blue", "a", "nowhere"), manager="test")
+
+    async def claimed() -> bool:
+        profile = {"applicationNamespaces": [{"namespace": "web", "clusters": ["a"]}]}
+        try:
+            await admin.apply(
+                r.SLICECONFIGS, slice_config("green", "a", namespaceIsolationProfile=profile), manager="test"
+            )
+        except Invalid as refusal:
+            return "belongs to slice red" in refusal.message
+        await admin.delete(r.SLICECONFIGS, "green", HOME)
+        return False
+
+    await until(claimed)
+    with pytest.raises(Invalid, match=r"still in spec\.clusters of slices red"):
+        await admin.delete(r.CLUSTERS, "a", HOME)
+    with pytest.raises(Invalid, match="still has slices red"):
+        await admin.delete(r.PROJECTS, "shop", names.HUB_NAMESPACE)
+    labelled: dict[str, Any] = {"metadata": {"labels": {"x": "y"}, "finalizers": ["example.com/x"]}}
+    await admin.patch(r.SLICECONFIGS, "red", HOME, labelled)
+    await admin.patch(r.SLICECONFIGS, "red", HOME, {"metadata": {"finalizers": None}})
+    await admin.delete(r.SLICECONFIGS, "red", HOME)
+
+
+@pytest.mark.usefixtures("running")
+async def test_names_that_would_collide_are_refused(admin: HttpApi) -> None:
+    collision = {"metadata": {"name": "shop-a", "namespace": names.HUB_NAMESPACE}, "spec": {}}
+
+    async def refused() -> bool:
+        try:
+            await admin.create(r.PROJECTS, collision)
+        except Invalid as refusal:
+            return "belongs to cluster a of project shop" in refusal.message
+        await admin.delete(r.PROJECTS, "shop-a", names.HUB_NAMESPACE)
+        return False
+
+    await until(refused)
+
+
+@pytest.mark.usefixtures("running")
+async def test_an_export_speaks_for_its_own_cluster(admin: HttpApi) -> None:
+    spec = {"serviceName": "web", "serviceNamespace": "x", "sourceCluster": "b", "sliceName": "red"}
+    export = {"metadata": {"name": "web-x-b", "namespace": f"{HOME}-a"}, "spec": spec}
+
+    async def refused() -> bool:
+        try:
+            await admin.create(r.SERVICEEXPORTCONFIGS, export)
+        except Invalid as refusal:
+            return "b is not a, whose namespace this is" in refusal.message
+        await admin.delete(r.SERVICEEXPORTCONFIGS, "web-x-b", f"{HOME}-a")
+        return False
+
+    await until(refused)
+
+
+@pytest.mark.usefixtures("running")
+async def test_a_profile_in_use_is_kept(admin: HttpApi) -> None:
+    qos = {**tenancy.default_qos("shop"), "metadata": {"name": "gold", "namespace": HOME}}
+    await admin.apply(r.SLICEQOSCONFIGS, qos, manager="test")
+
+    async def made() -> Any:
+        wanted = slice_config("gilt", "a", standardQosProfileName="gold", sliceSubnet="10.9.0.0/16")
+        return await admin.apply(r.SLICECONFIGS, wanted, manager="test")
+
+    await until(made)
+
+    async def refused() -> bool:
+        try:
+            await admin.delete(r.SLICEQOSCONFIGS, "gold", HOME)
+        except Invalid as refusal:
+            return "still named by slices gilt" in refusal.message
+        await admin.apply(r.SLICEQOSCONFIGS, qos, manager="test")
+        return False
+
+    await until(refused)
+    await admin.delete(r.SLICECONFIGS, "gilt", HOME)
+
+
+async def test_a_webhook_that_is_gone_stops_nobody(admin: HttpApi, loopback_cluster: Path) -> None:
+    async with webhook(admin, loopback_cluster, "hub"):
+        pass
+    wanted = {"metadata": {"name": "lonely", "namespace": names.HUB_NAMESPACE}, "spec": {}}
+    await admin.create(r.PROJECTS, wanted)
+    await admin.delete(r.PROJECTS, "lonely", names.HUB_NAMESPACE)
