@@ -47,6 +47,11 @@ class Containers:
         """Tell whether the pod's shim lives and listens."""
         return self._shim is not None
 
+    def adopt(self, sandbox: Sandbox) -> None:
+        """Take over what an earlier kubelet wrote down of a sandbox's containers."""
+        self._sandbox = sandbox
+        self.records = records.containers(sandbox)
+
     def connect(self, sandbox: Sandbox) -> None:
         """Talk to a sandbox's shim from now on. Raises OSError when it is not there."""
         self._sandbox = sandbox
@@ -250,7 +255,9 @@ class Containers:
 
 
 def _all(pod: Object) -> list[Object]:
-    return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
+    # Of a pod that was deleted while no kubelet looked nothing is known any more.
+    spec = pod.get("spec") or {}
+    return [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
 
 
 def _make_below(source: Path) -> None:

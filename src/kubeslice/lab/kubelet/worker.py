@@ -14,7 +14,7 @@ from typing import Any
 from kubeslice.kube import objects
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.errors import ApiError, Conflict, NotFound
-from kubeslice.lab.kubelet import decisions, records, sandbox, status
+from kubeslice.lab.kubelet import decisions, sandbox, status
 from kubeslice.lab.kubelet.containers import Containers
 from kubeslice.lab.kubelet.records import Sandbox
 from kubeslice.lab.kubelet.surroundings import Surroundings, now_text
@@ -85,6 +85,10 @@ class Worker:
             seconds = self._backoff.next()
             log.warning("%s: %s; trying again in %.1f s", self._name, error, seconds)
             return seconds
+        except Exception:
+            seconds = self._backoff.next()
+            log.exception("%s: a mistake of the kubelet's; trying again in %.1f s", self._name, seconds)
+            return seconds
         self._backoff.reset()
         return seconds
 
@@ -138,7 +142,7 @@ class Worker:
         if self.pod:
             self._containers.pod = self.pod
         self._around.reserve(found)
-        self._containers.records = records.containers(found)
+        self._containers.adopt(found)
         if sandbox.is_alive(found):
             try:
                 self._containers.connect(found)
