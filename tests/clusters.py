@@ -123,9 +123,10 @@ class Cluster:
         await self.apply(SLICES, {"metadata": {"name": name, "namespace": names.WORKER_NAMESPACE}, "spec": spec})
         return plan
 
-    async def peer(self, name: str, remote: "Cluster", public_key: str, subnet: str, port: int = NODEPORT) -> None:
+    async def peer(self, name: str, remote: "Cluster", public_key: str, subnet: str, *ports: int) -> None:
         """Write a SliceGateway to another cluster as the operator does."""
-        plane = {"plane": 0, "publicKey": public_key, "endpoints": [f"{remote.address}:{port}"]}
+        endpoints = [f"{remote.address}:{port}" for port in ports]
+        plane = {"plane": 0, "publicKey": public_key, "endpoints": endpoints}
         labels = {names.SLICE_LABEL: name}
         meta = {"name": names.slice_gateway(name, self.name, remote.name), "namespace": names.WORKER_NAMESPACE}
         spec = {"sliceName": name, "localCluster": self.name, "remoteCluster": remote.name, "remoteSubnet": subnet}
@@ -173,7 +174,9 @@ class Cluster:
         target = f"10.244.{number}.2:{names.WIREGUARD_PORT}"
         rules = f"""
         table ip nodeport-{port} {{
-          chain in {{ type nat hook prerouting priority -100; ip daddr {self.address} udp dport {port} dnat to {target}; }}
+          chain in {{
+            type nat hook prerouting priority -100; ip daddr {self.address} udp dport {port} dnat to {target};
+          }}
           chain out {{ type nat hook postrouting priority 100; oifname "eth0" masquerade; }}
         }}
         """

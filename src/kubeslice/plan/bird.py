@@ -71,7 +71,7 @@ template bgp peer {{
 }}
 """
 SESSION = """
-# {cluster}, plane {plane}
+# {subnet} through plane {plane}
 protocol bgp {name} from peer {{
   local {local} as {own_as};
   neighbor {neighbour} as {peer_as};
@@ -143,7 +143,6 @@ def octet(slice_subnet: IPv4Network, subnet: IPv4Network) -> int:
 def _session(segment: Segment, session: Session) -> str:
     own = octet(segment.subnet, segment.cluster.subnet)
     return SESSION.format(
-        cluster=session.cluster,
         plane=session.plane,
         name=session.name,
         local=segment.cluster.router_plane(session.plane),

@@ -1,0 +1,106 @@
+"""Which pods belong on which slice, with which addresses."""
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+import pytest
+
+from kubeslice.model import names
+from kubeslice.model.errors import Terminal
+from kubeslice.plan import attachment as attachments
+from kubeslice.plan import pods
+from kubeslice.plan.network import Route
+from kubeslice.plan.segment import Segment, parse
+
+Object = dict[str, Any]
+ON_RED: Object = {"metadata": {"name": "shop", "labels": {names.SLICE_LABEL: "red"}}}
+OURS: Object = {"metadata": {"name": names.WORKER_NAMESPACE}}
+
+
+def pod(namespace: str = "shop", labels: dict[str, str] | None = None, phase: str = "Running", **spec: Any) -> Object:
+    meta = {"name": "web", "namespace": namespace, "uid": "u-1", "labels": labels or {}}
+    return {"metadata": meta, "spec": spec, "status": {"phase": phase}}
+
+
+def red(planes: int = 2) -> Segment:
+    spec = {"vni": 4097, "mtu": 1420, "sliceSubnet": "10.1.0.0/16", "clusterSubnet": "10.1.16.0/20"}
+    blocks = [{"node": "n1", "cidrs": ["10.1.16.64/26"]}, {"node": "n2", "cidrs": ["10.1.16.128/26"]}]
+    found = parse(
+        {"metadata": {"name": "red"}, "spec": {**spec, "gatewayReplicas": planes, "nodeBlocks": blocks}}, "n1"
+    )
+    assert found is not None
+    return found
+
+
+HOP = {names.SLICE_LABEL: "red", names.POD_TYPE_LABEL: names.ROUTER_POD}
+GATEWAY = {names.SLICE_LABEL: "red", names.POD_TYPE_LABEL: names.GATEWAY_POD, names.PLANE_LABEL: "1"}
+
+
+@pytest.mark.parametrize(
+    ("which", "namespace", "slice_name"),
+    [
+        (pod(), ON_RED, "red"),
+        (pod(), None, ""),
+        (pod(), {"metadata": {"name": "shop"}}, ""),
+        (pod(hostNetwork=True), ON_RED, ""),
+        (pod(phase="Succeeded"), ON_RED, ""),
+        (pod(phase="Failed"), ON_RED, ""),
+        (pod(phase="Pending"), ON_RED, "red"),
+        (pod(labels={names.EXCLUDE_LABEL: "true"}), ON_RED, ""),
+        (pod(labels={names.SLICE_LABEL: "blue"}), ON_RED, "red"),
+        (pod(labels=HOP), None, ""),
+        (pod(names.WORKER_NAMESPACE, HOP), OURS, "red"),
+        (pod(names.WORKER_NAMESPACE, {names.SLICE_LABEL: "red"}), OURS, ""),
+        (pod(names.WORKER_NAMESPACE), ON_RED, ""),
+    ],
+)
+def test_a_pod_belongs_where_its_namespace_says(which: Object, namespace: Object | None, slice_name: str) -> None:
+    assert attachments.slice_for(which, namespace) == slice_name
+
+
+def test_a_pod_outside_our_namespace_is_never_a_router() -> None:
+    assert attachments.role_of(pod(labels=HOP)) == names.APP_POD
+    assert attachments.fixed_addresses(pod(labels=HOP), red()) == ()
+
+
+def test_routers_and_gateways_have_fixed_addresses() -> None:
+    router = attachments.fixed_addresses(pod(names.WORKER_NAMESPACE, HOP), red())
+    assert [str(address) for address in router] == ["10.1.16.2", "10.1.16.1", "10.1.16.4", "10.1.16.5"]
+    assert attachments.fixed_addresses(pod(names.WORKER_NAMESPACE, GATEWAY), red()) == (IPv4Address("10.1.16.9"),)
+
+
+def test_only_applications_get_a_route_and_only_hops_forward() -> None:
+    app = attachments.attach(pod(), (IPv4Address("10.1.16.65"),))
+    hop = attachments.attach(pod(names.WORKER_NAMESPACE, HOP), (IPv4Address("10.1.16.2"), IPv4Address("10.1.16.1")))
+    route = Route(IPv4Network("10.1.0.0/16"), "ks0", IPv4Address("10.1.16.1"), 1420)
+    assert route in attachments.pod_records(app, red())
+    assert not any(isinstance(record, Route) for record in attachments.pod_records(hop, red()))
+    assert "ipv4/ip_forward" in attachments.sysctls(hop)
+    assert "ipv4/ip_forward" not in attachments.sysctls(app)
+    assert (app.sender.is_router, hop.sender.is_router) == (False, True)
+
+
+def test_a_port_tells_its_pod_and_address_to_who_reads_its_alias() -> None:
+    alias = names.port_alias("shop", "web", "u-1", "10.1.16.65")
+    assert attachments.owner(alias) == ("u-1", IPv4Address("10.1.16.65"))
+    for foreign in ("", "kubeslice:x", "other:shop/web:u-1:10.1.16.65", "kubeslice:shop/web:u-1:nonsense"):
+        assert attachments.owner(foreign) is None
+
+
+def test_what_is_written_on_the_pod_is_what_the_operator_reads() -> None:
+    said = attachments.metadata(attachments.attach(pod(), (IPv4Address("10.1.16.65"),)), "red")
+    written = {"metadata": {**pod()["metadata"], **said}}
+    assert pods.overlay_address(written, "red") == "10.1.16.65"
+    assert pods.overlay_address(written, "blue") == ""
+    assert pods.slice_of(written) == "red"
+
+
+def test_a_slice_without_addresses_is_waited_for_and_nonsense_is_refused() -> None:
+    assert parse({"metadata": {"name": "red"}, "spec": {"sliceSubnet": "10.1.0.0/16"}}, "n1") is None
+    spec = {"vni": 4097, "mtu": 1420, "sliceSubnet": "10.1.0.1/16", "clusterSubnet": "10.1.16.0/20"}
+    with pytest.raises(Terminal, match="malformed subnet"):
+        parse({"metadata": {"name": "red"}, "spec": spec}, "n1")
+
+
+def test_a_segment_knows_the_blocks_of_its_own_node() -> None:
+    assert red().blocks == (IPv4Network("10.1.16.64/26"),)
