@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ async def offer(api: HttpApi, *endpoints: tuple[str, str, str]) -> None:
 
 
 @pytest.fixture
-async def api(api_server: ApiServer):
+async def api(api_server: ApiServer) -> Any:
     async with HttpApi(from_kubeconfig(api_server.kubeconfig)) as client:
         await client.apply(resources.CRDS, crd(ServiceImport), manager="test")
         await client.apply(resources.NAMESPACES, {"metadata": {"name": NAMESPACE}}, manager="test")
@@ -82,7 +83,7 @@ async def api(api_server: ApiServer):
         await client.delete(resources.NAMESPACES, NAMESPACE)
 
 
-async def test_imports_are_answered_as_they_come_change_and_go(api, api_server, tmp_path):
+async def test_imports_are_answered_as_they_come_change_and_go(api: Any, api_server: Any, tmp_path: Any) -> None:
     await offer(api, ("web-0", "worker-1", "10.1.0.70"))
     dns, health = ports.free(), ports.free()
     app = build(Settings("127.0.0.1", dns, health), tmp_path, HttpApi(from_kubeconfig(api_server.kubeconfig)))

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ class Running:
 
 
 @pytest.fixture
-async def running(tmp_path):
+async def running(tmp_path: Any) -> Any:
     port = ports.free()
     server = NameServer(knot.Server(tmp_path, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
     server.publish(WEB)
@@ -70,28 +71,28 @@ async def running(tmp_path):
         await task
 
 
-async def test_services_pods_and_aliases_are_answered(running):
+async def test_services_pods_and_aliases_are_answered(running: Any) -> None:
     assert await running.addresses("web.shop.svc.slice.local") == {"10.1.64.20", "10.1.0.20"}
     assert await running.addresses("web-0.worker-2.web.shop.svc.slice.local") == {"10.1.64.20"}
     assert await running.addresses("web.slice.local") == {"10.1.64.20", "10.1.0.20"}
 
 
-async def test_answers_live_five_seconds_and_absence_not_at_all(running):
+async def test_answers_live_five_seconds_and_absence_not_at_all(running: Any) -> None:
     assert "5\tIN\tA" in " ".join((await running.ask("web.slice.local")).split(" ")).replace(" ", "\t")
     missing = await running.ask("nobody.shop.svc.slice.local")
     assert "NXDOMAIN" in missing
     assert missing.split("hostmaster.slice.local. ")[1].split()[4] == "0"
 
 
-async def test_tcp_is_answered_too(running):
+async def test_tcp_is_answered_too(running: Any) -> None:
     assert "10.1.64.20" in await running.ask("web-0.worker-2.web.shop.svc.slice.local", "A", "+tcp", "+short")
 
 
-async def test_other_zones_are_refused(running):
+async def test_other_zones_are_refused(running: Any) -> None:
     assert "REFUSED" in await running.ask("example.org")
 
 
-async def test_a_change_is_visible_when_the_server_says_it_is_current(running):
+async def test_a_change_is_visible_when_the_server_says_it_is_current(running: Any) -> None:
     running.server.publish(WEB | {Record("new.shop.svc.slice.local", "10.1.0.99")})
     await running.until_current()
     assert await running.addresses("new.shop.svc.slice.local") == {"10.1.0.99"}
@@ -100,7 +101,7 @@ async def test_a_change_is_visible_when_the_server_says_it_is_current(running):
     assert "NXDOMAIN" in await running.ask("web.shop.svc.slice.local")
 
 
-async def test_a_single_change_is_quick(running):
+async def test_a_single_change_is_quick(running: Any) -> None:
     times = []
     for number in range(10):
         started = time.monotonic()
@@ -110,7 +111,7 @@ async def test_a_single_change_is_quick(running):
     assert sorted(times)[5] < 0.1
 
 
-async def test_a_large_change_loads_the_zone_file(running):
+async def test_a_large_change_loads_the_zone_file(running: Any) -> None:
     many = frozenset(Record(f"s{number}.shop.svc.slice.local", "10.1.0.99") for number in range(1000))
     running.server.publish(many)
     await running.until_current()
@@ -121,7 +122,7 @@ async def test_a_large_change_loads_the_zone_file(running):
     assert await running.addresses("web-1.worker-1.web.shop.svc.slice.local") == {"10.1.0.20"}
 
 
-async def test_a_transaction_somebody_left_open_does_not_stop_changes(running):
+async def test_a_transaction_somebody_left_open_does_not_stop_changes(running: Any) -> None:
     process = await asyncio.create_subprocess_exec(
         "knotc", "--socket", str(running.directory / "knot.sock"), "zone-begin", "slice.local.",
         stdout=asyncio.subprocess.DEVNULL,
@@ -132,7 +133,7 @@ async def test_a_transaction_somebody_left_open_does_not_stop_changes(running):
     assert await running.addresses("new.shop.svc.slice.local") == {"10.1.0.99"}
 
 
-async def test_a_killed_server_comes_back_with_what_was_published_meanwhile(running):
+async def test_a_killed_server_comes_back_with_what_was_published_meanwhile(running: Any) -> None:
     dead = running.knotd()
     os.kill(dead, signal.SIGKILL)
     running.server.publish(WEB | {Record("new.shop.svc.slice.local", "10.1.0.99")})
@@ -143,7 +144,7 @@ async def test_a_killed_server_comes_back_with_what_was_published_meanwhile(runn
     assert await running.addresses("web-0.worker-2.web.shop.svc.slice.local") == {"10.1.64.20"}
 
 
-async def test_nothing_runs_on_after_the_end(tmp_path):
+async def test_nothing_runs_on_after_the_end(tmp_path: Any) -> None:
     port = ports.free()
     server = NameServer(knot.Server(tmp_path, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
     server.publish(WEB)

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from kubeslice.model.workerserviceimport import WorkerServiceImport
 from kubeslice.plan import discovery, zone
 
 
-def export(**spec):
+def export(**spec: Any) -> Any:
     base = {
         "slice": "red",
         "selector": {"matchLabels": {"app": "web"}},
@@ -23,7 +24,15 @@ def export(**spec):
     return ServiceExport.parse({"metadata": {"name": "web", "namespace": "shop"}, "spec": base | spec})
 
 
-def pod(name="web-0", address="10.1.0.20", *, ready=True, labels=None, slice_name="red", deleting=False):
+def pod(
+    name: Any = "web-0",
+    address: Any = "10.1.0.20",
+    *,
+    ready: Any = True,
+    labels: Any = None,
+    slice_name: Any = "red",
+    deleting: Any = False,
+) -> Any:
     network = [{"name": f"kubeslice-system/{slice_name}", "interface": "ks0", "ips": [address]}]
     metadata = {
         "name": name,
@@ -37,7 +46,7 @@ def pod(name="web-0", address="10.1.0.20", *, ready=True, labels=None, slice_nam
     return {"metadata": metadata, "status": status}
 
 
-def offered(*pods, **spec):
+def offered(*pods: Any, **spec: Any) -> Any:
     return [p["metadata"]["name"] for p in discovery.exported_pods(export(**spec), pods)]
 
 
@@ -51,7 +60,7 @@ def offered(*pods, **spec):
         pod(slice_name="blue"),
     ],
 )
-def test_only_ready_pods_with_an_address_on_the_slice_are_offered(candidate):
+def test_only_ready_pods_with_an_address_on_the_slice_are_offered(candidate: Any) -> None:
     assert offered(candidate, pod("web-1")) == ["web-1"]
 
 
@@ -66,12 +75,12 @@ def test_only_ready_pods_with_an_address_on_the_slice_are_offered(candidate):
         ({"key": "a", "operator": "DoesNotExist"}, {"a": ""}, False),
     ],
 )
-def test_selectors_mean_what_they_mean_in_kubernetes(expression, labels, result):
+def test_selectors_mean_what_they_mean_in_kubernetes(expression: Any, labels: Any, result: Any) -> None:
     selector = LabelSelector.model_validate({"matchExpressions": [expression]})
     assert discovery.matches(selector, labels) is result
 
 
-def test_the_hub_hears_of_every_pod_and_every_port():
+def test_the_hub_hears_of_every_pod_and_every_port() -> None:
     config = discovery.export_config(export(aliases=["b", "a", "a"]), "worker-2", [pod()]).wire()
     assert config["serviceDiscoveryEndpoints"] == [
         {
@@ -97,7 +106,9 @@ def test_the_hub_hears_of_every_pod_and_every_port():
         ("", [], "SliceNotFound", "slice red is not in this cluster"),
     ],
 )
-def test_a_service_whose_namespace_is_not_on_its_slice_says_what_to_do(on, slices, reason, words):
+def test_a_service_whose_namespace_is_not_on_its_slice_says_what_to_do(
+    on: Any, slices: Any, reason: Any, words: Any
+) -> None:
     problem = discovery.obstacle(export(), on, slices)
     assert problem
     assert (problem.status, problem.reason) == ("False", reason)
@@ -106,7 +117,7 @@ def test_a_service_whose_namespace_is_not_on_its_slice_says_what_to_do(on, slice
     assert verdict.state == "ERROR"
 
 
-def test_an_export_is_ready_with_pods_and_pending_without():
+def test_an_export_is_ready_with_pods_and_pending_without() -> None:
     assert discovery.obstacle(export(), "red", ["red"]) is None
     assert discovery.export_verdict(export(), None, 0, []).state == "PENDING"
     ready = discovery.export_verdict(export(), None, 2, ["alias x is bad"])
@@ -123,7 +134,7 @@ entries = st.builds(
 )
 
 
-def offer(found):
+def offer(found: Any) -> Any:
     spec = {
         "serviceName": "web",
         "serviceNamespace": "shop",
@@ -136,7 +147,7 @@ def offer(found):
 
 
 @given(st.lists(entries, max_size=8), st.randoms())
-def test_endpoints_merge_to_the_same_list_in_any_order_and_each_once(found, random):
+def test_endpoints_merge_to_the_same_list_in_any_order_and_each_once(found: Any, random: Any) -> None:
     shuffled = list(found)
     random.shuffle(shuffled)
     merged = discovery.imported_endpoints(offer(found))
@@ -148,7 +159,7 @@ def test_endpoints_merge_to_the_same_list_in_any_order_and_each_once(found, rand
 
 
 @given(st.lists(entries, max_size=8))
-def test_what_is_imported_is_what_dns_answers(found):
+def test_what_is_imported_is_what_dns_answers(found: Any) -> None:
     endpoints = [endpoint.wire() for endpoint in discovery.imported_endpoints(offer(found))]
     spec = discovery.import_spec(offer(found)).wire()
     imported = ServiceImport.parse(
@@ -159,7 +170,7 @@ def test_what_is_imported_is_what_dns_answers(found):
     assert {r.owner for r in records} - {spec["dnsName"]} == {e["dnsName"] for e in endpoints}
 
 
-def test_a_namespace_that_is_not_there_keeps_a_service_out_and_says_so():
+def test_a_namespace_that_is_not_there_keeps_a_service_out_and_says_so() -> None:
     absent = discovery.import_obstacle(offer([]), "", exists=False)
     elsewhere = discovery.import_obstacle(offer([]), "blue", exists=True)
     assert absent
@@ -169,7 +180,7 @@ def test_a_namespace_that_is_not_there_keeps_a_service_out_and_says_so():
     assert discovery.import_obstacle(offer([]), "red", exists=True) is None
 
 
-def test_an_import_without_pods_is_pending():
+def test_an_import_without_pods_is_pending() -> None:
     verdict = discovery.import_verdict(0, ["w2", "w1"], [])
     assert verdict.state == "PENDING"
     assert verdict.findings[0].type == conditions.READY

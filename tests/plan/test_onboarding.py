@@ -1,3 +1,5 @@
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,34 +22,34 @@ RED = Claim("red", "2030-01-01T00:00:00Z", frozenset({"shop"}))
 BLUE = Claim("blue", "2031-01-01T00:00:00Z", frozenset({"shop", "bank"}))
 
 
-def test_the_older_slice_keeps_a_namespace_that_two_ask_for():
+def test_the_older_slice_keeps_a_namespace_that_two_ask_for() -> None:
     assert onboarding.grant(RED, [RED, BLUE]).namespaces == ("shop",)
     granted = onboarding.grant(BLUE, [RED, BLUE])
     assert granted.namespaces == ("bank",)
     assert granted.refusals == ("namespace shop is on slice red already: take it off there first",)
 
 
-def test_a_new_slice_never_takes_from_one_that_exists():
+def test_a_new_slice_never_takes_from_one_that_exists() -> None:
     newcomer = Claim("azure", "", frozenset({"shop"}))
     assert onboarding.grant(newcomer, [RED]).namespaces == ()
     assert onboarding.grant(RED, [newcomer]).namespaces == ("shop",)
 
 
-def test_who_holds_a_namespace_keeps_it_from_one_that_came_in_the_same_second():
+def test_who_holds_a_namespace_keeps_it_from_one_that_came_in_the_same_second() -> None:
     holder = Claim("red", "2030-01-01T00:00:00Z", frozenset({"shop"}), held=frozenset({"shop"}))
     twin = Claim("blue", "2030-01-01T00:00:00Z", frozenset({"shop"}))
     assert onboarding.grant(holder, [twin]).namespaces == ("shop",)
     assert onboarding.grant(twin, [holder]).namespaces == ()
 
 
-def test_namespaces_of_the_cluster_itself_are_refused():
+def test_namespaces_of_the_cluster_itself_are_refused() -> None:
     granted = onboarding.grant(Claim("red", "", frozenset({"kube-system"})), [])
     assert granted.namespaces == ()
     assert "kube-system belongs to the cluster itself" in granted.refusals[0]
 
 
 @given(claims)
-def test_every_namespace_asked_for_is_granted_once_or_refused_with_a_sentence(known):
+def test_every_namespace_asked_for_is_granted_once_or_refused_with_a_sentence(known: Any) -> None:
     granted = {claim.slice: onboarding.grant(claim, known) for claim in known}
     given_out = [namespace for result in granted.values() for namespace in result.namespaces]
     assert len(given_out) == len(set(given_out))
@@ -58,7 +60,7 @@ def test_every_namespace_asked_for_is_granted_once_or_refused_with_a_sentence(kn
     assert set(given_out) == wanted
 
 
-def test_a_namespace_is_on_the_slice_whose_spec_names_it_unless_that_is_going():
+def test_a_namespace_is_on_the_slice_whose_spec_names_it_unless_that_is_going() -> None:
     red = {"metadata": {"name": "red"}, "spec": {"namespaces": ["shop"]}}
     going = {"metadata": {"name": "red", "deletionTimestamp": "x"}, "spec": {"namespaces": ["shop"]}}
     assert onboarding.slice_of("shop", [red]) == "red"
@@ -66,7 +68,7 @@ def test_a_namespace_is_on_the_slice_whose_spec_names_it_unless_that_is_going():
     assert onboarding.slice_of("shop", [going]) == ""
 
 
-def test_offboarding_keeps_only_the_mark_of_who_made_a_namespace():
+def test_offboarding_keeps_only_the_mark_of_who_made_a_namespace() -> None:
     made = {"metadata": {"name": "shop", "annotations": {"kubeslice.io/created-by": "kubeslice-worker"}}}
     found = {"metadata": {"name": "bank", "labels": {"kubeslice.io/slice": "red"}}}
     assert onboarding.offboarded(made) == {

@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 
 from kubeslice.model.cluster import Cluster
 from kubeslice.plan import worker_cluster
 
 
-def node(name, *addresses, ready=True, gateway=False, cidr=""):
+def node(name: Any, *addresses: Any, ready: Any = True, gateway: Any = False, cidr: Any = "") -> Any:
     return {
         "metadata": {"name": name, "labels": {"kubeslice.io/node-type": "gateway"} if gateway else {}},
         "spec": {"podCIDR": cidr} if cidr else {},
@@ -31,12 +33,12 @@ IN_2 = ("InternalIP", "10.0.0.2")
         ([], [], {}),
     ],
 )
-def test_the_addresses_of_the_gateways(nodes, given, result):
+def test_the_addresses_of_the_gateways(nodes: Any, given: Any, result: Any) -> None:
     cluster = Cluster.parse({"metadata": {"name": "c"}, "spec": {"nodeIPs": given}})
     assert worker_cluster.node_addresses(nodes, cluster) == result
 
 
-def test_pod_networks_are_those_of_the_nodes():
+def test_pod_networks_are_those_of_the_nodes() -> None:
     assert worker_cluster.pod_networks(
         [node("b", cidr="10.244.2.0/24"), node("a", cidr="10.244.1.0/24"), node("c")]
     ) == [
@@ -45,8 +47,8 @@ def test_pod_networks_are_those_of_the_nodes():
     ]
 
 
-def test_the_inventory_leaves_out_the_namespaces_of_the_cluster_itself():
-    seen = [
+def test_the_inventory_leaves_out_the_namespaces_of_the_cluster_itself() -> None:
+    seen: list[dict[str, Any]] = [
         {"metadata": {"name": "shop", "labels": {"kubeslice.io/slice": "red"}}},
         {"metadata": {"name": "kube-system"}},
         {"metadata": {"name": "bank"}},
@@ -57,7 +59,7 @@ def test_the_inventory_leaves_out_the_namespaces_of_the_cluster_itself():
     ]
 
 
-def test_health_names_the_parts_and_keeps_its_time_while_nothing_changes():
+def test_health_names_the_parts_and_keeps_its_time_while_nothing_changes() -> None:
     agents = {"status": {"desiredNumberScheduled": 2, "numberReady": 2}}
     parts = worker_cluster.component_health(
         agents, {"dns": {"status": {"readyReplicas": 1}}, "webhook": None}, {"a": "1"}

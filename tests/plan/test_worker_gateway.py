@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from kubeslice.model.tunnels import PlaneState
@@ -33,20 +35,22 @@ DOWN = UP.model_copy(update={"state": "DOWN", "since": "2030-01-01T00:01:00Z"})
         ([], 1, 1, "False", "WaitingForGateway", "no gateway has reported on its tunnel to worker-2 yet"),
     ],
 )
-def test_the_state_of_a_pair_is_one_sentence(planes, expected, peers, status, reason, words):
+def test_the_state_of_a_pair_is_one_sentence(
+    planes: Any, expected: Any, peers: Any, status: Any, reason: Any, words: Any
+) -> None:
     found = worker_gateway.readiness("worker-2", expected, planes, peers)
     assert (found.type, found.status, found.reason) == ("Ready", status, reason)
     assert words in found.message
 
 
-def test_figures_are_no_change_of_state():
+def test_figures_are_no_change_of_state() -> None:
     before = [UP.wire()]
     assert worker_gateway.is_same_state(before, [UP.wire() | {"rxBytes": 7, "latencyMicroseconds": 9}])
     assert not worker_gateway.is_same_state(before, [DOWN.wire()])
     assert not worker_gateway.is_same_state(before, [])
 
 
-def test_the_slice_gateway_says_where_the_other_side_is():
+def test_the_slice_gateway_says_where_the_other_side_is() -> None:
     peers = [{"plane": 1, "publicKey": "b"}, {"plane": 0, "publicKey": "a", "endpoints": ["172.31.2.11:30001"]}]
     pair = WorkerSliceGateway.parse(
         {

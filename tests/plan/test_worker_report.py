@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -6,7 +7,9 @@ from kubeslice.plan import worker_report
 from kubeslice.plan.worker_report import View
 
 
-def pod(name, role, *, node="n1", address="10.1.0.2", ready=True, plane=None):
+def pod(
+    name: Any, role: Any, *, node: Any = "n1", address: Any = "10.1.0.2", ready: Any = True, plane: Any = None
+) -> Any:
     labels = {"kubeslice.io/slice": "red", "kubeslice.io/pod-type": role}
     if plane is not None:
         labels["kubeslice.io/plane"] = str(plane)
@@ -30,11 +33,11 @@ APP = pod("web-0", "app", address="10.1.0.70")
 SERVICE = {"metadata": {"name": "slice-gateway-red-0"}, "spec": {"ports": [{"nodePort": 30001}]}}
 
 
-def gateway(remote, state):
+def gateway(remote: Any, state: Any) -> Any:
     return {"spec": {"remoteCluster": remote}, "status": {"planes": [{"plane": 0, "state": state}]}}
 
 
-def test_a_slice_that_works_says_what_there_is():
+def test_a_slice_that_works_says_what_there_is() -> None:
     view = View(SLICE, [ROUTER, GATEWAY, APP], [gateway("worker-2", "UP")])
     found = worker_report.readiness(view)
     assert (found.status, found.message) == ("True", "1 pod on the slice, 1 of 1 tunnel up")
@@ -63,19 +66,19 @@ def test_a_slice_that_works_says_what_there_is():
         ([ROUTER, GATEWAY], [], False, "DnsNotReady", "names of services do not resolve"),
     ],
 )
-def test_the_first_thing_that_is_missing_is_named(pods, gateways, dns, reason, words):
+def test_the_first_thing_that_is_missing_is_named(pods: Any, gateways: Any, dns: Any, reason: Any, words: Any) -> None:
     found = worker_report.readiness(View(SLICE, pods, gateways, is_dns_ready=dns))
     assert (found.status, found.reason) == ("False", reason)
     assert words in found.message
 
 
-def test_a_slice_without_network_needs_no_router():
+def test_a_slice_without_network_needs_no_router() -> None:
     view = View({"metadata": {"name": "red"}, "spec": {"namespaces": ["shop"]}}, [], [])
     assert worker_report.readiness(view).message == "1 namespace onboarded"
     assert worker_report.gateways(view) == []
 
 
-def test_the_node_of_the_gateway_pod_comes_first_and_an_address_once():
+def test_the_node_of_the_gateway_pod_comes_first_and_an_address_once() -> None:
     view = View(
         SLICE, [GATEWAY], [], [SERVICE], {0: "key"}, {"n1": "172.31.1.11", "n2": "172.31.1.12", "n3": "172.31.1.11"}
     )
@@ -90,13 +93,13 @@ def test_the_node_of_the_gateway_pod_comes_first_and_an_address_once():
     ]
 
 
-def test_ipv6_endpoints_are_written_in_brackets():
+def test_ipv6_endpoints_are_written_in_brackets() -> None:
     view = View(SLICE, [GATEWAY], [], [SERVICE], {0: "key"}, {"n1": "fd00::1"})
     assert worker_report.endpoints(view, 0, "n1") == ["[fd00::1]:30001"]
 
 
 @pytest.mark.parametrize("missing", ["service", "key", "address"])
-def test_a_gateway_that_cannot_be_reached_yet_is_not_announced(missing):
+def test_a_gateway_that_cannot_be_reached_yet_is_not_announced(missing: Any) -> None:
     view = View(
         SLICE,
         [GATEWAY],
@@ -108,7 +111,7 @@ def test_a_gateway_that_cannot_be_reached_yet_is_not_announced(missing):
     assert worker_report.gateways(view) == []
 
 
-def test_application_pods_are_listed_with_their_next_hop():
+def test_application_pods_are_listed_with_their_next_hop() -> None:
     view = View(SLICE, [APP, pod("late", "app", address=""), ROUTER], [])
     assert [line.wire() for line in worker_report.app_pods(view)] == [
         {
@@ -122,7 +125,7 @@ def test_application_pods_are_listed_with_their_next_hop():
     ]
 
 
-def test_health_keeps_its_time_while_nothing_changes():
+def test_health_keeps_its_time_while_nothing_changes() -> None:
     view = View(SLICE, [ROUTER, GATEWAY], [])
     first = worker_report.slice_health(view, {}, "2030-01-01T00:00:00Z")
     assert first["sliceHealthStatus"] == "Normal"

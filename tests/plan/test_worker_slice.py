@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,12 +14,12 @@ WISH = Wish("red", "10.1.0.0/16", "10.1.64.0/18", 1, frozenset({"shop"}))
 LAND = Terrain("worker-2", frozenset({"n1", "n2"}), frozenset(), (1500, 1450), {}, frozenset())
 
 
-def config(**spec):
+def config(**spec: Any) -> Any:
     base = {"sliceName": "red", "sliceSubnet": "10.1.0.0/16", "clusterSubnetCIDR": "10.1.64.0/18"}
     return WorkerSliceConfig.parse({"metadata": {"name": "red-worker-2"}, "spec": base | spec})
 
 
-def test_the_first_spec_has_the_lowest_vni_a_block_for_each_node_and_the_mtu_of_the_worst_node():
+def test_the_first_spec_has_the_lowest_vni_a_block_for_each_node_and_the_mtu_of_the_worst_node() -> None:
     spec = worker_slice.spec(WISH, ["shop"], LAND, None)
     assert spec.wire() == {
         "sliceName": "red",
@@ -49,7 +51,7 @@ lands = st.builds(
 
 
 @given(st.lists(lands, min_size=2, max_size=4))
-def test_what_was_given_stays_while_the_node_stays(history):
+def test_what_was_given_stays_while_the_node_stays(history: Any) -> None:
     seen = None
     for land in history:
         after = worker_slice.spec(WISH, [], land, seen)
@@ -66,11 +68,11 @@ def test_what_was_given_stays_while_the_node_stays(history):
 
 
 @given(lands)
-def test_a_new_slice_takes_no_vni_of_another(land):
+def test_a_new_slice_takes_no_vni_of_another(land: Any) -> None:
     assert worker_slice.spec(WISH, [], land, None).vni not in land.vnis
 
 
-def test_a_cordoned_node_keeps_its_block_but_gets_no_first_one():
+def test_a_cordoned_node_keeps_its_block_but_gets_no_first_one() -> None:
     seen = worker_slice.spec(WISH, [], LAND, None)
     cordoned = Terrain("worker-2", frozenset({"n1", "n2", "n3"}), frozenset({"n2", "n3"}), (), {}, frozenset())
     after = worker_slice.spec(WISH, [], cordoned, seen)
@@ -78,7 +80,7 @@ def test_a_cordoned_node_keeps_its_block_but_gets_no_first_one():
     assert after.mtu == 1420
 
 
-def test_a_full_subnet_is_reported_by_node():
+def test_a_full_subnet_is_reported_by_node() -> None:
     small = Wish("red", "10.1.0.0/16", "10.1.0.0/26", 1, frozenset())
     land = Terrain("c", frozenset({"n1", "n2", "n3"}), frozenset(), (), {"n1": 17}, frozenset())
     spec = worker_slice.spec(small, [], land, None)
@@ -87,19 +89,19 @@ def test_a_full_subnet_is_reported_by_node():
     assert sentences[1].startswith("node n3 lacks addresses for 1 pods")
 
 
-def test_a_slice_without_network_has_namespaces_and_nothing_else():
+def test_a_slice_without_network_has_namespaces_and_nothing_else() -> None:
     wish = worker_slice.wish_of_config(config(overlayNetworkDeploymentMode="no-network"))
     assert not wish.has_network
     spec = worker_slice.spec(wish, ["shop"], LAND, None)
     assert (spec.cluster_subnet, spec.vni, spec.node_blocks, spec.namespaces) == ("", None, [], ["shop"])
 
 
-def test_a_subnet_that_is_none_is_refused():
+def test_a_subnet_that_is_none_is_refused() -> None:
     with pytest.raises(Terminal, match="is not a subnet"):
         worker_slice.spec(Wish("red", "x", "10.1.0.1/18", 1, frozenset()), [], LAND, None)
 
 
-def test_the_wish_survives_in_the_slice_while_the_hub_is_away():
+def test_the_wish_survives_in_the_slice_while_the_hub_is_away() -> None:
     wanted = config(namespaceIsolationProfile={"applicationNamespaces": ["shop", "bank"]})
     spec = worker_slice.spec(worker_slice.wish_of_config(wanted), ["shop"], LAND, None)
     here = Slice.parse(
@@ -112,7 +114,7 @@ def test_the_wish_survives_in_the_slice_while_the_hub_is_away():
     assert worker_slice.wish_of_slice(here) == worker_slice.wish_of_config(wanted)
 
 
-def test_the_terrain_counts_application_pods_and_one_more():
+def test_the_terrain_counts_application_pods_and_one_more() -> None:
     node = {"metadata": {"name": "n1", "annotations": {"kubeslice.io/underlay-mtu": "1450"}}, "spec": {}}
     bare = {"metadata": {"name": "n2"}, "spec": {"unschedulable": True}}
     on_n1 = [

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,6 @@ class Stage:
     settings: Settings
     operator: Operator | None = None
     _task: asyncio.Task[None] | None = None
-    _pods: int = field(default=0)
 
     async def start(self, hub: HttpApi | None = None) -> None:
         registry = CollectorRegistry()
@@ -165,12 +164,10 @@ class Stage:
             subresource="status",
         )
 
-    async def own_object(
-        self, resource: resources.Resource, name: str, namespace: str | None = SYSTEM
-    ) -> Object | None:
+    async def own_object(self, resource: resources.Resource, name: str, namespace: str | None = SYSTEM) -> Any:
         return await _found(self.own, resource, name, namespace)
 
-    async def hub_object(self, resource: resources.Resource, name: str, namespace: str = OWN_ON_HUB) -> Object | None:
+    async def hub_object(self, resource: resources.Resource, name: str, namespace: str = OWN_ON_HUB) -> Any:
         return await _found(self.hub, resource, name, namespace)
 
     async def ready(self, resource: resources.Resource, name: str, namespace: str | None = SYSTEM) -> tuple[str, str]:
@@ -180,7 +177,7 @@ class Stage:
         return (condition["status"], condition["message"]) if condition else ("", "")
 
 
-async def _found(api: HttpApi, resource: resources.Resource, name: str, namespace: str | None) -> Object | None:
+async def _found(api: HttpApi, resource: resources.Resource, name: str, namespace: str | None) -> Any:
     try:
         return await api.get(resource, name, namespace)
     except NotFound:
@@ -243,8 +240,8 @@ async def _furnish(hub: HttpApi, own: HttpApi) -> None:
             },
         },
     )
-    status = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
-    await own.patch(resources.DEPLOYMENTS, names.DNS_SERVICE, SYSTEM, {"status": status}, subresource="status")
+    scale = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+    await own.patch(resources.DEPLOYMENTS, names.DNS_SERVICE, SYSTEM, {"status": scale}, subresource="status")
 
 
 @pytest.fixture

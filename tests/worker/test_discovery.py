@@ -1,4 +1,5 @@
 import time
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ async def on_slice(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
 
-    async def labelled():
+    async def labelled() -> Any:
         namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
         return namespace and objects.labels(namespace).get(names.SLICE_LABEL)
 
@@ -31,22 +32,22 @@ async def addresses(stage: Stage) -> list[str] | None:
     return [endpoint["nsmIp"] for endpoint in objects.spec(config).get("serviceDiscoveryEndpoints") or []]
 
 
-def told(stage: Stage, *wanted: str):
+def told(stage: Stage, *wanted: str) -> Any:
     async def holds() -> bool:
         return await addresses(stage) == list(wanted)
 
     return eventually(holds)
 
 
-def exported(stage: Stage, state: str):
-    async def status():
+def exported(stage: Stage, state: str) -> Any:
+    async def status() -> Any:
         seen = await stage.own_object(resources.SERVICEEXPORTS, "web", "shop")
         return objects.status(seen).get("exportStatus") == state and objects.status(seen)
 
     return eventually(status)
 
 
-async def test_the_hub_hears_of_ready_pods_with_an_address_as_they_come_and_go(stage: Stage):
+async def test_the_hub_hears_of_ready_pods_with_an_address_as_they_come_and_go(stage: Stage) -> None:
     await on_slice(stage)
     await stage.export()
     await exported(stage, "PENDING")
@@ -63,7 +64,7 @@ async def test_the_hub_hears_of_ready_pods_with_an_address_as_they_come_and_go(s
     await told(stage, "10.1.64.71")
 
 
-async def test_a_change_reaches_the_hub_quickly(stage: Stage):
+async def test_a_change_reaches_the_hub_quickly(stage: Stage) -> None:
     await on_slice(stage)
     await stage.export()
     await stage.pod("web-0", "shop", WEB)
@@ -77,12 +78,12 @@ async def test_a_change_reaches_the_hub_quickly(stage: Stage):
     assert max(times) < 0.5
 
 
-async def test_a_namespace_without_a_slice_is_told_what_to_do(stage: Stage):
+async def test_a_namespace_without_a_slice_is_told_what_to_do(stage: Stage) -> None:
     await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "bank"}})
     await on_slice(stage)
     await stage.export("bank")
 
-    async def refusal():
+    async def refusal() -> Any:
         status, message = await stage.ready(resources.SERVICEEXPORTS, "web", "bank")
         return status == "False" and message
 
@@ -91,19 +92,19 @@ async def test_a_namespace_without_a_slice_is_told_what_to_do(stage: Stage):
     assert not await stage.hub_object(resources.SERVICEEXPORTCONFIGS, f"web-bank-{CLUSTER}")
     await stage.slice(namespaceIsolationProfile={"applicationNamespaces": ["shop", "bank"]})
 
-    async def possible():
+    async def possible() -> Any:
         return await stage.hub_object(resources.SERVICEEXPORTCONFIGS, f"web-bank-{CLUSTER}")
 
     await eventually(possible)
 
 
-async def test_a_deleted_export_is_withdrawn_also_when_the_operator_was_away(stage: Stage):
+async def test_a_deleted_export_is_withdrawn_also_when_the_operator_was_away(stage: Stage) -> None:
     await on_slice(stage)
     await stage.export()
     await told(stage)
     await stage.own.delete(resources.SERVICEEXPORTS, "web", "shop")
 
-    async def gone():
+    async def gone() -> Any:
         return await addresses(stage) is None
 
     await eventually(gone)
@@ -115,7 +116,7 @@ async def test_a_deleted_export_is_withdrawn_also_when_the_operator_was_away(sta
     await eventually(gone)
 
 
-async def test_an_export_of_a_slice_that_went_is_withdrawn_and_says_so(stage: Stage):
+async def test_an_export_of_a_slice_that_went_is_withdrawn_and_says_so(stage: Stage) -> None:
     await on_slice(stage)
     await stage.export()
     await stage.pod("web-0", "shop", WEB)
@@ -125,8 +126,8 @@ async def test_an_export_of_a_slice_that_went_is_withdrawn_and_says_so(stage: St
     assert await addresses(stage) is None
 
 
-def imported(stage: Stage, *wanted: str):
-    async def holds():
+def imported(stage: Stage, *wanted: str) -> Any:
+    async def holds() -> Any:
         seen = await stage.own_object(resources.SERVICEIMPORTS, "web", "shop")
         endpoints = objects.status(seen).get("endpoints") if seen else None
         return endpoints is not None and [entry["ip"] for entry in endpoints] == list(wanted) and seen
@@ -134,7 +135,7 @@ def imported(stage: Stage, *wanted: str):
     return eventually(holds)
 
 
-async def test_an_offer_of_the_hub_becomes_an_import_here(stage: Stage):
+async def test_an_offer_of_the_hub_becomes_an_import_here(stage: Stage) -> None:
     await on_slice(stage)
     await stage.offer("red", "shop", ("web-0", "worker-1", "10.1.0.70"), ("web-0", CLUSTER, "10.1.64.70"))
     seen = await imported(stage, "10.1.0.70", "10.1.64.70")
@@ -143,18 +144,18 @@ async def test_an_offer_of_the_hub_becomes_an_import_here(stage: Stage):
     await stage.offer("red", "shop", ("web-0", CLUSTER, "10.1.64.70"))
     await imported(stage, "10.1.64.70")
 
-    async def ready():
+    async def ready() -> Any:
         return objects.is_true(await stage.hub_object(resources.WORKERSERVICEIMPORTS, OFFER), "Ready")
 
     await eventually(ready)
 
 
-async def test_an_offer_for_a_namespace_that_is_not_on_the_slice_is_declined_with_a_reason(stage: Stage):
+async def test_an_offer_for_a_namespace_that_is_not_on_the_slice_is_declined_with_a_reason(stage: Stage) -> None:
     await on_slice(stage)
     await stage.offer("red", "bank", ("web-0", "worker-1", "10.1.0.70"))
     name = f"web-bank-red-{CLUSTER}"
 
-    async def reason():
+    async def reason() -> Any:
         condition = objects.condition(await stage.hub_object(resources.WORKERSERVICEIMPORTS, name), "Ready")
         return condition and condition["status"] == "False" and condition["message"]
 
@@ -162,25 +163,25 @@ async def test_an_offer_for_a_namespace_that_is_not_on_the_slice_is_declined_wit
     assert not await stage.own_object(resources.NAMESPACES, "bank", None)
 
 
-async def test_of_two_slices_that_offer_one_name_the_namespaces_own_is_imported(stage: Stage):
+async def test_of_two_slices_that_offer_one_name_the_namespaces_own_is_imported(stage: Stage) -> None:
     await on_slice(stage)
     await stage.offer("blue", "shop", ("web-0", "worker-1", "10.2.0.70"))
     await stage.offer("red", "shop", ("web-0", "worker-1", "10.1.0.70"))
     await imported(stage, "10.1.0.70")
 
 
-async def test_an_offer_the_hub_takes_back_goes_here_first(stage: Stage):
+async def test_an_offer_the_hub_takes_back_goes_here_first(stage: Stage) -> None:
     await on_slice(stage)
     await stage.offer("red", "shop", ("web-0", "worker-1", "10.1.0.70"))
     await imported(stage, "10.1.0.70")
 
-    async def held():
+    async def held() -> Any:
         return objects.finalizers(await stage.hub_object(resources.WORKERSERVICEIMPORTS, OFFER))
 
     await eventually(held)
     await stage.hub.delete(resources.WORKERSERVICEIMPORTS, OFFER, OWN_ON_HUB)
 
-    async def gone():
+    async def gone() -> Any:
         return not await stage.hub_object(resources.WORKERSERVICEIMPORTS, OFFER)
 
     await eventually(gone)

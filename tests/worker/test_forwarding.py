@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from kubeslice.model import names, resources
@@ -14,7 +16,7 @@ async def dns_of_the_cluster(stage: Stage, text: str = COREFILE) -> None:
     await stage.own.create(resources.CONFIGMAPS, configmap)
 
 
-async def dns_service(stage: Stage) -> str:
+async def dns_service(stage: Stage) -> Any:
     service = {
         "metadata": {"name": names.DNS_SERVICE, "namespace": SYSTEM},
         "spec": {"selector": {"app": "dns"}, "ports": [{"name": "dns", "port": 53, "protocol": "UDP"}]},
@@ -22,18 +24,18 @@ async def dns_service(stage: Stage) -> str:
     return (await stage.own.create(resources.SERVICES, service))["spec"]["clusterIP"]
 
 
-async def written(stage: Stage) -> str:
+async def written(stage: Stage) -> Any:
     return (await stage.own.get(resources.CONFIGMAPS, "coredns", "kube-system"))["data"]["Corefile"]
 
 
-def becomes(stage: Stage, wanted: str):
+def becomes(stage: Stage, wanted: str) -> Any:
     async def holds() -> bool:
-        return await written(stage) == wanted
+        return bool(await written(stage) == wanted)
 
     return eventually(holds)
 
 
-async def test_the_zone_is_forwarded_to_the_address_of_kubeslice_dns_and_put_back_when_taken_out(stage: Stage):
+async def test_the_zone_is_forwarded_to_the_address_of_kubeslice_dns_and_put_back_when_taken_out(stage: Stage) -> None:
     await dns_of_the_cluster(stage)
     await stage.start()
     address = await dns_service(stage)
@@ -44,13 +46,13 @@ async def test_the_zone_is_forwarded_to_the_address_of_kubeslice_dns_and_put_bac
     assert (await stage.own.get(resources.CONFIGMAPS, "coredns", "kube-system"))["data"]["other"] == "x"
 
 
-async def test_a_zone_that_somebody_else_serves_is_left_alone_and_reported(stage: Stage):
+async def test_a_zone_that_somebody_else_serves_is_left_alone_and_reported(stage: Stage) -> None:
     theirs = COREFILE + "slice.local {\n    forward . 10.0.0.1\n}\n"
     await dns_of_the_cluster(stage, theirs)
     await dns_service(stage)
     await stage.start()
 
-    async def warned():
+    async def warned() -> Any:
         events = (await stage.own.list(resources.EVENTS, "kube-system")).items
         return any(event.get("reason") == "NotForwarded" for event in events)
 

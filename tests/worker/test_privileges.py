@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ async def apply(api: HttpApi, item: Item) -> None:
 
 
 async def login(api: HttpApi, secret: str, namespace: str) -> HttpApi:
-    async def token():
+    async def token() -> Any:
         found = await api.get(resources.SECRETS, secret, namespace)
         return (found.get("data") or {}).get("token")
 
@@ -61,7 +62,7 @@ async def as_worker_on_hub(stage: Stage) -> HttpApi:
     return await login(stage.hub, names.worker_account(CLUSTER), PROJECT)
 
 
-async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: Stage):
+async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: Stage) -> None:
     await dns_of_the_cluster(stage)
     await dns_service(stage)
     async with await as_operator(stage) as own, await as_worker_on_hub(stage) as hub:
@@ -75,7 +76,7 @@ async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: 
         await stage.workers()
         await stage.tunnel()
 
-        async def settled():
+        async def settled() -> Any:
             cluster = await stage.hub_object(resources.CLUSTERS, CLUSTER, PROJECT)
             config = await stage.hub_object(resources.WORKERSLICECONFIGS, f"red-{CLUSTER}")
             pair = await stage.hub_object(resources.WORKERSLICEGATEWAYS, f"red-{CLUSTER}-worker-1")
@@ -102,7 +103,7 @@ async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: 
                 await stage.hub.delete(resource, objects.name(obj), OWN_ON_HUB)
         await stage.kill("router-1", "gateway-1")
 
-        async def clean():
+        async def clean() -> Any:
             left = [
                 obj
                 for resource in (

@@ -1,4 +1,6 @@
 import base64
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ pytestmark = pytest.mark.api
 CONFIG = f"red-{CLUSTER}"
 
 
-async def test_a_slice_of_the_hub_becomes_a_slice_its_workloads_and_namespaces_here(stage: Stage):
+async def test_a_slice_of_the_hub_becomes_a_slice_its_workloads_and_namespaces_here(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
     seen = await eventually(lambda: stage.own_object(resources.SLICES, "red"))
@@ -19,7 +21,7 @@ async def test_a_slice_of_the_hub_becomes_a_slice_its_workloads_and_namespaces_h
     assert (spec["vni"], spec["mtu"], spec["clusterName"]) == (4097, 1420, CLUSTER)
     assert spec["nodeBlocks"] == [{"node": "node-1", "cidrs": ["10.1.64.64/26"]}]
     for name in ("slice-router-red", "slice-gateway-red-0"):
-        deployment = await eventually(lambda name=name: stage.own_object(resources.DEPLOYMENTS, name))
+        deployment = await eventually(partial(stage.own_object, resources.DEPLOYMENTS, name))
         assert deployment["metadata"]["ownerReferences"][0]["uid"] == objects.uid(seen)
     service = await eventually(lambda: stage.own_object(resources.SERVICES, "slice-gateway-red-0"))
     assert objects.spec(service)["ports"][0]["nodePort"]
@@ -28,11 +30,11 @@ async def test_a_slice_of_the_hub_becomes_a_slice_its_workloads_and_namespaces_h
     assert objects.labels(namespace)[names.INJECT_LABEL] == "true"
 
 
-async def test_the_hub_learns_key_and_endpoint_and_never_the_private_key(stage: Stage):
+async def test_the_hub_learns_key_and_endpoint_and_never_the_private_key(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
 
-    async def gateways():
+    async def gateways() -> Any:
         config = await stage.hub_object(resources.WORKERSLICECONFIGS, CONFIG)
         return objects.status(config).get("gateways")
 
@@ -46,17 +48,17 @@ async def test_the_hub_learns_key_and_endpoint_and_never_the_private_key(stage: 
     assert private not in str(await stage.hub_object(resources.WORKERSLICECONFIGS, CONFIG))
 
 
-async def test_the_state_of_the_slice_is_one_sentence_here_and_on_the_hub(stage: Stage):
+async def test_the_state_of_the_slice_is_one_sentence_here_and_on_the_hub(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
     await eventually(lambda: stage.own_object(resources.NAMESPACES, "shop", None))
 
-    async def sentence():
+    async def sentence() -> Any:
         config = await stage.hub_object(resources.WORKERSLICECONFIGS, CONFIG)
         condition = objects.condition(config, "Ready")
         return condition["message"] if condition else ""
 
-    async def says(words):
+    async def says(words: Any) -> Any:
         return words in await sentence() and words in (await stage.ready(resources.SLICES, "red"))[1]
 
     await eventually(lambda: says("the router has no pod yet"))
@@ -72,7 +74,7 @@ async def test_the_state_of_the_slice_is_one_sentence_here_and_on_the_hub(stage:
     assert objects.is_true(config, "NamespacesOnboarded")
 
 
-async def test_a_slice_that_settled_is_written_no_more(stage: Stage):
+async def test_a_slice_that_settled_is_written_no_more(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
     await stage.gateway()
@@ -80,7 +82,7 @@ async def test_a_slice_that_settled_is_written_no_more(stage: Stage):
     await stage.workers()
     await stage.tunnel()
 
-    async def versions():
+    async def versions() -> Any:
         listings = [
             await stage.own.list(resource, SYSTEM)
             for resource in (resources.SLICES, resources.SLICEGATEWAYS, resources.DEPLOYMENTS, resources.SERVICES)
@@ -88,7 +90,7 @@ async def test_a_slice_that_settled_is_written_no_more(stage: Stage):
         hub = [await stage.hub.list(resources.WORKERSLICECONFIGS), await stage.hub.list(resources.WORKERSLICEGATEWAYS)]
         return [item["metadata"]["resourceVersion"] for listing in listings + hub for item in listing.items]
 
-    async def settled():
+    async def settled() -> Any:
         before = await versions()
         await stage.own.patch(resources.NODES, "node-1", None, {"metadata": {"annotations": {"touched": str(before)}}})
         return before == await versions() and (await stage.ready(resources.SLICES, "red"))[0] == "True"
@@ -97,7 +99,7 @@ async def test_a_slice_that_settled_is_written_no_more(stage: Stage):
     assert await settled()
 
 
-async def test_a_deleted_slice_leaves_nothing_and_the_hub_is_told_last(stage: Stage):
+async def test_a_deleted_slice_leaves_nothing_and_the_hub_is_told_last(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
     await stage.gateway()
@@ -113,7 +115,7 @@ async def test_a_deleted_slice_leaves_nothing_and_the_hub_is_told_last(stage: St
     ):
         await stage.hub.delete(resource, name, f"kubeslice-acme-{CLUSTER}")
 
-    async def only_pods_left():
+    async def only_pods_left() -> Any:
         kinds = (resources.DEPLOYMENTS, resources.SERVICES, resources.SECRETS, resources.SLICEGATEWAYS)
         left = [await stage.own.list(kind, SYSTEM) for kind in kinds]
         names_left = [objects.name(obj) for listing in left for obj in listing.items]
@@ -124,33 +126,33 @@ async def test_a_deleted_slice_leaves_nothing_and_the_hub_is_told_last(stage: St
     assert await stage.hub_object(resources.WORKERSLICECONFIGS, CONFIG)
     await stage.kill("router-1", "gateway-1")
 
-    async def all_gone():
+    async def all_gone() -> Any:
         here = await stage.own_object(resources.SLICES, "red")
         return not here and not await stage.hub_object(resources.WORKERSLICECONFIGS, CONFIG)
 
     await eventually(all_gone)
     assert not await stage.own_object(resources.SERVICEIMPORTS, "web", "shop")
 
-    async def namespace_is_going():
+    async def namespace_is_going() -> Any:
         namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
         return namespace is None or objects.is_deleting(namespace)
 
     await eventually(namespace_is_going)
 
 
-async def test_a_namespace_somebody_made_is_given_back_as_it_was(stage: Stage):
+async def test_a_namespace_somebody_made_is_given_back_as_it_was(stage: Stage) -> None:
     await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "shop", "labels": {"team": "a"}}})
     await stage.start()
     await stage.slice()
 
-    async def slice_label():
+    async def slice_label() -> Any:
         namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
         return objects.labels(namespace).get(names.SLICE_LABEL)
 
     await eventually(slice_label)
     await stage.slice(namespaceIsolationProfile={"applicationNamespaces": []})
 
-    async def is_off():
+    async def is_off() -> Any:
         return not await slice_label()
 
     await eventually(is_off)
@@ -160,13 +162,13 @@ async def test_a_namespace_somebody_made_is_given_back_as_it_was(stage: Stage):
     assert not objects.is_deleting(namespace)
 
 
-async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other_says_so(stage: Stage):
+async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other_says_so(stage: Stage) -> None:
     await stage.start()
     await stage.slice("red")
     await eventually(lambda: stage.own_object(resources.NAMESPACES, "shop", None))
     await stage.slice("blue", namespaceIsolationProfile={"applicationNamespaces": ["shop", "bank"]})
 
-    async def refusal():
+    async def refusal() -> Any:
         config = await stage.hub_object(resources.WORKERSLICECONFIGS, f"blue-{CLUSTER}")
         condition = objects.condition(config, "NamespacesOnboarded")
         return condition and condition["status"] == "False" and condition["message"]
@@ -179,7 +181,7 @@ async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other
 
     await stage.hub.delete(resources.WORKERSLICECONFIGS, CONFIG, f"kubeslice-acme-{CLUSTER}")
 
-    async def moved():
+    async def moved() -> Any:
         namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
         return namespace and objects.labels(namespace).get(names.SLICE_LABEL) == "blue"
 
@@ -194,20 +196,20 @@ async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other
         (resources.SLICES, "red"),
     ],
 )
-async def test_what_somebody_deletes_comes_back(stage: Stage, resource, name):
+async def test_what_somebody_deletes_comes_back(stage: Stage, resource: Any, name: Any) -> None:
     await stage.start()
     await stage.slice()
     before = await eventually(lambda: stage.own_object(resource, name))
     await stage.own.delete(resource, name, SYSTEM)
 
-    async def is_new():
+    async def is_new() -> Any:
         seen = await stage.own_object(resource, name)
         return seen and objects.uid(seen) != objects.uid(before)
 
     await eventually(is_new)
 
 
-async def test_a_key_that_exists_is_never_replaced(stage: Stage):
+async def test_a_key_that_exists_is_never_replaced(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
     before = await eventually(lambda: stage.own_object(resources.SECRETS, "slice-gateway-red-0"))
@@ -219,7 +221,7 @@ async def test_a_key_that_exists_is_never_replaced(stage: Stage):
     assert after["data"] == before["data"]
 
 
-async def test_what_the_hub_stopped_wanting_while_the_operator_was_away_goes(stage: Stage):
+async def test_what_the_hub_stopped_wanting_while_the_operator_was_away_goes(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
     await eventually(lambda: stage.own_object(resources.SLICES, "red"))
@@ -230,7 +232,7 @@ async def test_what_the_hub_stopped_wanting_while_the_operator_was_away_goes(sta
     await stage.hub.delete(resources.WORKERSLICECONFIGS, CONFIG, f"kubeslice-acme-{CLUSTER}")
     await stage.start()
 
-    async def gone():
+    async def gone() -> Any:
         return not await stage.own_object(resources.SLICES, "red")
 
     await eventually(gone)

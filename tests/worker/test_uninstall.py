@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from kubeslice.kube import objects
@@ -9,7 +11,7 @@ from tests.worker.test_forwarding import COREFILE, dns_of_the_cluster, dns_servi
 pytestmark = pytest.mark.api
 
 
-async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_clean_up(stage: Stage):
+async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_clean_up(stage: Stage) -> None:
     await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "shop", "labels": {"team": "a"}}})
     await dns_of_the_cluster(stage)
     await dns_service(stage)
@@ -19,7 +21,7 @@ async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_cl
     await stage.offer("red", "shop", ("web-0", "worker-1", "10.1.0.70"))
     await stage.export()
 
-    async def settled():
+    async def settled() -> Any:
         return (
             await stage.own_object(resources.SERVICEIMPORTS, "web", "shop")
             and await stage.own_object(resources.SLICEGATEWAYS, f"red-{CLUSTER}-worker-1")
