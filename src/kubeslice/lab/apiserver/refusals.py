@@ -98,8 +98,8 @@ def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
 
 def not_acceptable(accepted: Sequence[str]) -> ApiError:
     """406: none of the forms the client accepts is offered."""
-    message = f"only the following media types are accepted: {', '.join(accepted)}"
-    return ApiError(406, "NotAcceptable", message)
+    message = f"406: Not Acceptable\n\nAvailable representations: {', '.join(accepted)}"
+    return ApiError(406, "NotAcceptable", message, {})
 
 
 def expired(why: str) -> ApiError:

@@ -29,20 +29,18 @@ def _merge_value(live: Any, config: Any, shape: Shape) -> Any:
 
 
 def _merge_lists(live: list[Any], config: list[Any], shape: Shape) -> list[Any]:
-    """Merge by key: in the order of the configuration, with what only the live list has at its place between."""
+    """Merge by key: items that only the live list has keep their place, the others follow the configuration."""
     present = dict(zip(list_elements(live, shape.here), live, strict=True))
     wanted = dict(zip(list_elements(config, shape.here), config, strict=True))
-    waiting = list(present)
-    result = []
+    before, merged = list(present), []
     for element, item in wanted.items():
-        if element in present:
-            while waiting and waiting[0] not in wanted:
-                result.append(present[waiting.pop(0)])
-            waiting = [other for other in waiting if other != element]
-            result.append(_merge_value(present[element], item, shape.item) if isinstance(item, dict) else item)
-        else:
-            result.append(item)
-    return result + [present[element] for element in waiting if element not in wanted]
+        while before and (before[0] not in wanted):
+            merged.append(present[before.pop(0)])
+        if before and before[0] == element:
+            before.pop(0)
+        known = present.get(element)
+        merged.append(_merge_value(known, item, shape.item) if isinstance(item, dict) and known is not None else item)
+    return merged + [present[element] for element in before if element not in wanted]
 
 
 def remove(value: dict[str, Any], fields: FieldSet, shape: Shape) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class Addresses:
         except ValueError:
             return
         if not inside:
-            why = f"provided IP is not in the valid range. The range of valid IPs is {self._network}"
+            why = "the provided network does not match the current range"
         elif address in self._addresses:
             why = "provided IP is already allocated"
         else:

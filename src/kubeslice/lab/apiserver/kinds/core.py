@@ -55,6 +55,17 @@ def _event_fields(event: Object) -> dict[str, str]:
     }
 
 
+def _prepare_event(event: Object, _old: Object | None) -> None:
+    """Spell out what typed clients always send."""
+    if event["apiVersion"] != "v1":
+        return
+    for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
+        event.setdefault(name, None)
+    for name in ("reportingComponent", "reportingInstance"):
+        event.setdefault(name, "")
+    event.setdefault("source", {})
+
+
 def _default_endpoints(endpoints: Object) -> None:
     for subset in endpoints.get("subsets") or []:
         for port in subset.get("ports") or []:
@@ -65,6 +76,8 @@ def _default_endpoint_slice(endpoint_slice: Object) -> None:
     for port in endpoint_slice.get("ports") or []:
         port.setdefault("name", "")
         port.setdefault("protocol", "TCP")
+    for endpoint in endpoint_slice.get("endpoints") or []:
+        endpoint.setdefault("conditions", {})
 
 
 def _unschedulable(node: Object) -> dict[str, str]:
@@ -74,7 +87,7 @@ def _unschedulable(node: Object) -> dict[str, str]:
 NAMESPACES = Strategy(default=_default_namespace, prepare=_prepare_namespace, selectable=_phase, returns_deleted=True)
 SECRETS = Strategy(default=_default_secret, selectable=_secret_type)
 SERVICE_ACCOUNTS = Strategy(returns_deleted=True)
-EVENTS = Strategy(selectable=_event_fields, create_on_update=True)
+EVENTS = Strategy(prepare=_prepare_event, selectable=_event_fields, create_on_update=True)
 ENDPOINTS = Strategy(default=_default_endpoints, create_on_update=True)
 ENDPOINT_SLICES = Strategy(default=_default_endpoint_slice)
 NODES = Strategy(selectable=_unschedulable, keeps_status=True)

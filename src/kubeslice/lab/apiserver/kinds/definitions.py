@@ -24,10 +24,11 @@ def _default(definition: Object) -> None:
 def _prepare(definition: Object, old: Object | None) -> None:
     if old is None:
         stored = [one["name"] for one in definition["spec"].get("versions") or [] if one.get("storage")]
-        definition["status"] = {"conditions": [], "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
-        finalizers = definition["metadata"].setdefault("finalizers", [])
-        if CLEANUP_FINALIZER not in finalizers:
-            finalizers.append(CLEANUP_FINALIZER)
+        definition["status"] = {
+            "conditions": None,
+            "acceptedNames": {"plural": "", "kind": ""},
+            "storedVersions": stored,
+        }
         return
     stored = definition.setdefault("status", {}).setdefault("storedVersions", [])
     for version in definition["spec"].get("versions") or []:

@@ -1,7 +1,7 @@
 """Pods: defaults, the state they are born in, and the selectors that kubelets use."""
 
 from kubeslice.lab.apiserver.interfaces import Object
-from kubeslice.lab.apiserver.kinds.podspec import all_containers, default_pod_spec
+from kubeslice.lab.apiserver.kinds.podspec import all_containers, default_pod_spec, default_requests
 from kubeslice.lab.apiserver.types.strategy import Strategy
 
 _COUNTED = ("cpu", "memory")
@@ -11,6 +11,8 @@ def _default(pod: Object) -> None:
     spec = pod.setdefault("spec", {})
     default_pod_spec(spec)
     spec.setdefault("enableServiceLinks", True)
+    for container in all_containers(spec):
+        default_requests(container["resources"])
 
 
 def _prepare(pod: Object, old: Object | None) -> None:

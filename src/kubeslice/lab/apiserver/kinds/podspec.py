@@ -53,7 +53,6 @@ def _default_container(container: Object) -> None:
     for handler in (container.get("lifecycle") or {}).values():
         if isinstance(handler, dict):
             _default_http_get(handler)
-    _default_requests(container["resources"])
 
 
 def _pull_policy(image: str) -> str:
@@ -80,8 +79,8 @@ def _default_http_get(handler: Object) -> None:
         request.setdefault("scheme", "HTTP")
 
 
-def _default_requests(resources: Object) -> None:
-    """A limit without a request is a request too."""
+def default_requests(resources: Object) -> None:
+    """Take a limit without a request for a request too; templates are left as they are."""
     limits = resources.get("limits")
     if limits:
         requests = resources.setdefault("requests", {})

@@ -56,5 +56,6 @@ MUTATING_WEBHOOKS = Strategy(default=_default_mutating, unconditional_update=Fal
 VALIDATING_WEBHOOKS = Strategy(default=_default_webhooks, unconditional_update=False)
 ADMISSION_POLICIES = Strategy(unconditional_update=False)
 NETWORK_POLICIES = Strategy(default=_default_network_policy)
-DISRUPTION_BUDGETS = Strategy(unconditional_update=True)
+_BUDGET_COUNTERS = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+DISRUPTION_BUDGETS = Strategy(born_status=_BUDGET_COUNTERS)
 PRIORITY_CLASSES = Strategy(default=_default_priority_class)

@@ -36,8 +36,9 @@ def _prepare(service: Object, old: Object | None) -> None:
         for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             spec.pop(field, None)
     else:
-        spec.setdefault("ipFamilies", ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        is_dual = old is None and spec.get("clusterIP") == "None" and not spec.get("selector")
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if is_dual else ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "RequireDualStack" if is_dual else "SingleStack")
     if spec["type"] not in EXPOSED:
         spec.pop("externalTrafficPolicy", None)
         spec.pop("healthCheckNodePort", None)
@@ -48,6 +49,10 @@ def _keep_addresses(spec: Object, old: Object) -> None:
     """An update that says nothing about addresses keeps them, so that `kubectl replace` works."""
     if spec["type"] == "ExternalName" or old.get("type") == "ExternalName":
         return
+    if spec.get("clusterIP") != old.get("clusterIP") and spec.get("clusterIPs") == old.get("clusterIPs"):
+        spec.pop("clusterIPs", None)
+        if spec.get("clusterIP"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
     if not spec.get("clusterIP") and old.get("clusterIP"):
         spec["clusterIP"] = old["clusterIP"]
     if not spec.get("clusterIPs") and spec.get("clusterIP") == old.get("clusterIP") and old.get("clusterIPs"):

@@ -7,6 +7,7 @@ from kubeslice.lab.apiserver.interfaces import Object
 from kubeslice.lab.apiserver.kinds.podspec import default_pod_spec
 from kubeslice.lab.apiserver.types.strategy import Strategy
 
+_TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _JOB_UID = "batch.kubernetes.io/controller-uid"
 _JOB_NAME = "batch.kubernetes.io/job-name"
 
@@ -32,11 +33,7 @@ def _default_deployment(obj: Object) -> None:
 
 
 def _default_replica_set(obj: Object) -> None:
-    spec = _template(obj)
-    spec.setdefault("replicas", 1)
-    labels = spec["template"]["metadata"].get("labels")
-    if labels and not obj["metadata"].get("labels"):
-        obj["metadata"]["labels"] = dict(labels)
+    _template(obj).setdefault("replicas", 1)
 
 
 def _default_daemon_set(obj: Object) -> None:
@@ -72,6 +69,17 @@ def _default_job(obj: Object) -> None:
     spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
 
 
+def _prepare_daemon_set(obj: Object, old: Object | None) -> None:
+    """Keep the generation of the template that old clients look for."""
+    generation = 1
+    if old is not None:
+        generation = int((old["metadata"].get("annotations") or {}).get(_TEMPLATE_GENERATION, 1))
+        generation += obj["spec"].get("template") != old["spec"].get("template")
+    obj["metadata"]["annotations"] = (obj["metadata"].get("annotations") or {}) | {
+        _TEMPLATE_GENERATION: str(generation)
+    }
+
+
 def _prepare_job(obj: Object, old: Object | None) -> None:
     """Give a new Job the labels that tell its pods from those of others."""
     spec = obj["spec"]
@@ -80,6 +88,8 @@ def _prepare_job(obj: Object, old: Object | None) -> None:
     uid, name = obj["metadata"]["uid"], obj["metadata"]["name"]
     labels = spec["template"]["metadata"].setdefault("labels", {})
     labels |= {_JOB_UID: uid, "controller-uid": uid, _JOB_NAME: name, "job-name": name}
+    if not obj["metadata"].get("labels"):
+        obj["metadata"]["labels"] = dict(labels)
     spec.setdefault("selector", {}).setdefault("matchLabels", {})[_JOB_UID] = uid
 
 
@@ -92,12 +102,11 @@ def _job_success(obj: Object) -> dict[str, str]:
 
 
 DEPLOYMENTS = Strategy(default=_default_deployment)
-REPLICA_SETS = Strategy(default=_default_replica_set, selectable=_replicas)
-DAEMON_SETS = Strategy(default=_default_daemon_set)
-STATEFUL_SETS = Strategy(default=_default_stateful_set)
-JOBS = Strategy(
-    default=_default_job,
-    prepare=_prepare_job,
-    selectable=_job_success,
-    orphans_by_default=True,
+REPLICA_SETS = Strategy(default=_default_replica_set, selectable=_replicas, born_status=("replicas",))
+DAEMON_SETS = Strategy(
+    default=_default_daemon_set,
+    prepare=_prepare_daemon_set,
+    born_status=("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"),
 )
+STATEFUL_SETS = Strategy(default=_default_stateful_set, born_status=("replicas", "availableReplicas"))
+JOBS = Strategy(default=_default_job, prepare=_prepare_job, selectable=_job_success, orphans_by_default=True)

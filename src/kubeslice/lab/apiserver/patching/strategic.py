@@ -29,7 +29,7 @@ def apply(document: dict[str, Any], patch: dict[str, Any], shape: Shape) -> dict
         if not name.startswith("$"):
             _merge_field(result, name, value, shape)
     for name, value in patch.items():
-        _follow(result, name, value, shape)
+        _follow(result, name, value, shape, document)
     return result
 
 
@@ -53,19 +53,18 @@ def _merge_field(result: dict[str, Any], name: str, value: Any, shape: Shape) ->
 
 
 def _merge_list(current: Any, patch: list[Any], shape: Shape) -> list[Any]:
-    here = shape.here
-    present = current if isinstance(current, list) else []
-    if here.patch_key:
-        return _merge_items(present, patch, here.patch_key, shape)
-    if here.patch_merge:
-        return present + [item for item in patch if item not in present]
-    return [item for item in patch if not (isinstance(item, dict) and _DIRECTIVE in item)]
+    key, live = shape.here.patch_key, current if isinstance(current, list) else []
+    plain = [item for item in patch if not (isinstance(item, dict) and _DIRECTIVE in item)]
+    if key:
+        replaces = any(isinstance(item, dict) and item.get(_DIRECTIVE) == "replace" for item in patch)
+        return plain if replaces else _arranged(_merge_items(live, patch, key, shape), plain, live, key)
+    if shape.here.patch_merge:
+        return _arranged(live + [item for item in patch if item not in live], patch, live, key)
+    return plain
 
 
-def _merge_items(present: list[Any], patch: list[Any], key: str, shape: Shape) -> list[Any]:
-    if any(isinstance(item, dict) and item.get(_DIRECTIVE) == "replace" for item in patch):
-        return [item for item in patch if not (isinstance(item, dict) and _DIRECTIVE in item)]
-    result = list(present)
+def _merge_items(live: list[Any], patch: list[Any], key: str, shape: Shape) -> list[Any]:
+    result = list(live)
     for item in patch:
         if not isinstance(item, dict) or key not in item:
             raise PatchFailed(f"map: {item} does not contain declared merge key: {key}")
@@ -84,7 +83,7 @@ def _merge_item(result: list[Any], item: dict[str, Any], key: str, shape: Shape)
         result.append(apply({}, item, shape.item))
 
 
-def _follow(result: dict[str, Any], name: str, value: Any, shape: Shape) -> None:
+def _follow(result: dict[str, Any], name: str, value: Any, shape: Shape, document: dict[str, Any]) -> None:
     """Carry out a directive that is about a list beside it."""
     if name.startswith(_DELETE_ITEMS):
         field = name.removeprefix(_DELETE_ITEMS)
@@ -93,16 +92,30 @@ def _follow(result: dict[str, Any], name: str, value: Any, shape: Shape) -> None
     elif name.startswith(_ORDER):
         field = name.removeprefix(_ORDER)
         if isinstance(result.get(field), list):
-            result[field] = _ordered(result[field], value, shape.field(field).here.patch_key)
+            live = document.get(field)
+            key = shape.field(field).here.patch_key
+            result[field] = _arranged(result[field], value, live if isinstance(live, list) else [], key)
 
 
-def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
-    """Sort the items that the order names, and leave the others at their places."""
+def _arranged(items: list[Any], order: list[Any], live: list[Any], key: str) -> list[Any]:
+    """Sort items: those that `order` names in that order, and the others among them where the live list had them."""
 
-    def identity(item: Any) -> Any:
-        return item.get(key) if key and isinstance(item, dict) else item
+    def places(entries: list[Any]) -> dict[Any, int]:
+        return {_identity(entry, key): index for index, entry in reversed(list(enumerate(entries)))}
 
-    wanted = [identity(entry) for entry in order]
-    named = sorted((item for item in items if identity(item) in wanted), key=lambda item: wanted.index(identity(item)))
-    remaining = iter(named)
-    return [next(remaining) if identity(item) in wanted else item for item in items]
+    wanted, before = places(order), places(live)
+    named = [item for item in items if _identity(item, key) in wanted]
+    named.sort(key=lambda item: wanted[_identity(item, key)])
+    others = [item for item in items if _identity(item, key) not in wanted]
+    others.sort(key=lambda item: before.get(_identity(item, key), len(before)))
+    result = []
+    while named and others:
+        first, second = before.get(_identity(others[0], key)), before.get(_identity(named[0], key))
+        is_before = first is not None and second is not None and first < second
+        result.append(others.pop(0) if is_before else named.pop(0))
+    return result + named + others
+
+
+def _identity(item: Any, key: str) -> Any:
+    value = item.get(key) if key and isinstance(item, dict) else item
+    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)

@@ -9,7 +9,7 @@ from kubeslice.lab.apiserver.fields import managers, ownership, sets
 from kubeslice.lab.apiserver.fields.compare import field_set
 from kubeslice.lab.apiserver.fields.managers import Manager
 from kubeslice.lab.apiserver.fields.ownership import ApplyConflicts, Conflict
-from kubeslice.lab.apiserver.interfaces import ApiError, Object
+from kubeslice.lab.apiserver.interfaces import ApiError, FieldError, Object
 from kubeslice.lab.apiserver.rest import bodies, metadata
 from kubeslice.lab.apiserver.rest.backend import Call, now
 from kubeslice.lab.apiserver.rest.creating import Owners, name_mismatch
@@ -20,42 +20,52 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def transform(call: Call, config: Object) -> Transform:
-    """Return the step that an apply makes. Raises 400 where the configuration cannot be one."""
-    manager = call.query.get("fieldManager", "")
-    if not manager:
-        raise refusals.bad_request('PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value')
+    """Return the step that an apply makes. Raises `ApiError` where the configuration cannot be one."""
+    manager = managers.manager_of(_manager(call), "Apply", "", call.path.subresource)
     _check(call, config)
-    checked = _typed(call, config)
     force = call.query.get("force") in ("true", "1")
 
     def step(live: Object) -> Proposal:
-        obj, owners = _apply(
-            call, live, checked, managers.manager_of(manager, "Apply", "", call.path.subresource), force=force
-        )
+        obj, owners = _apply(call, live, config, manager, force=force)
         obj = orjson.loads(orjson.dumps(obj))
         return Proposal(bodies.defaulted(call.type, call.type.schema.prune(obj)), owners)
 
     return step
 
 
+def _manager(call: Call) -> str:
+    name = call.query.get("fieldManager", "")
+    if not name:
+        error = FieldError("fieldManager", "FieldValueRequired", "Required value: is required for apply patch")
+        raise refusals.invalid("meta.k8s.io", "PatchOptions", "", [error])
+    return name
+
+
 def _check(call: Call, config: Object) -> None:
-    for field in ("apiVersion", "kind"):
-        if not config.get(field):
-            raise refusals.bad_request(f"error decoding YAML: Object '{field}' is missing")
-    bodies.check_kind(config, call.type)
+    wanted, found = call.type.gvk, (config.get("apiVersion", ""), config.get("kind", ""))
+    if found != (call.type.api_version, wanted.kind):
+        group, _, version = found[0].rpartition("/")
+        raise refusals.bad_request(f"invalid object type: {group}/{version}, Kind={found[1]}")
     if not isinstance(config.setdefault("metadata", {}), dict):
         raise refusals.bad_request("metadata must be an object")
     if config["metadata"].get("managedFields"):
         raise refusals.bad_request("metadata.managedFields must be nil")
     if config["metadata"].setdefault("name", call.path.name) != call.path.name:
         raise name_mismatch(config, call)
+    unknown = call.type.schema.unknown_fields(config)
+    if unknown:
+        raise _undeclared(call, config["metadata"].get("namespace", ""), unknown)
     metadata.place(config, call.type, call.namespace)
 
 
-def _typed(call: Call, config: Object) -> Object:
-    """Return the configuration without unknown fields; no defaults, which nobody asked for."""
-    bodies.check_unknown(call, config)
-    return call.type.schema.prune(config)
+def _undeclared(call: Call, namespace: str, unknown: list[str]) -> ApiError:
+    """500: kube-apiserver cannot make a typed object of a configuration with fields that the kind does not have."""
+    kind = call.type.gvk
+    where = f"({namespace}/{call.path.name}; {kind.group}/{kind.version}, Kind={kind.kind})"
+    listed = "\n".join(f".{path}: field not declared in schema" for path in unknown)
+    if len(unknown) > 1:
+        listed = "errors:\n" + "\n".join(f"  .{path}: field not declared in schema" for path in unknown)
+    return ApiError(500, "", f"failed to create typed patch object {where}: {listed}")
 
 
 def _apply(call: Call, live: Object, config: Object, manager: Manager, *, force: bool) -> tuple[Object, Owners]:

@@ -6,12 +6,13 @@ import orjson
 from aiohttp import web
 
 from kubeslice.lab.apiserver import refusals
-from kubeslice.lab.apiserver.interfaces import Object
+from kubeslice.lab.apiserver.interfaces import FieldError, Object
 from kubeslice.lab.apiserver.rest.backend import Call
 from kubeslice.lab.apiserver.types.resource import ResourceType
 from kubeslice.lab.apiserver.wire import protobuf
 
 LIMIT = 3 * 1024 * 1024
+_SHOWN = 33
 _JSON = "application/json"
 _YAML = "application/yaml"
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -85,15 +86,37 @@ async def read_typed(call: Call) -> Object:
 
 
 def check_kind(obj: Object, type_: ResourceType) -> None:
-    """Refuse an object that is not of the kind of a resource; what is missing is taken from the path."""
+    """Refuse an object that is not of the kind of a resource; built-in ones take what is missing from the path."""
+    if type_.custom:
+        _check_custom_kind(obj, type_)
+        return
     version = obj.setdefault("apiVersion", type_.api_version)
     kind = obj.setdefault("kind", type_.kind)
+    if version != type_.api_version:
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:110"'
+        raise refusals.bad_request(_unhandled(type_, why))
+    if kind != type_.kind:
+        why = f"converting ({version}.{kind}) to (core.{type_.kind}): unknown conversion"
+        raise refusals.bad_request(f'{kind} in version "{version}" cannot be handled as a {type_.kind}: {why}')
+
+
+def _check_custom_kind(obj: Object, type_: ResourceType) -> None:
+    version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
+    if not kind:
+        text = orjson.dumps(obj).decode()
+        short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+        raise refusals.bad_request(
+            f"the object provided is unrecognized (must be of type {type_.kind}): Object 'Kind' is missing in '{text}'"
+            f" ({short})"
+        )
     if version != type_.api_version:
         raise refusals.bad_request(
             f"the API version in the data ({version}) does not match the expected API version ({type_.api_version})"
         )
     if kind != type_.kind:
-        raise refusals.bad_request(f"the kind in the data ({kind}) does not match the expected kind ({type_.kind})")
+        error = FieldError("kind", "FieldValueInvalid", f'Invalid value: "{kind}": must be {type_.kind}', kind)
+        name = (obj.get("metadata") or {}).get("name", "")
+        raise refusals.invalid(type_.group, kind, name, [error])
 
 
 def typed(call: Call, obj: Object) -> Object:

@@ -103,7 +103,7 @@ def _dress(type_: ResourceType, obj: Object) -> None:
     if type_.has_status and not type_.strategy.keeps_status:
         obj.pop("status", None)
         if not type_.custom:
-            obj["status"] = {}
+            obj["status"] = dict.fromkeys(type_.strategy.born_status, 0)
     type_.strategy.prepare(obj, None)
 
 

@@ -71,23 +71,16 @@ async def _admit(backend: Backend, call: Call, name: str, entry: Entry) -> None:
 def _carry_out(backend: Backend, call: Call, name: str, entry: Entry, wanted: DeleteOptions) -> tuple[Entry, bool]:
     key = key_of(call.type, call.namespace, name)
     if call.type.storage == "/namespaces" and "deletionTimestamp" in entry.obj["metadata"]:
-        raise _namespace_is_going(name)
-    waiting = deletion.marked(entry.obj, call.type, wanted, datetime.now(UTC))
+        return entry, False
+    moment = datetime.now(UTC)
+    waiting = deletion.marked(entry.obj, call.type, wanted, moment)
     if call.is_dry_run:
         return entry, waiting is None
     if waiting is None:
-        return backend.store.delete(key, entry), True
+        return backend.store.delete(key, entry, deletion.ended(entry.obj, call.type, moment)), True
     if waiting == entry.obj:
         return entry, False
     return backend.store.update(key, waiting, entry), False
-
-
-def _namespace_is_going(name: str) -> ApiError:
-    why = (
-        "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will"
-        " automatically be purged by the system."
-    )
-    return refusals.conflict("", "namespaces", name, why)
 
 
 async def delete_collection(backend: Backend, call: Call) -> web.Response:

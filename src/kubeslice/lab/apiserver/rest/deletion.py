@@ -12,6 +12,7 @@ from kubeslice.lab.apiserver.interfaces import ApiError, FieldError, Object
 from kubeslice.lab.apiserver.types.resource import ResourceType
 
 _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
+_UNHURRIED = ("/namespaces", "apiextensions.k8s.io/customresourcedefinitions")  # these know no grace periods
 _POLICIES = ("Orphan", "Background", "Foreground")
 
 
@@ -51,13 +52,15 @@ def _refused(why: str) -> ApiError:
 def check_preconditions(obj: Object, type_: ResourceType, wanted: DeleteOptions) -> None:
     """Raise 409 where the object is not the one that the client means."""
     metadata = obj["metadata"]
-    for word, expected, found in (
-        ("UID", wanted.uid, metadata["uid"]),
-        ("ResourceVersion", wanted.resource_version, metadata["resourceVersion"]),
+    for word, expected, found, fate in (
+        ("UID", wanted.uid, metadata["uid"], "deleted and then recreated"),
+        ("ResourceVersion", wanted.resource_version, metadata["resourceVersion"], "modified"),
     ):
         if expected and expected != found:
-            why = f"Precondition failed: {word} in precondition: {expected}, {word} in object meta: {found}"
-            raise refusals.conflict(type_.group, type_.plural, metadata["name"], why)
+            why = f"the {word} in the precondition ({expected}) does not match the {word} in record ({found})."
+            raise refusals.conflict(
+                type_.group, type_.kind, metadata["name"], f"{why} The object might have been {fate}"
+            )
 
 
 def marked(obj: Object, type_: ResourceType, wanted: DeleteOptions, now: datetime) -> Object | None:
@@ -69,8 +72,19 @@ def marked(obj: Object, type_: ResourceType, wanted: DeleteOptions, now: datetim
     if not metadata.get("finalizers") and not grace and not _has_content(result, type_):
         return None
     _stamp(metadata, grace, now)
+    if type_.storage in _UNHURRIED:
+        metadata.pop("deletionGracePeriodSeconds", None)
     if type_.storage == "/namespaces":
         result.setdefault("status", {})["phase"] = "Terminating"
+    return result
+
+
+def ended(obj: Object, type_: ResourceType, now: datetime) -> Object | None:
+    """Return the last state of an object that nothing keeps, where it differs from the present one."""
+    if not type_.strategy.graceful:
+        return None
+    result: Object = orjson.loads(orjson.dumps(obj))
+    _stamp(result["metadata"], 0, now)
     return result
 
 

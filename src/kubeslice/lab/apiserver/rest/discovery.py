@@ -67,7 +67,8 @@ def resource_list(catalog: Catalog, group: str, version: str) -> Object:
         raise refusals.no_such_path()
     name = f"{group}/{version}" if group else version
     resources = [entry for type_ in found for entry in _entries(type_)]
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": resources}
+    head = {"kind": "APIResourceList", "apiVersion": "v1"} if group else {"kind": "APIResourceList"}
+    return head | {"groupVersion": name, "resources": resources}
 
 
 def _entries(type_: ResourceType) -> list[Object]:

@@ -56,6 +56,8 @@ class Dispatcher:
         verb = verb_of(http.method, path, watch=watch)
         self._authorize(user, _attributes(verb, path, http.query.get("fieldSelector", "")))
         type_ = self._backend.catalog.find(path.group, path.version, path.plural)
+        if type_ is None and not self._backend.catalog.resources(path.group, path.version):
+            return web.Response(status=404, text="404 page not found\n")
         if type_ is None or (type_.namespaced and not path.namespace and path.name):
             raise refusals.no_such_path()
         call = Call(http, path, verb, type_, user, http.query)
@@ -111,7 +113,10 @@ def _handler(call: Call) -> Handler:
     answer = answer_of(call.type.kind) if call.type.group.startswith("auth") else None
     if answer is not None and call.verb == "create":
         return lambda backend, inner: review(backend, inner, answer)
-    if call.verb not in call.type.verbs or (call.verb == "create" and call.path.name):
+    misplaced = (
+        bool(call.path.name) if call.verb == "create" else call.verb in ("update", "patch") and not call.path.name
+    )
+    if call.verb not in call.type.verbs or misplaced:
         raise refusals.method_not_allowed()
     return {
         "get": reading.get,

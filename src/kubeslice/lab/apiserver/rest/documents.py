@@ -13,6 +13,8 @@ from kubeslice.lab.apiserver.schema.openapi import Documents as OpenApiDocuments
 from kubeslice.lab.apiserver.types.catalog import Catalog
 
 _HEALTH = ("/healthz", "/livez", "/readyz")
+_EXACT = ("/", "/version", "/openid/v1/jwks", "/.well-known/openid-configuration")
+_SERVED = (*_HEALTH, "/openapi/")
 
 
 class Documents:
@@ -35,6 +37,8 @@ class Documents:
             found, media = discovery.document(self._catalog, path, http.headers.get("Accept", ""), self._address)
             return web.Response(body=orjson.dumps(found), headers={"Content-Type": media})
         where = http.path.rstrip("/") or "/"
+        if not where.startswith(_SERVED) and where not in _EXACT:
+            return web.Response(status=404, text="404 page not found\n")
         if where.startswith(_HEALTH):
             return web.Response(text="ok")
         if where.startswith("/openapi/"):

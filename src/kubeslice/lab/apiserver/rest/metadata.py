@@ -58,7 +58,7 @@ def dress_new(obj: Object, type_: ResourceType, now: str) -> None:
         metadata["generation"] = 1
 
 
-def dress_update(obj: Object, old: Object, type_: ResourceType) -> None:
+def dress_update(obj: Object, old: Object, type_: ResourceType, *, is_new_generation: bool) -> None:
     """Restore in an update what clients cannot change and move the generation, in place."""
     metadata, before = obj["metadata"], old["metadata"]
     if not metadata.get("uid"):
@@ -68,7 +68,7 @@ def dress_update(obj: Object, old: Object, type_: ResourceType) -> None:
             metadata[name] = before[name]
         else:
             metadata.pop(name, None)
-    if type_.has_generation and spec_of(obj, type_) != spec_of(old, type_):
+    if is_new_generation and type_.has_generation and spec_of(obj, type_) != spec_of(old, type_):
         metadata["generation"] = before.get("generation", 0) + 1
 
 

@@ -47,6 +47,8 @@ async def bind(backend: Backend, call: Call) -> web.Response:
     if not node:
         error = FieldError("target.name", "FieldValueRequired", "Required value")
         raise refusals.invalid("", "Binding", call.path.name, [error])
+    if (binding.get("metadata") or {}).get("name") != call.path.name:
+        raise refusals.bad_request("name in URL does not match name in Binding object")
     wanted_uid = (binding.get("metadata") or {}).get("uid")
 
     def bound(live: Object) -> Proposal:
@@ -118,6 +120,7 @@ async def token(backend: Backend, call: Call) -> web.Response:
     moment = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     answer: Object = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}
     answer["metadata"] = {"name": call.path.name, "namespace": call.namespace, "creationTimestamp": now()}
+    answer["metadata"]["uid"] = account["metadata"]["uid"]
     answer["spec"] = spec | {"expirationSeconds": seconds, "audiences": list(audiences or backend.tokens.audiences)}
     answer["status"] = {"token": text, "expirationTimestamp": moment}
     return _json(answer, 201)

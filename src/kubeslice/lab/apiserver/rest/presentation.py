@@ -100,9 +100,18 @@ def many(entries: list[Entry], type_: ResourceType, form: Presentation, metadata
         return encode(head | {"items": partial}, yaml=form.yaml)
     head = {"kind": type_.list_kind, "apiVersion": type_.api_version, "metadata": metadata}
     if form.yaml:
-        return encode(head | {"items": [shown(entry, type_) for entry in entries]}, yaml=True)
-    items = b",".join(raw(entry, type_) for entry in entries)
+        return encode(head | {"items": [orjson.loads(item) for item in _items(entries, type_)]}, yaml=True)
+    items = b",".join(_items(entries, type_))
     return orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}"
+
+
+def _items(entries: list[Entry], type_: ResourceType) -> list[bytes]:
+    """Return the JSON of list items: those of built-in kinds do not repeat kind and version."""
+    if type_.custom:
+        return [raw(entry, type_) for entry in entries]
+    head = f'{{"kind":"{type_.kind}","apiVersion":"{type_.api_version}",'.encode()
+    found = [raw(entry, type_) for entry in entries]
+    return [b"{" + text[len(head) :] if text.startswith(head) else text for text in found]
 
 
 def event_encoder(type_: ResourceType, form: Presentation) -> Callable[[str, Entry], bytes]:

@@ -8,13 +8,18 @@ import orjson
 from aiohttp import web
 
 from kubeslice.lab.apiserver import refusals
-from kubeslice.lab.apiserver.interfaces import ApiError, FieldError, Object
+from kubeslice.lab.apiserver.interfaces import FieldError, Object
 from kubeslice.lab.apiserver.rest import presentation
 from kubeslice.lab.apiserver.rest.backend import Backend, Call
 from kubeslice.lab.apiserver.rest.selection import Predicate, predicate
 from kubeslice.lab.apiserver.storage.entry import Entry
 
 _FRESHNESS_SECONDS = 3.0
+_OLD_VERSION = "The resourceVersion for the provided list is too old."
+_OLD_TOKEN = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without"
+    " the continue parameter."
+)
 
 
 async def get(backend: Backend, call: Call) -> web.Response:
@@ -43,12 +48,8 @@ async def wait_until_fresh(backend: Backend, version: str) -> None:
 def parse_version(version: str) -> int:
     """Return a resourceVersion as a number, 0 where there is none."""
     if version and not version.isdigit():
-        raise refusals.invalid(
-            "",
-            "",
-            "",
-            [FieldError("resourceVersion", "FieldValueInvalid", f'Invalid value: "{version}": must be a number')],
-        )
+        why = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+        raise refusals.bad_request(f'invalid resource version: resourceVersion: Invalid value: "{version}": {why}')
     return int(version or 0)
 
 
@@ -120,17 +121,8 @@ def _page(backend: Backend, call: Call) -> Page:
 
 def _past(backend: Backend, call: Call, revision: int, *, is_continue: bool) -> list[tuple[str, Entry]]:
     if revision < backend.store.history.oldest:
-        raise _expired(is_continue=is_continue, revision=revision, oldest=backend.store.history.oldest)
+        raise refusals.expired(_OLD_TOKEN if is_continue else _OLD_VERSION)
     return backend.store.scan_at(call.type.storage, revision, call.namespace)
-
-
-def _expired(*, is_continue: bool, revision: int, oldest: int) -> ApiError:
-    if is_continue:
-        return refusals.expired(
-            "The provided continue parameter is too old to display a consistent list result. You can start a new list without"
-            " the continue parameter."
-        )
-    return refusals.expired(f"too old resource version: {revision} ({oldest})")
 
 
 def _read_token(token: str) -> tuple[int, str]:
@@ -138,7 +130,7 @@ def _read_token(token: str) -> tuple[int, str]:
         parsed = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         return int(parsed["rv"]), str(parsed["start"])
     except (ValueError, KeyError, TypeError) as error:
-        raise refusals.bad_request(f"continue key is not valid: {error}") from error
+        raise refusals.bad_request(f"invalid continue token: continue key is not valid: {error}") from error
 
 
 def _cut(named: list[tuple[str, Entry]], revision: int, start: str, limit: int, selected: Predicate | None) -> Page:

@@ -57,6 +57,8 @@ def _answer(type_: ResourceType, obj: Object) -> web.Response:
 def scale_of(type_: ResourceType, obj: Object) -> Object:
     """Return the Scale of an object."""
     paths, metadata = _scale(type_), obj["metadata"]
+    if type_.custom and _at(obj, paths.spec_replicas) is None:
+        raise refusals.internal(f'the spec replicas field ".{".".join(paths.spec_replicas)}" does not exist')
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     status: Object = {"replicas": _at(obj, paths.status_replicas) or 0}
     selector = _at(obj, paths.selector) if paths.selector else None

@@ -38,7 +38,7 @@ def _labels(text: str) -> list[labels.Requirement]:
     try:
         return labels.parse(text)
     except labels.SelectorError as error:
-        raise bad_request(f'unable to parse "{text}" as label selector: {error}') from error
+        raise bad_request(str(error)) from error
 
 
 def _fields(type_: ResourceType, text: str) -> list[fields.FieldRequirement]:
@@ -50,10 +50,5 @@ def _fields(type_: ResourceType, text: str) -> list[fields.FieldRequirement]:
     known = field_values(type_, blank)
     for requirement in parsed:
         if requirement.field not in known:
-            raise bad_request(f'"{requirement.field}" is not a known field selector: {_known(type_)}')
+            raise bad_request(f"field label not supported: {requirement.field}")
     return parsed
-
-
-def _known(type_: ResourceType) -> str:
-    names = ('"metadata.name"', '"metadata.namespace"') if type_.namespaced else ('"metadata.name"',)
-    return f"only {', '.join(names)}"

@@ -107,9 +107,9 @@ def _check_version(call: Call, obj: Object, live: Object, *, replaces: bool) -> 
     if stated and stated != live["metadata"]["resourceVersion"]:
         raise refusals.modified(call.type.group, call.type.plural, call.path.name)
     if not stated and replaces and not call.type.strategy.unconditional_update:
-        why = "Invalid value: 0x0: must be specified for an update"
+        why = "Invalid value: 0: must be specified for an update"
         error = FieldError("metadata.resourceVersion", "FieldValueInvalid", why)
-        raise refusals.invalid(call.type.group, call.type.kind, call.path.name, [error])
+        raise refusals.invalid(call.type.group, call.type.plural, call.path.name, [error])
 
 
 def _confine(call: Call, obj: Object, live: Object) -> None:
@@ -170,7 +170,7 @@ async def _admit(backend: Backend, call: Call, obj: Object, live: Object) -> Obj
 
 async def _finish(backend: Backend, call: Call, obj: Object, live: Object, entry: Entry) -> Written:
     type_ = call.type
-    metadata.dress_update(obj, live, type_)
+    metadata.dress_update(obj, live, type_, is_new_generation=call.path.subresource != "binding")
     if not call.path.subresource:
         type_.strategy.prepare(obj, live)
     obj["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]

@@ -59,7 +59,7 @@ class Watch:
 
     def bookmark(self, *, ends_initial: bool = False) -> bytes:
         """Encode how far the watcher has seen everything."""
-        metadata: Object = {"resourceVersion": str(self._store.revision), "creationTimestamp": None}
+        metadata: Object = {"resourceVersion": str(self._store.revision)}
         if ends_initial:
             metadata["annotations"] = {_INITIAL_END: "true"}
         body: Object = {"kind": self._type.kind, "apiVersion": self._type.api_version, "metadata": metadata}
@@ -156,6 +156,7 @@ def _check(call: Call) -> None:
         where = "resourceVersionMatch"
         why = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
     elif match and not initial:
-        where, why = "resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden for watch"
+        where = "resourceVersionMatch"
+        why = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
     if why:
         raise refusals.invalid("meta.k8s.io", "ListOptions", "", [FieldError(where, "FieldValueForbidden", why)])

@@ -30,7 +30,7 @@ def answer_of(kind: str) -> Answer | None:
 async def review(backend: Backend, call: Call, answer: Answer) -> web.Response:
     """Answer the create of a review."""
     obj = await bodies.read_typed(call)
-    obj.setdefault("metadata", {}).setdefault("creationTimestamp", None)
+    obj.setdefault("metadata", {})
     spec = obj.setdefault("spec", {})
     if call.type.kind == "SelfSubjectReview":
         obj.pop("spec")

@@ -122,6 +122,7 @@ class Store:
     def _commit(self, kind: Literal["ADDED", "MODIFIED", "DELETED"], key: Key, obj: Object, old: Entry | None) -> Entry:
         revision = self.revision + 1
         obj["metadata"]["resourceVersion"] = str(revision)
+        obj = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], **obj}
         entry = Entry(orjson.dumps(obj), revision, obj)
         change = Change(revision, kind, key, entry, old)
         self._database.record(change)

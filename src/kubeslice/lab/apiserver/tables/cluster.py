@@ -99,9 +99,9 @@ NODES = (
     _node_info("containerRuntimeVersion"),
 )
 NAMESPACES = (NAME, Column("Status", path("status", "phase")), AGE)
-CONFIG_MAPS = (NAME, Column("Data", _data, "integer"), AGE)
-SECRETS = (NAME, Column("Type", path("type")), Column("Data", _data, "integer"), AGE)
-SERVICE_ACCOUNTS = (NAME, Column("Secrets", count("secrets"), "integer"), AGE)
+CONFIG_MAPS = (NAME, Column("Data", _data), AGE)
+SECRETS = (NAME, Column("Type", path("type")), Column("Data", _data), AGE)
+SERVICE_ACCOUNTS = (NAME, Column("Secrets", count("secrets")), AGE)
 EVENTS = (
     Column("Last Seen", _last_seen),
     Column("Type", path("type")),
@@ -111,7 +111,7 @@ EVENTS = (
     wide("Source", _source),
     Column("Message", _message),
     wide("First Seen", lambda event: since(event.get("firstTimestamp") or event.get("eventTime"))),
-    wide("Count", path("count", absent=1), "integer"),
+    wide("Count", path("count", absent=1)),
     wide("Name", path("metadata", "name")),
 )
 LEASES = (NAME, Column("Holder", path("spec", "holderIdentity")), AGE)

@@ -23,7 +23,7 @@ def _column(spec: Mapping[str, Any]) -> Column:
         _cell(spec["jsonPath"], spec["type"]),
         spec["type"],
         spec.get("format", ""),
-        spec.get("description", ""),
+        spec.get("description") or f"Custom resource definition column (in JSONPath format): {spec['jsonPath']}",
         spec.get("priority", 0),
     )
 

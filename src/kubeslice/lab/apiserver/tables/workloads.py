@@ -62,8 +62,8 @@ _TAIL = (wide("Containers", _joined("name")), wide("Images", _joined("image")), 
 DEPLOYMENTS = (
     NAME,
     Column("Ready", _ready),
-    _number("Up-to-date", "status", "updatedReplicas"),
-    _number("Available", "status", "availableReplicas"),
+    Column("Up-to-date", path("status", "updatedReplicas", absent=0)),
+    Column("Available", path("status", "availableReplicas", absent=0)),
     AGE,
     *_TAIL,
 )

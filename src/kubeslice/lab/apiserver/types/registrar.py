@@ -59,7 +59,12 @@ class Registrar:
             return
         others = [other.obj for other in self._store.scan(RESOURCE) if _group(other.obj) == _group(definition)]
         status = established_status(definition, others, _now())
-        if status is not None:
+        finalizers = definition["metadata"].get("finalizers") or []
+        if CLEANUP_FINALIZER not in finalizers:
+            kept = {**entry.copy(), "status": status or definition["status"]}
+            kept["metadata"]["finalizers"] = [*finalizers, CLEANUP_FINALIZER]
+            self._write(entry, kept)
+        elif status is not None:
             self._write(entry, {**entry.copy(), "status": status})
         elif is_established(definition):
             self._catalog.set_custom(definition["metadata"]["name"], self._make(definition))

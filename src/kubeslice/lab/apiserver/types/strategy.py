@@ -24,6 +24,7 @@ class Strategy:
 
     `default` fills absent fields of what a client sent. `prepare` corrects an object before it is written (`old` is
     None on creation). `selectable` gives the values of the field selectors beyond name and namespace.
+    `born_status` names the counters that are zero in the status of a new object.
     """
 
     default: Callable[[Object], None] = _nothing
@@ -35,3 +36,4 @@ class Strategy:
     graceful: bool = False
     orphans_by_default: bool = False
     keeps_status: bool = False
+    born_status: tuple[str, ...] = ()
