@@ -84,32 +84,30 @@ class Registration:
             seen = await self._hub.get(CLUSTERS, self._place.cluster, self._place.namespace)
         if objects.is_deleting(seen):
             return
-        own = self._caches.own
-        nodes = own.nodes.items()
-        addresses = worker_cluster.node_addresses(nodes, Cluster.parse(seen))
-        parts = worker_cluster.component_health(
-            own.daemonsets.get(AGENT, SYSTEM),
-            {name: own.deployments.get(f"kubeslice-{name}", SYSTEM) for name in ("dns", "webhook")},
-            addresses,
-        )
-        now, before = self._reporter.now(), objects.conditions(seen)
-        generation = int(seen["metadata"].get("generation") or 0)
+        metadata = {"name": self._place.cluster, "namespace": self._place.namespace}
+        report = {"metadata": metadata, "status": self._status(seen)}
+        await self._hub.apply(CLUSTERS, report, manager=names.WORKER_MANAGER, subresource="status")
+
+    def _status(self, seen: Object) -> Object:
+        own, now = self._caches.own, self._reporter.now()
+        agents = own.daemonsets.get(AGENT, SYSTEM)
+        addresses = worker_cluster.node_addresses(own.nodes.items(), Cluster.parse(seen))
+        deployments = {name: own.deployments.get(f"kubeslice-{name}", SYSTEM) for name in ("dns", "webhook")}
+        parts = worker_cluster.component_health(agents, deployments, addresses)
+        health = worker_cluster.cluster_health(parts, objects.status(seen).get("clusterHealth") or {}, now)
         found = [worker_cluster.registered(), worker_cluster.connection(parts)]
-        status = {
+        generation = int(seen["metadata"].get("generation") or 0)
+        return {
             "registrationStatus": "Registered",
             "nodeIPs": list(addresses.values())[: worker_cluster.MAX_ADDRESSES],
-            "cniSubnet": worker_cluster.pod_networks(nodes),
-            "networkPresent": worker_cluster.is_complete(own.daemonsets.get(AGENT, SYSTEM)),
+            "cniSubnet": worker_cluster.pod_networks(own.nodes.items()),
+            "networkPresent": worker_cluster.is_complete(agents),
             "namespaces": [line.wire() for line in worker_cluster.namespaces(own.namespaces.items())],
-            "clusterHealth": worker_cluster.cluster_health(parts, objects.status(seen).get("clusterHealth") or {}, now),
+            "clusterHealth": health,
             "workerVersion": __version__,
             "heartbeatTime": now,
-            "conditions": findings.conditions_after(before, found, generation, now),
+            "conditions": findings.conditions_after(objects.conditions(seen), found, generation, now),
         }
-        metadata = {"name": self._place.cluster, "namespace": self._place.namespace}
-        await self._hub.apply(
-            CLUSTERS, {"metadata": metadata, "status": status}, manager=names.WORKER_MANAGER, subresource="status"
-        )
 
     async def _failed(self, error: ApiError) -> None:
         if not self._link.failed(error):
