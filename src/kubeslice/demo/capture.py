@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import signal
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -36,7 +37,7 @@ class Capture:
 async def capture(expression: str) -> AsyncIterator[Capture]:
     """Capture on the WAN what matches a tcpdump expression while the body runs."""
     seen = Capture()
-    command = ["tcpdump", "-i", "any", "-n", "-U", "-s", "0", "-w", "-", expression]
+    command = ["tcpdump", "--immediate-mode", "-i", "any", "-n", "-U", "-s", "0", "-w", "-", expression]
     process = await places.spawn("wan", command)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -45,11 +46,11 @@ async def capture(expression: str) -> AsyncIterator[Capture]:
         reader = asyncio.create_task(process.stdout.read())
         yield seen
         await asyncio.sleep(SETTLE)
-        process.terminate()
+        places.end(process)
         seen.pcap = await reader
     finally:
         if process.returncode is None:
-            process.kill()
+            places.end(process, signal.SIGKILL)
         await process.communicate()
 
 

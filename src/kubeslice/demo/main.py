@@ -15,6 +15,7 @@ from kubeslice.stage.stage import Stage, clusters
 
 DID_NOT_HOLD = 1
 TIMEOUT = 300.0
+SETTLE_TRIES = 50
 LINES_TO_EXPLORE = """
 The lab is still running. Look around:
 
@@ -61,14 +62,14 @@ async def _bounded(screen: Screen, *, keep: bool, workers: int) -> list[Finding]
 
 async def _story(screen: Screen, *, keep: bool, workers: int) -> list[Finding]:
     async with AsyncExitStack() as stack:
-        async with screen.step(f"a hub and {workers} worker clusters, all with the same pod and service networks"):
+        async with screen.step(f"a hub and {workers} workers are up, with the same pod and service networks"):
             stage = await stack.enter_async_context(clusters(workers, keep=keep))
-        async with screen.step("hub installed, project created, every worker joined with its own credential"):
+        async with screen.step("the hub is installed, every worker joined with a credential of its own"):
             await stage.install()
-        nodes_before = await inventory.of_nodes(stage)
         red, blue = tenants(stage.workers)
         async with screen.step("the applications run, not yet connected"):
             await asyncio.gather(*(application.deploy(stage.apis, tenant) for tenant in (red, blue)))
+        nodes_before = await inventory.of_nodes(stage)
         findings = await _connect(screen, stage, red, blue)
         findings += await _prove(screen, stage, red, blue)
         if not keep:
@@ -115,18 +116,13 @@ async def _disconnect(screen: Screen, stage: Stage, slices_made: tuple[Tenant, .
 
 
 async def _settled(stage: Stage, before: set[str]) -> list[str]:
-    """Return what the nodes hold beyond `before`, giving agents and kubelets a moment to finish; pods' links stay."""
-    for _ in range(50):
-        left = {item for item in await inventory.of_nodes(stage) - before if not _is_of_a_pod(item)}
+    """Return what the nodes hold beyond `before`, giving agents and kubelets a moment to finish."""
+    for _ in range(SETTLE_TRIES):
+        left = await inventory.of_nodes(stage) - before
         if not left:
             break
         await asyncio.sleep(0.1)
     return sorted(left)
-
-
-def _is_of_a_pod(item: str) -> bool:
-    # The applications still run; their primary interface is the cluster's, not ours.
-    return ": link veth" in item or ": route 10.244." in item
 
 
 async def _place(stage: Stage, tenant: Tenant, cluster: str, app: str) -> Place:

@@ -21,7 +21,7 @@ async def named_request(tenant: Tenant, client: Place) -> Finding:
     """Ask the exported service by its name from another cluster; the page says who answered."""
     page = await application.answered(client, f"http://{tenant.host}/")
     greeting = page.strip().splitlines()[0]
-    held = tenant.slice_name in greeting and tenant.server in greeting
+    held = _is_from(tenant, page) and tenant.server in greeting
     return Finding(f"{tenant.client} asks http://{tenant.host}", f"“{greeting}”", held)
 
 
@@ -65,7 +65,11 @@ async def kept_apart(red: Tenant, blue: Tenant, blue_client: Place, red_server: 
     """Ask red's server from a pod of blue, whose subnet is the same: never may red answer."""
     own = await application.answered(blue_client, f"http://{blue.host}/")
     foreign = await application.ask(blue_client, f"http://{red_server.address}/")
-    answered = f"hello from {red.slice_name}".encode() in foreign.stdout
-    reaches_own = f"hello from {blue.slice_name}" in own
+    answered = _is_from(red, foreign.stdout.decode())
+    reaches_own = _is_from(blue, own)
     what = "red answered" if answered else "no answer from red" if foreign.status else "blue's own pod answered"
     return Finding(f"a pod of {blue.slice_name} cannot reach {red.slice_name}", what, reaches_own and not answered)
+
+
+def _is_from(tenant: Tenant, page: str) -> bool:
+    return f"hello from {tenant.namespace}/" in page

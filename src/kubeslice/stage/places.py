@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,7 +34,14 @@ async def spawn(target: str, command: Sequence[str]) -> Process:
         environment = [f"{key}={value}" for key, value in answer.get("environment", {}).items()]
         wrapper = ["env", "-i", *environment] if environment else []
         return await asyncio.create_subprocess_exec(
-            "nsenter", *options, *wrapper, *command, stdout=PIPE, stderr=PIPE, pass_fds=descriptors
+            "nsenter",
+            *options,
+            *wrapper,
+            *command,
+            stdout=PIPE,
+            stderr=PIPE,
+            pass_fds=descriptors,
+            start_new_session=True,
         )
     finally:
         for descriptor in descriptors:
@@ -46,8 +54,13 @@ async def run(target: str, command: Sequence[str]) -> Output:
     try:
         stdout, stderr = await process.communicate()
     except BaseException:
-        with suppress(ProcessLookupError):
-            process.kill()
+        end(process, signal.SIGKILL)
         await process.communicate()
         raise
     return Output(process.returncode or 0, stdout, stderr)
+
+
+def end(process: Process, number: int = signal.SIGTERM) -> None:
+    """Signal a program that `spawn` started; nsenter has forked it, so the signal goes to the whole group."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

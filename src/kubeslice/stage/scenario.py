@@ -65,10 +65,11 @@ def namespace(name: str) -> Object:
 
 
 def web(tenant: Tenant) -> Object:
-    """Return the web server's Deployment; its page names the slice, the cluster and the pod that answered."""
+    """Return the web server's Deployment; its page names the namespace, the pod and the cluster that answered."""
     env = [
-        {"name": "GREETING", "value": f"hello from {tenant.slice_name} in {tenant.server}"},
         {"name": "PORT", "value": str(WEB_PORT)},
+        {"name": "CLUSTER_NAME", "value": tenant.server},
+        {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
     ]
     container = {
         "name": "web",

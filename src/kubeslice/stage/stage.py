@@ -67,7 +67,7 @@ class Stage:
 
 @asynccontextmanager
 async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> AsyncIterator[Stage]:
-    """Bring a lab up and yield it; take it down at the end unless `keep` and nothing failed."""
+    """Bring a lab up and yield it; take it down at the end, also after a failure, unless `keep`."""
     topology = lab_topology(workers, (nodes,) if nodes else (), places.LAB)
     started = time.monotonic()
     await asyncio.to_thread(commands.up, topology)
@@ -76,9 +76,6 @@ async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> Async
         async with AsyncExitStack() as stack:
             apis = {cluster.name: await stack.enter_async_context(_api(cluster.name)) for cluster in topology.clusters}
             yield Stage(topology, apis, took)
-    except BaseException:
-        keep = False
-        raise
     finally:
         if not keep:
             await asyncio.to_thread(commands.down, places.LAB)

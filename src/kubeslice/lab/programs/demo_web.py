@@ -45,8 +45,9 @@ class Handler(BaseHTTPRequestHandler):
         if "json" in self.headers.get("Accept", ""):
             self._send(json.dumps(who).encode() + b"\n", "application/json")
         else:
+            pod = f"{who['namespace']}/{who['pod']}" if who["namespace"] else who["pod"]
             place = f" in {who['cluster']}" if who["cluster"] else ""
-            self._send(f"hello from {who['pod']}{place}\n".encode(), "text/plain")
+            self._send(f"hello from {pod}{place}\n".encode(), "text/plain")
 
     def _send(self, body: bytes, kind: str) -> None:
         self.send_response(200)
