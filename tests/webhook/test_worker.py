@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from kubeslice.kube.errors import Invalid
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from tests.webhook.running import IMAGE, Running, until, webhook
+from kubeslice.webhook.identity import shared_identity
+from tests.webhook.running import ACCOUNTS, IMAGE, Running, login, until, webhook
 
 pytestmark = pytest.mark.api
 
 POD: dict[str, Any] = {"spec": {"containers": [{"name": "app", "image": "app"}]}}
-REVIEW = {
+REVIEW: dict[str, Any] = {
     "apiVersion": "admission.k8s.io/v1",
     "kind": "AdmissionReview",
     "request": {
@@ -73,13 +75,14 @@ async def test_other_pods_are_left_alone(admin: HttpApi) -> None:
 
 
 @pytest.mark.usefixtures("running")
-async def test_an_export_must_fit_its_namespace(admin: HttpApi) -> None:
+async def test_an_export_that_can_never_work_is_refused(admin: HttpApi) -> None:
     def export(namespace: str, name: str = "web", **spec: Any) -> dict[str, Any]:
         wanted = {"slice": "red", "selector": {"matchLabels": {"app": "web"}}, "ports": [{"containerPort": 80}]}
         return {"metadata": {"name": name, "namespace": namespace}, "spec": {**wanted, **spec}}
 
-    with pytest.raises(Invalid, match="namespace plain is in no slice"):
-        await admin.create(r.SERVICEEXPORTS, export("plain"))
+    twice = [{"containerPort": 80}, {"containerPort": 80}]
+    with pytest.raises(Invalid, match="TCP 80 is there twice"):
+        await admin.create(r.SERVICEEXPORTS, export("shop", ports=twice))
 
     async def allowed() -> Any:
         return await admin.create(r.SERVICEEXPORTS, export("shop", aliases=["Web.example"]))
@@ -97,6 +100,23 @@ async def test_an_export_must_fit_its_namespace(admin: HttpApi) -> None:
     await until(refused)
 
 
+async def test_an_export_that_waits_for_its_slice_is_a_warning(running: Running) -> None:
+    spec = {"slice": "red", "selector": {"matchLabels": {"app": "web"}}, "ports": [{"containerPort": 80}]}
+    request = {
+        **REVIEW["request"],
+        "namespace": "plain",
+        "resource": {"group": "networking.kubeslice.io", "version": "v1beta1", "resource": "serviceexports"},
+        "object": {"metadata": {"name": "web", "namespace": "plain"}, "spec": spec},
+    }
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session,
+        session.post(f"https://{running.address}/validate", json={**REVIEW, "request": request}) as response,
+    ):
+        answer = (await response.json())["response"]
+    assert answer["allowed"]
+    assert "namespace plain is in no slice" in answer["warnings"][0]
+
+
 async def test_a_configuration_that_somebody_deletes_comes_back(admin: HttpApi, running: Running) -> None:
     before = await admin.get(r.MUTATINGWEBHOOKS, names.WORKER_WEBHOOK_CONFIGURATION)
     await admin.delete(r.MUTATINGWEBHOOKS, names.WORKER_WEBHOOK_CONFIGURATION)
@@ -108,13 +128,7 @@ async def test_a_configuration_that_somebody_deletes_comes_back(admin: HttpApi, 
 @pytest.mark.usefixtures("running")
 async def test_replicas_share_one_identity(admin: HttpApi, loopback_cluster: Path) -> None:
     first = await admin.get(r.SECRETS, names.WEBHOOK_CERTIFICATE_SECRET, names.WORKER_NAMESPACE)
-    from tests.webhook.running import ACCOUNTS, login  # noqa: PLC0415
-
     async with await login(admin, loopback_cluster, ACCOUNTS["worker"], names.WORKER_NAMESPACE) as api:
-        from datetime import UTC, datetime  # noqa: PLC0415
-
-        from kubeslice.webhook.identity import shared_identity  # noqa: PLC0415
-
         host = f"{names.WEBHOOK_SERVICE}.{names.WORKER_NAMESPACE}.svc"
         found = await asyncio.gather(
             *(shared_identity(api, names.WORKER_NAMESPACE, host, datetime.now(UTC)) for _ in range(4))
