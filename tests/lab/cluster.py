@@ -21,6 +21,13 @@ SECONDS = 10.0
 numbers = itertools.count(1)
 
 
+async def eventually(holds: Callable[[], Any], seconds: float = SECONDS) -> None:
+    """Wait until something outside this process is so."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(0.05)
+
+
 class Cluster:
     """An administrator's view of worker-1."""
 

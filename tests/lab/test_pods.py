@@ -10,15 +10,15 @@ import pytest
 
 from kubeslice.kube import objects
 from kubeslice.model.resources import CONFIGMAPS, PODS, SECRETS
-from tests.lab.cluster import FIRST, SECOND, Cluster, Object
+from tests.lab.cluster import FIRST, SECOND, Cluster, Object, eventually
 
 pytestmark = pytest.mark.lab
 
 
 def main(pod: Object) -> Object:
     """Return the status of a pod's only container; nothing is known of it at first."""
-    nothing: Object = {"restartCount": 0, "state": {}, "started": False}
-    return (pod.get("status", {}).get("containerStatuses") or [nothing])[0]
+    found: list[Object] = objects.status(pod).get("containerStatuses") or []
+    return found[0] if found else {"restartCount": 0, "state": {}, "started": False}
 
 
 def waits_for(pod: Object, reason: str) -> bool:
@@ -61,9 +61,7 @@ async def test_volumes_and_environment(cluster: Cluster) -> None:
     ask = f'curl -s --cacert {token[:-5]}ca.crt -H "Authorization: Bearer $(cat {token})" https://10.96.0.1/api/v1/pods'
     assert json.loads(cluster.run(name, "sh", "-c", ask))["reason"] == "Forbidden"
     await cluster.api.patch(CONFIGMAPS, config, "default", {"data": {"key": "two"}})
-    async with asyncio.timeout(5):
-        while cluster.run(name, "cat", "/config/key") != "two":
-            await asyncio.sleep(0.05)
+    await eventually(lambda: cluster.run(name, "cat", "/config/key") == "two")
 
 
 async def test_init_containers_come_first(cluster: Cluster) -> None:
@@ -191,8 +189,8 @@ async def test_the_agent_finds_a_pod_by_its_control_group(cluster: Cluster) -> N
         "sleep 100", hostPID=True, hostNetwork=True, container={"securityContext": {"privileged": True}}
     )
     await cluster.ready(agent)
-    find = f"""for file in $(find /sys/fs/cgroup -path '*{pod["metadata"]["uid"]}*' -name cgroup.procs); do cat $file; done"""
-    pids = cluster.run(agent, "sh", "-c", find).split()
+    lists = f"find /sys/fs/cgroup -path '*{objects.uid(pod)}*' -name cgroup.procs"
+    pids = cluster.run(agent, "sh", "-c", f"for file in $({lists}); do cat $file; done").split()
     assert len(pids) >= 2
     for pid in pids:
         seen = cluster.run(agent, "nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-4", "-br", "addr", "show", "eth0")

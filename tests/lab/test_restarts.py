@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +10,9 @@ import pytest
 from kubeslice.kube import objects
 from kubeslice.kube.errors import ApiError
 from kubeslice.lab import commands
+from kubeslice.lab.client import ask
 from kubeslice.model.resources import CONFIGMAPS, PODS
-from tests.lab.cluster import CLUSTER, FIRST, Cluster
+from tests.lab.cluster import CLUSTER, FIRST, Cluster, eventually
 
 pytestmark = pytest.mark.lab
 
@@ -25,14 +25,8 @@ async def kill(cluster: Cluster, process: str) -> None:
 
 
 def restarts(cluster: Cluster, process: str) -> int:
-    found = commands.ask(cluster.lab, "status")[0]["processes"]
-    return next(entry["restarts"] for entry in found if entry["name"] == process and (entry["pid"] or True))
-
-
-async def eventually(holds: Callable[[], Any], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not holds():
-            await asyncio.sleep(0.05)
+    found = ask(cluster.lab, "status")[0]["processes"]
+    return next(int(entry["restarts"]) for entry in found if entry["name"] == process)
 
 
 async def answered(cluster: Cluster, name: str) -> dict[str, Any]:
@@ -76,7 +70,7 @@ async def test_a_new_kubelet_learns_what_ended_meanwhile(cluster: Cluster) -> No
     )
 
 
-STOP = {
+STOP: dict[str, Any] = {
     "container": {"volumeMounts": [{"name": "stop", "mountPath": "/stop"}]},
     "volumes": [{"name": "stop", "emptyDir": {}}],
 }

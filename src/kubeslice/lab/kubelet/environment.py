@@ -146,5 +146,5 @@ _UNITS = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi":
 
 def quantity(text: str) -> float:
     """Read a Kubernetes quantity (`100m`, `64Mi`)."""
-    digits = text.rstrip("mkMGTi")
+    digits = text.rstrip("mkKMGTi")
     return float(digits) * _UNITS.get(text[len(digits) :], 1)
