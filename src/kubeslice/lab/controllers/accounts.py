@@ -6,7 +6,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import AlreadyExists, ApiError, Forbidden, NotFound
 from kubeslice.kube.informer import Informer
-from kubeslice.lab.controllers.replicasets import keys_of
+from kubeslice.lab.controllers.keys import keys_of
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import CONFIGMAPS, SERVICEACCOUNTS, Resource
 from kubeslice.runtime.controller import Controller, Result, Source

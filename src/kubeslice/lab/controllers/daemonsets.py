@@ -1,17 +1,14 @@
 """Keeps one pod of each DaemonSet on every node that should have one."""
 
-import asyncio
 from collections.abc import Iterable
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
-from kubeslice.kube.errors import Conflict, NotFound
-from kubeslice.kube.events import Recorder
 from kubeslice.kube.informer import Informer
 from kubeslice.lab.controllers import claims, daemons, index, replicas, statuses, templates
-from kubeslice.lab.controllers.expectations import Expectations
 from kubeslice.lab.controllers.index import Index
-from kubeslice.lab.controllers.replicasets import keys_of, keys_of_owner, keys_of_selecting
+from kubeslice.lab.controllers.keys import keys_of, keys_of_owner, keys_of_selecting
+from kubeslice.lab.controllers.podcontrol import PodControl
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import DAEMONSETS, PODS
 from kubeslice.runtime.clock import Clock
@@ -29,8 +26,7 @@ class DaemonSets:
         self._nodes = nodes
         self._clock = clock
         self._pods = Index(pod_informer, index.namespace)
-        self._expected = Expectations(pod_informer)
-        self._recorder = Recorder(api, "daemonset-controller")
+        self._control = PodControl(api, pod_informer, "daemonset-controller")
         self._shapes: dict[str, object] = {}
         sources = [
             Source(daemon_informer, keys_of),
@@ -44,35 +40,16 @@ class DaemonSets:
         daemon = self._daemons.get(key.name, key.namespace)
         if daemon is None:
             return Result()
-        if not self._expected.are_met(objects.uid(daemon)):
+        if not self._control.is_settled(daemon):
             return Result(after=1.0)
         found = claims.claim(daemon, self._pods.get(key.namespace))
         mine = await claims.settle(self._api, PODS, daemon, found)
         now, nodes = self._clock.now(), self._nodes.items()
         change = daemons.change(daemon, nodes, mine, now)
-        async with asyncio.TaskGroup() as group:
-            for node in change.create:
-                group.create_task(self._create(daemon, node))
-            for pod in change.delete:
-                group.create_task(self._delete(daemon, pod))
+        fresh = [daemons.pod(daemon, node, templates.generated_name(key.name)) for node in change.create]
+        await self._control.change(daemon, fresh, change.delete)
         await statuses.write(self._api, DAEMONSETS, daemon, daemons.status(daemon, nodes, mine, now))
         return Result(after=replicas.next_look(daemon, mine, now))
-
-    async def _create(self, daemon: Object, node: str) -> None:
-        name = templates.generated_name(objects.name(daemon))
-        created = await self._api.create(PODS, daemons.pod(daemon, node, name))
-        self._expected.created(objects.uid(daemon), created)
-        await self._recorder.emit(daemon, "Normal", "SuccessfulCreate", f"Created pod: {name}")
-
-    async def _delete(self, daemon: Object, pod: Object) -> None:
-        if objects.is_deleting(pod):
-            return
-        self._expected.deleted(objects.uid(daemon), pod)
-        try:
-            await self._api.delete(PODS, objects.name(pod), objects.namespace(pod), uid=objects.uid(pod))
-        except (NotFound, Conflict):
-            return
-        await self._recorder.emit(daemon, "Normal", "SuccessfulDelete", f"Deleted pod: {objects.name(pod)}")
 
     def _keys_of_pod(self, pod: Object) -> Iterable[Key]:
         return keys_of_owner(pod, "DaemonSet") or keys_of_selecting(pod, self._daemons)

@@ -10,8 +10,8 @@ from kubeslice.kube.events import Recorder
 from kubeslice.kube.informer import Informer
 from kubeslice.lab.controllers import claims, index, progress, replicas, rollout, statuses, templates
 from kubeslice.lab.controllers.index import Index
+from kubeslice.lab.controllers.keys import keys_of, keys_of_owner, keys_of_selecting
 from kubeslice.lab.controllers.kinds import REPLICASETS
-from kubeslice.lab.controllers.replicasets import keys_of, keys_of_owner, keys_of_selecting
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import DEPLOYMENTS, Resource

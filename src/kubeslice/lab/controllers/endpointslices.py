@@ -10,8 +10,8 @@ from kubeslice.kube.informer import Informer
 from kubeslice.kube.subset import covers
 from kubeslice.lab.controllers import endpoints, frontdoor, index
 from kubeslice.lab.controllers.index import Index
+from kubeslice.lab.controllers.keys import keys_of
 from kubeslice.lab.controllers.kinds import ENDPOINTS
-from kubeslice.lab.controllers.replicasets import keys_of
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import ENDPOINTSLICES, Resource
 from kubeslice.runtime.controller import Controller, Result, Source

@@ -16,9 +16,9 @@ from kubeslice.kube.informer import Informer
 from kubeslice.kube.requests import JSON, Request, path
 from kubeslice.lab.controllers import statuses
 from kubeslice.lab.controllers.census import Census, Entry
+from kubeslice.lab.controllers.keys import keys_of
 from kubeslice.lab.controllers.kinds import UNFOLLOWED
 from kubeslice.lab.controllers.raw import RawApi
-from kubeslice.lab.controllers.replicasets import keys_of
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NAMESPACES, Resource
 from kubeslice.runtime.clock import Clock

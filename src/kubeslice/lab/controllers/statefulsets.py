@@ -4,14 +4,13 @@ from collections.abc import Iterable
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
-from kubeslice.kube.errors import AlreadyExists, Conflict, NotFound
 from kubeslice.kube.events import Recorder
 from kubeslice.kube.informer import Informer
 from kubeslice.lab.controllers import claims, index, replicas, stateful, statuses
-from kubeslice.lab.controllers.expectations import Expectations
 from kubeslice.lab.controllers.index import Index
+from kubeslice.lab.controllers.keys import keys_of, keys_of_owner, keys_of_selecting
 from kubeslice.lab.controllers.kinds import STATEFULSETS
-from kubeslice.lab.controllers.replicasets import keys_of, keys_of_owner, keys_of_selecting
+from kubeslice.lab.controllers.podcontrol import PodControl
 from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import PODS
@@ -27,7 +26,7 @@ class StatefulSets:
         self._workloads = workloads
         self._clock = clock
         self._pods = Index(pod_informer, index.namespace)
-        self._expected = Expectations(pod_informer)
+        self._control = PodControl(api, pod_informer, "statefulset-controller")
         self._recorder = Recorder(api, "statefulset-controller")
         sources = [Source(workloads, keys_of), Source(pod_informer, self._keys_of_pod)]
         self.controller = Controller("statefulset", self, sources)
@@ -37,17 +36,15 @@ class StatefulSets:
         workload = self._workloads.get(key.name, key.namespace)
         if workload is None:
             return Result()
-        if not self._expected.are_met(objects.uid(workload)):
+        if not self._control.is_settled(workload):
             return Result(after=1.0)
         await self._refuse_storage(workload)
         found = claims.claim(workload, self._pods.get(key.namespace))
         mine = await claims.settle(self._api, PODS, workload, found)
         now = self._clock.now()
         change = stateful.change(workload, mine, now)
-        for number in change.create:
-            await self._create(workload, number)
-        for pod in change.delete:
-            await self._delete(workload, pod)
+        fresh = [stateful.pod(workload, number) for number in change.create]
+        await self._control.change(workload, fresh, change.delete)
         await statuses.write(self._api, STATEFULSETS, workload, stateful.status(workload, mine, now))
         return Result(after=replicas.next_look(workload, mine, now))
 
@@ -56,27 +53,6 @@ class StatefulSets:
             sentence = "the lab has no persistent volumes: use an emptyDir volume instead of volumeClaimTemplates"
             await self._recorder.emit(workload, "Warning", "FailedCreate", sentence)
             raise Terminal(sentence, "NoPersistentVolumes")
-
-    async def _create(self, workload: Object, number: int) -> None:
-        wanted = stateful.pod(workload, number)
-        try:
-            created = await self._api.create(PODS, wanted)
-        except AlreadyExists:
-            return
-        self._expected.created(objects.uid(workload), created)
-        sentence = f"create Pod {objects.name(wanted)} in StatefulSet {objects.name(workload)} successful"
-        await self._recorder.emit(workload, "Normal", "SuccessfulCreate", sentence)
-
-    async def _delete(self, workload: Object, pod: Object) -> None:
-        if objects.is_deleting(pod):
-            return
-        self._expected.deleted(objects.uid(workload), pod)
-        try:
-            await self._api.delete(PODS, objects.name(pod), objects.namespace(pod), uid=objects.uid(pod))
-        except (NotFound, Conflict):
-            return
-        sentence = f"delete Pod {objects.name(pod)} in StatefulSet {objects.name(workload)} successful"
-        await self._recorder.emit(workload, "Normal", "SuccessfulDelete", sentence)
 
     def _keys_of_pod(self, pod: Object) -> Iterable[Key]:
         return keys_of_owner(pod, "StatefulSet") or keys_of_selecting(pod, self._workloads)

@@ -5,7 +5,7 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import Conflict, NotFound
 from kubeslice.kube.informer import Informer
 from kubeslice.lab.controllers import pods
-from kubeslice.lab.controllers.replicasets import keys_of
+from kubeslice.lab.controllers.keys import keys_of
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NODES, PODS
 from kubeslice.runtime.controller import Controller, Result, Source
