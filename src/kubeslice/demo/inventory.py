@@ -48,7 +48,7 @@ async def of_nodes(stage: Stage) -> set[str]:
 async def _of_node(node: str) -> set[str]:
     segments = await places.run(node, ["ip", "-j", "netns", "list"])
     links = await places.run(node, ["ip", "-j", "link", "show"])
-    routes = await places.run(node, ["ip", "-j", "route", "show", "table", "all"])
+    routes = await places.run(node, ["ip", "-j", "-4", "route", "show", "table", "all"])
     tables = await places.run(node, ["nft", "list", "tables"])
     processes = await places.run(node, ["pgrep", "-l", "-x", "bird|wireguard-go|openvpn"])
     found = {f"{node}: namespace {entry['name']}" for entry in json.loads(segments.stdout or b"[]")}
@@ -82,7 +82,7 @@ async def _worker_objects(api: HttpApi, cluster: str, slice_name: str) -> list[s
 def of_machine() -> set[str]:
     """Return what the machine itself holds: links, namespaces, mounts, nftables, cgroups, the lab's processes."""
     links = json.loads(_output("ip", "-j", "link", "show"))
-    routes = json.loads(_output("ip", "-j", "route", "show", "table", "all") or "[]")
+    routes = json.loads(_output("ip", "-j", "-4", "route", "show", "table", "all") or "[]")
     found = {f"link {entry['ifname']}" for entry in links}
     found |= {f"route {entry['dst']} {entry.get('dev', '')}" for entry in routes}
     found |= {f"namespace {line}" for line in _output("ip", "netns", "list").splitlines()}

@@ -64,7 +64,7 @@ async def _story(screen: Screen, *, keep: bool, workers: int) -> list[Finding]:
     async with AsyncExitStack() as stack:
         async with screen.step(f"a hub and {workers} workers are up, with the same pod and service networks"):
             stage = await stack.enter_async_context(clusters(workers, keep=keep))
-        async with screen.step("the hub is installed, every worker joined with a credential of its own"):
+        async with screen.step("the hub is installed, every worker has joined with its own credential"):
             await stage.install()
         red, blue = tenants(stage.workers)
         async with screen.step("the applications run, not yet connected"):

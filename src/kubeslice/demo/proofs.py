@@ -49,13 +49,13 @@ async def figures(stage: Stage, client: Place, server: Place) -> list[Finding]:
 async def nothing_readable(stage: Stage, tenant: Tenant, client: Place) -> Finding:
     """Capture the WAN during a request through the slice, and during the same request around it."""
     secret = marker()
-    async with capture("udp or tcp port not 6443") as through_slice:
+    async with capture(_between_clusters(stage)) as through_slice:
         await application.answered(client, f"http://{tenant.host}/{secret}")
     api = stage.apis[tenant.server]
     service = await api.apply(SERVICES, scenario.node_port(tenant), manager="kubeslice-stage")
     node = stage.cluster(tenant.server).nodes[0]
     url = f"http://{node.address}:{service['spec']['ports'][0]['nodePort']}/{secret}"
-    async with capture("udp or tcp port not 6443") as around:
+    async with capture(_between_clusters(stage)) as around:
         await application.answered(client, url)
     await api.delete(SERVICES, objects.name(service), tenant.namespace)
     return encryption(through_slice.search(secret), around.search(secret))
@@ -69,6 +69,12 @@ async def kept_apart(red: Tenant, blue: Tenant, blue_client: Place, red_server: 
     reaches_own = _is_from(blue, own)
     what = "red answered" if answered else "no answer from red" if foreign.status else "blue's own pod answered"
     return Finding(f"a pod of {blue.slice_name} cannot reach {red.slice_name}", what, reaches_own and not answered)
+
+
+def _between_clusters(stage: Stage) -> str:
+    """Return the tcpdump expression for what crosses from one cluster's LAN to another's."""
+    inside = " or ".join(f"(src net {one.network} and dst net {one.network})" for one in stage.topology.clusters)
+    return f"ip and not ({inside})"
 
 
 def _is_from(tenant: Tenant, page: str) -> bool:
