@@ -1,4 +1,4 @@
-"""Fixtures for tests that talk to an API server: the embedded one as a process, or the one of KUBESLICE_TEST_KUBECONFIG."""
+"""The API server that tests talk to: the embedded one as a process, or the one of KUBESLICE_TEST_KUBECONFIG."""
 
 import base64
 import os

@@ -88,8 +88,8 @@ async def test_an_update_of_an_old_state_is_a_conflict(api: Client, namespace: s
     (await api.update(maps(namespace, "a"), first | {"data": {"k": "1"}})).expect()
     late = await api.update(maps(namespace, "a"), first | {"data": {"k": "2"}})
     assert late.expect(409)["message"] == (
-        'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the'
-        " latest version and try again"
+        'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to'
+        " the latest version and try again"
     )
     assert late.reason == "Conflict"
     assert late.body["details"] == {"name": "a", "kind": "configmaps"}

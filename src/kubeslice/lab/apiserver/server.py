@@ -1,4 +1,4 @@
-"""The composition root: one API server from its configuration to the open socket. The lab and the command line call it."""
+"""The composition root: one API server from its configuration to the open socket, for the lab and the command line."""
 
 import asyncio
 import logging

@@ -1,7 +1,7 @@
 """Sets of field paths in the form of FieldsV1 itself, and their algebra; ownership and apply are computed with these.
 
-A set is a trie: `{"f:spec": {"f:replicas": {}, "f:template": {".": {}, ...}}}`. A path is a member when its node is empty
-or has the key `.`. Path elements are `f:<field>`, `k:<JSON of the key fields>`, `v:<JSON of the value>` and `i:<index>`.
+A set is a trie: `{"f:spec": {"f:replicas": {}, "f:template": {".": {}}}}`. A path is a member when its node is empty or
+has the key `.`. Elements are `f:<field>`, `k:<JSON of the key fields>`, `v:<JSON of the value>` and `i:<index>`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -52,7 +52,7 @@ class Addresses:
         self._ports |= set(_node_ports(service))
 
     def reserve(self, service: Object, old: Object | None) -> Reservation:
-        """Give a Service what it lacks, in place; refuse what others have. The caller releases when it does not store."""
+        """Give a Service what it lacks, in place; refuse what others have. Who does not store it then releases."""
         reservation = Reservation()
         try:
             self._reserve_address(service, old, reservation)

@@ -46,7 +46,7 @@ def _prepare(service: Object, old: Object | None) -> None:
 
 
 def _keep_addresses(spec: Object, old: Object) -> None:
-    """An update that says nothing about addresses keeps them, so that `kubectl replace` works."""
+    """Keep the addresses in an update that says nothing about them, so that `kubectl replace` works."""
     if spec["type"] == "ExternalName" or old.get("type") == "ExternalName":
         return
     if spec.get("clusterIP") != old.get("clusterIP") and spec.get("clusterIPs") == old.get("clusterIPs"):

@@ -120,7 +120,7 @@ def _check_custom_kind(obj: Object, type_: ResourceType) -> None:
 
 
 def typed(call: Call, obj: Object) -> Object:
-    """Return the object as the schema sees it: unknown fields refused or dropped as the client asks, defaults filled in."""
+    """Return the object as the schema sees it: unknown fields refused or dropped, defaults filled in."""
     type_ = call.type
     if not isinstance(obj.get("metadata", {}), dict):
         raise refusals.bad_request(_unhandled(type_, "metadata must be an object"))

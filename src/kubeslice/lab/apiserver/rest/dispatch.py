@@ -19,7 +19,7 @@ from kubeslice.lab.apiserver.rest.documents import Documents
 from kubeslice.lab.apiserver.rest.paths import ResourcePath, parse, verb_of
 from kubeslice.lab.apiserver.reviews.answers import answer_of, review
 from kubeslice.lab.apiserver.selection import fields
-from kubeslice.lab.apiserver.streams import logs
+from kubeslice.lab.apiserver.streams import execution, logs
 from kubeslice.lab.apiserver.types.resource import ResourceType
 
 log = logging.getLogger(__name__)
@@ -154,6 +154,7 @@ def _special(type_: ResourceType, part: str) -> Handler | None:
         "eviction": parts.evict,
         "token": parts.token,
         "log": logs.log,
+        "exec": execution.execute,
     }.get(part)
 
 

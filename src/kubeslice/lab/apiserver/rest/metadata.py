@@ -1,4 +1,4 @@
-"""Object metadata that the server owns: what a new object gets, what an update may not touch. Pure but for randomness."""
+"""Object metadata that the server owns: what a new object gets, what an update may not touch."""
 
 import random
 from typing import Any

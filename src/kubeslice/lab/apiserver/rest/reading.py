@@ -16,7 +16,7 @@ from kubeslice.lab.apiserver.storage.entry import Entry
 
 _FRESHNESS_SECONDS = 3.0
 _OLD_VERSION = "The resourceVersion for the provided list is too old."
-_OLD_TOKEN = (
+_OLD_CONTINUATION = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without"
     " the continue parameter."
 )
@@ -121,7 +121,7 @@ def _page(backend: Backend, call: Call) -> Page:
 
 def _past(backend: Backend, call: Call, revision: int, *, is_continue: bool) -> list[tuple[str, Entry]]:
     if revision < backend.store.history.oldest:
-        raise refusals.expired(_OLD_TOKEN if is_continue else _OLD_VERSION)
+        raise refusals.expired(_OLD_CONTINUATION if is_continue else _OLD_VERSION)
     return backend.store.scan_at(call.type.storage, revision, call.namespace)
 
 

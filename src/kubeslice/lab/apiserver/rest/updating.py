@@ -62,8 +62,8 @@ async def write(
 ) -> Written:
     """Bring an object from its present state to the one that `transform` makes of it, again where somebody was faster.
 
-    `creates` says that it may be made where it is missing, `replaces` that the client states the whole object and so has
-    to know which state it replaces.
+    `creates` says that it may be made where it is missing, `replaces` that the client states the whole object and so
+    has to know which state it replaces.
     """
     for _ in range(_ATTEMPTS):
         entry = backend.store.find(call.key)

@@ -104,8 +104,6 @@ async def watch(backend: Backend, call: Call) -> web.StreamResponse:
     subscription = backend.store.subscribe(call.type.storage)
     try:
         await _run(backend, call, stream, response, subscription, initial=wants_initial or not since, since=since)
-    except (ConnectionError, asyncio.CancelledError):
-        raise
     finally:
         backend.store.unsubscribe(call.type.storage, subscription)
     return response

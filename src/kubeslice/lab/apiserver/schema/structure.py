@@ -35,7 +35,7 @@ def _check(schema: Object, path: str, *, is_root: bool = False, correlates: bool
     yield from _check_words(schema, path)
     yield from _check_list(schema, path)
     yield from _check_default(schema, path)
-    yield from _check_rules(schema, path, correlates=correlates)
+    yield from _check_rules(schema, path, is_root=is_root, correlates=correlates)
     properties = schema.get("properties") or {}
     for name, sub in properties.items():
         where = key(child(path, "properties"), name)
@@ -142,12 +142,12 @@ def _check_default(schema: Object, path: str) -> Iterator[FieldError]:
         yield FieldError(where + rest if error.path != "<nil>" else where, error.reason, error.message, error.bad_value)
 
 
-def _check_rules(schema: Object, path: str, *, correlates: bool) -> Iterator[FieldError]:
+def _check_rules(schema: Object, path: str, *, is_root: bool, correlates: bool) -> Iterator[FieldError]:
     rules = schema.get("x-kubernetes-validations") or []
     if not rules:
         return
     from kubeslice.lab.apiserver.schema.cel.program import CompileError  # noqa: PLC0415 - loads the engine
-    from kubeslice.lab.apiserver.schema.cel.rules import compile_rule, mentions_old  # noqa: PLC0415
+    from kubeslice.lab.apiserver.schema.cel.rules import check_rule, mentions_old  # noqa: PLC0415
 
     node = parse({**schema, "default": None})
     for index, rule in enumerate(rules):
@@ -161,7 +161,7 @@ def _check_rules(schema: Object, path: str, *, correlates: bool) -> Iterator[Fie
             why = f"oldSelf cannot be used on the uncorrelatable portion of the schema within {path}"
             yield invalid(child(where, "rule"), source, why)
         try:
-            compile_rule(node, rule)
+            check_rule(node, rule, is_whole=is_root)
         except CompileError as error:
             field = "messageExpression" if str(error).startswith("messageExpression") else "rule"
             yield invalid(child(where, field), _shown(rule), str(error))

@@ -104,7 +104,8 @@ def _check_value(value: str) -> None:
     if not _VALUE.fullmatch(value):
         raise SelectorError(
             f'unable to parse requirement: <nil>: Invalid value: "{value}": a valid label must be an empty string or'
-            " consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+            " consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric"
+            " character"
         )
 
 

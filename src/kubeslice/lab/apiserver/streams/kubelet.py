@@ -21,7 +21,7 @@ class Kubelets:
         self._session: aiohttp.ClientSession | None = None
 
     def url(self, pod: Object, path: str, query: list[tuple[str, str]]) -> str:
-        """Return the address of something that the kubelet of a pod's node serves. Raises 400 for pods without a node."""
+        """Return the address of something that the kubelet of a pod's node serves. Raises 400 without a node."""
         name = pod["spec"].get("nodeName", "")
         if not name:
             raise refusals.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")

@@ -82,15 +82,12 @@ def _core() -> tuple[Row, ...]:
 
 
 def _pod_parts() -> tuple[Subresource, ...]:
-    stream = ("create", "get")
     return (
-        Subresource("attach", "PodAttachOptions", stream),
         Subresource("binding", "Binding", ("create",)),
         Subresource("ephemeralcontainers", "Pod", _UPDATE),
         Subresource("eviction", "Eviction", ("create",), "policy", "v1"),
-        Subresource("exec", "PodExecOptions", stream),
+        Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("log", "Pod", ("get",)),
-        Subresource("portforward", "PodPortForwardOptions", stream),
         _STATUS,
     )
 

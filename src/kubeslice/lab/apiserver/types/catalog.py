@@ -7,8 +7,8 @@ from kubeslice.lab.apiserver.types.resource import ResourceType
 
 _ORDER = (
     "", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "apps", "batch",
-    "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "admissionregistration.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io",
-    "coordination.k8s.io", "discovery.k8s.io",
+    "networking.k8s.io", "policy", "rbac.authorization.k8s.io", "admissionregistration.k8s.io",
+    "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io", "discovery.k8s.io",
 )  # fmt: skip
 
 

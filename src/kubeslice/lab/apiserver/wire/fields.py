@@ -1,8 +1,8 @@
 """The table of `fields.txt`: the number, name and type of every protobuf field of the built-in kinds.
 
-A line is a message and its fields: `name=number:type`, `^` for an embedded message whose fields are the owner's. Types: `s`
-text, `i` integer, `b` boolean, `d` double, `y` bytes, `[]` before the type of a list, `{}` before that of a map's values, a
-word for encodings of their own, else a message; a `?` behind says that absent and zero are different things.
+A line is a message and its fields: `name=number:type`, `^` for an embedded message whose fields are the owner's. Types:
+`s` text, `i` integer, `b` boolean, `d` double, `y` bytes, `[]` before the type of a list, `{}` before that of a map's
+values, a word for encodings of their own, else a message; a `?` behind says that absent and zero are not the same.
 Written by `scripts/protobuf-fields`.
 """
 

@@ -14,6 +14,7 @@ from cel_expr_python.ext import ext_bindings, ext_math, ext_optional
 from kubeslice.lab.apiserver.schema.cel import collections, network, texts
 
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
+_STRUCT = re.compile(r" not found in struct '[\w.]+'")
 _MISSING_KEY = re.compile(r'^Key not found in map : "(.*)"$', re.DOTALL)
 _BAD_INDEX = re.compile(r"^Index error: index=(-?\d+)")
 
@@ -36,8 +37,12 @@ def _environment(variables: tuple[tuple[str, str], ...]) -> Any:
     return cel.NewEnv(
         variables={name: _type(kind) for name, kind in variables},
         functions=list(_functions()),
-        extensions=[ext_optional.ExtOptional(), ext_bindings.ExtBindings(), ext_math.ExtMath()],
+        extensions=_extensions(),
     )
+
+
+def _extensions() -> list[Any]:
+    return [ext_optional.ExtOptional(), ext_bindings.ExtBindings(), ext_math.ExtMath()]
 
 
 def _type(kind: str) -> Any:
@@ -74,13 +79,26 @@ def compile_program(source: str, variables: Mapping[str, str], *, returns: str =
 
     `returns` is `bool` or `string`. Raises `CompileError`.
     """
+    return Program(_compile(_environment(tuple(sorted(variables.items()))), source, returns))
+
+
+def check_types(source: str, variables: Mapping[str, Any], pool: Any, *, returns: str = "bool") -> None:
+    """Check an expression over variables of message types out of a descriptor pool. Raises `CompileError`."""
+    environment = cel.NewEnv(
+        descriptor_pool=pool, variables=dict(variables), functions=list(_functions()), extensions=_extensions()
+    )
+    _compile(environment, source, returns)
+
+
+def _compile(environment: Any, source: str, returns: str) -> Any:
     try:
-        expression = _environment(tuple(sorted(variables.items()))).compile(source)
+        expression = environment.compile(source)
     except (RuntimeError, ValueError) as error:
-        raise CompileError(f"compilation failed: {_STATUS.sub('', str(error))}") from error
+        text = _STRUCT.sub("", _STATUS.sub("", str(error)))
+        raise CompileError(f"compilation failed: {text}") from error
     if expression.return_type() not in (_type(returns), cel.Type.DYN):
         raise CompileError(f"must evaluate to a {returns}")
-    return Program(expression)
+    return expression
 
 
 def _explained(text: str) -> str:

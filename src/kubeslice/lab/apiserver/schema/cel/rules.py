@@ -10,7 +10,13 @@ from typing import Any
 from kubeslice.lab.apiserver.interfaces import FieldError
 from kubeslice.lab.apiserver.schema import complaints
 from kubeslice.lab.apiserver.schema.cel import terms
-from kubeslice.lab.apiserver.schema.cel.program import CompileError, EvaluationError, Program, compile_program
+from kubeslice.lab.apiserver.schema.cel.program import (
+    CompileError,
+    EvaluationError,
+    Program,
+    check_types,
+    compile_program,
+)
 from kubeslice.lab.apiserver.schema.node import Node
 
 _STRINGS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
@@ -53,6 +59,25 @@ def compile_rule(node: Node, rule: dict[str, Any]) -> Rule:
         uses_old=uses_old,
         old_is_optional=optional,
     )
+
+
+def check_rule(node: Node, rule: dict[str, Any], *, is_whole: bool) -> None:
+    """Check the types of one rule of a node, field by field. Raises `CompileError`."""
+    from cel_expr_python import cel  # noqa: PLC0415 - with the next one, for definitions only
+
+    from kubeslice.lab.apiserver.schema.cel.descriptors import Types  # noqa: PLC0415
+
+    types = Types(node, is_whole=is_whole)
+    source, optional = rule.get("rule") or "", bool(rule.get("optionalOldSelf"))
+    old = {"oldSelves": cel.Type.List(types.self_type)} if optional else {"oldSelf": types.self_type}
+    variables = {"self": types.self_type, **old}
+    check_types(_wrapped(source, optional=optional), variables, types.pool)
+    explain = rule.get("messageExpression") or ""
+    if explain:
+        try:
+            check_types(_wrapped(explain, optional=optional), variables, types.pool, returns="string")
+        except CompileError as error:
+            raise CompileError(f"messageExpression {error}") from error
 
 
 def mentions_old(source: str) -> bool:

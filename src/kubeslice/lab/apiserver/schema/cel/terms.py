@@ -129,11 +129,14 @@ def _duration(value: str) -> Any:
 
 
 def type_of(node: Node) -> str:
-    """Return the CEL type of a node's values, `dyn` where the engine should not know more."""
+    """Return the CEL type of a node's values, `dyn` where the engine should not know more.
+
+    Numbers are `dyn`: Kubernetes compares them with integers, which the engine's checker does not allow.
+    """
     if node.nullable or node.int_or_string:
         return "dyn"
     if node.type == "string":
         by_format = {"byte": "bytes", "duration": "duration", "date": "timestamp"}
         return by_format.get(node.format, "timestamp" if node.format in ("date-time", "datetime") else "string")
-    kinds = {"boolean": "bool", "integer": "int", "number": "double", "array": "list"}
+    kinds = {"boolean": "bool", "integer": "int", "array": "list"}
     return kinds.get(node.type, "map" if node.additional is not None and not node.properties else "dyn")
