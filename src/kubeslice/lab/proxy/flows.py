@@ -4,7 +4,7 @@ The kernel decides once for each connection where it goes, and a UDP "connection
 tunnel would stick to a dead pod for ever. Source: pkg/proxy/conntrack.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kubeslice.lab.proxy.frontends import Frontend
@@ -21,24 +21,30 @@ class Flow:
     answered_by: Place
 
 
-def stale(flows: Iterable[Flow], before: Sequence[Frontend], after: Sequence[Frontend]) -> list[Flow]:
-    """Return the flows to a Service's address whose answering backend is not one of its backends now."""
+def stale(
+    flows: Iterable[Flow], before: Sequence[Frontend], after: Sequence[Frontend], own: Collection[str] = ()
+) -> list[Flow]:
+    """Return the flows to a Service's address whose answering backend is not one of its backends now.
+
+    `own` are the node's own addresses, on which node ports are. A flow that began before its Service had a backend
+    counts too: the kernel would never translate it.
+    """
     places = _places([*before, *after])
     ports = _ports([*before, *after])
     meant = _meant(after)
     found = []
     for flow in flows:
-        is_translated = flow.asked != flow.answered_by
-        name = places.get(flow.asked) or (ports.get(flow.asked[1]) if is_translated else None)
-        if name is not None and flow.answered_by not in meant.get(name, frozenset()):
+        address, port = flow.asked
+        name = places.get(flow.asked) or (ports.get(port) if address in own else None)
+        backends = meant.get(name, frozenset()) if name else frozenset()
+        if name and flow.answered_by not in backends and (backends or flow.asked != flow.answered_by):
             found.append(flow)
     return found
 
 
 def has_changed(before: Sequence[Frontend], after: Sequence[Frontend]) -> bool:
-    """Tell whether any UDP backend left, which is the only reason to look at the flows."""
-    now = _meant(after)
-    return any(backends - now.get(name, frozenset()) for name, backends in _meant(before).items())
+    """Tell whether any UDP backend came or left, which is the only reason to look at the flows."""
+    return _meant(before) != _meant(after)
 
 
 def _udp(offered: Sequence[Frontend]) -> list[Frontend]:

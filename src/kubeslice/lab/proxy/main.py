@@ -7,6 +7,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
 
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.backoff import Backoff
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 
 BURST = 0.005
 NFT_TIMEOUT = 10.0
+FIB = Path("/proc/thread-self/net/fib_trie")
 
 
 class NftError(Exception):
@@ -115,10 +118,17 @@ async def _follow(proxy: Proxy, services: Informer, slices: Informer, changed: a
             backoff.reset()
 
 
+def own_addresses(fib: str) -> frozenset[str]:
+    """Read a node's own addresses from `/proc/net/fib_trie`: the leaves that are "host LOCAL". Pure."""
+    lines = [line.split() for line in fib.splitlines()]
+    pairs = pairwise(lines)
+    return frozenset(leaf[1] for leaf, kind in pairs if leaf[:1] == ["|--"] and kind[:3] == ["/32", "host", "LOCAL"])
+
+
 def _forget_flows(before: Sequence[Frontend], after: Sequence[Frontend]) -> None:
     table = Conntrack()
     try:
-        gone = flows.stale(table.udp(), before, after)
+        gone = flows.stale(table.udp(), before, after, own_addresses(FIB.read_text()))
         table.delete(gone)
     finally:
         table.close()
