@@ -54,20 +54,24 @@ def cluster_subnets(slice_subnet: IPv4Network, max_clusters: int) -> list[IPv4Ne
 
     `max_clusters` is rounded up to a power of two. Raises `Terminal` when a piece would be smaller than /26.
     """
-    bits = (max_clusters - 1).bit_length()
-    if slice_subnet.prefixlen + bits > SMALLEST_CLUSTER_PREFIX:
-        raise Terminal(
-            f"{slice_subnet} cannot hold {max_clusters} clusters: each needs at least a /{SMALLEST_CLUSTER_PREFIX}"
-        )
-    return list(slice_subnet.subnets(prefixlen_diff=bits))
+    return list(slice_subnet.subnets(new_prefix=_cluster_prefix(slice_subnet, max_clusters)))
 
 
 def cluster_subnet(slice_subnet: IPv4Network, max_clusters: int, octet: int) -> IPv4Network:
-    """Return the subnet of the cluster with this octet. Raises `Terminal` as `cluster_subnets` does."""
-    subnets = cluster_subnets(slice_subnet, max_clusters)
-    if not 0 <= octet < len(subnets):
-        raise Terminal(f"octet {octet} is not one of the {len(subnets)} parts of {slice_subnet}")
-    return subnets[octet]
+    """Return the subnet of the cluster with this octet, by arithmetic. Raises `Terminal` as `cluster_subnets` does."""
+    prefix = _cluster_prefix(slice_subnet, max_clusters)
+    if not 0 <= octet < subnet_count(max_clusters):
+        raise Terminal(f"octet {octet} is not one of the {subnet_count(max_clusters)} parts of {slice_subnet}")
+    return IPv4Network((int(slice_subnet.network_address) + (octet << (32 - prefix)), prefix))
+
+
+def _cluster_prefix(slice_subnet: IPv4Network, max_clusters: int) -> int:
+    prefix = slice_subnet.prefixlen + (max_clusters - 1).bit_length()
+    if prefix > SMALLEST_CLUSTER_PREFIX:
+        raise Terminal(
+            f"{slice_subnet} cannot hold {max_clusters} clusters: each needs at least a /{SMALLEST_CLUSTER_PREFIX}"
+        )
+    return prefix
 
 
 @dataclass(frozen=True)
