@@ -21,6 +21,8 @@ from kubeslice.lab.kubelet.session import CANNOT_START, Session
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 READ_SIZE = 32768
+# Unlock a terminal, and open its other side: ioctl_tty(2).
+TIOCSPTLCK, TIOCGPTPEER = 0x40045431, 0x5441
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,12 @@ class Ends:
             os.close(descriptor)
 
 
-def open_ends(*, terminal: bool) -> Ends:
-    """Make pipes, or a terminal, for one program."""
+def open_ends(container: int, *, terminal: bool) -> Ends:
+    """Make pipes for one program in a container (its first process), or one of the container's own terminals."""
     if terminal:
-        ours, theirs = os.openpty()
+        ours = os.open(f"/proc/{container}/root/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        fcntl.ioctl(ours, TIOCSPTLCK, struct.pack("i", 0))
+        theirs = fcntl.ioctl(ours, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
         return Ends((theirs, theirs, theirs), Feed(os.dup(ours)), {STDOUT: ours})
     stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
     return Ends((stdin[0], stdout[1], stderr[1]), Feed(stdin[1]), {STDOUT: stdout[0], STDERR: stderr[0]})
@@ -80,7 +84,7 @@ async def execute(request: web.Request, wanted: Wanted, sandbox: Sandbox, record
     """Run a command in a container, its streams on a WebSocket, until it ends or the client goes away."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS)
     await socket.prepare(request)
-    session, ends = Session(sandbox, record, wanted.command), open_ends(terminal=wanted.terminal)
+    session, ends = Session(sandbox, record, wanted.command), open_ends(record.pid, terminal=wanted.terminal)
     try:
         try:
             session.start(ends.program, terminal=wanted.terminal)
