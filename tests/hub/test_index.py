@@ -76,7 +76,7 @@ def test_a_trigger_wakes_only_for_its_aspect(before: int, after: int, woken: int
     Trigger(informer, lambda obj: [Key(OWN, "", obj["metadata"]["name"])], lambda obj: obj["value"]).connect(
         keys.append
     )
-    first = {"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "value": before}
+    first: Object = {"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "value": before}
     informer._remember(first)
     keys.clear()
     informer._remember({**first, "metadata": {**first["metadata"], "resourceVersion": "2"}, "value": after})
