@@ -1,4 +1,4 @@
-"""The informer's cache ends equal to the collection, and its subscribers can rebuild it, whatever goes wrong between."""
+"""The informer's cache ends equal to the collection and subscribers can rebuild it, whatever goes wrong between."""
 
 import asyncio
 from typing import Any, cast
