@@ -118,11 +118,67 @@ def test_a_schema_that_is_not_structural_is_refused(schema: Json, field: str, me
     assert refusals(definition(**schema)) == {f"{ROOT}.properties[spec].{field}": message}
 
 
-def test_a_rule_that_does_not_compile_is_refused() -> None:
-    found = refusals(definition(**{"x-kubernetes-validations": [{"rule": "self.a == foo(1)"}]}))
+FIELDS = {
+    "n": {"type": "integer"},
+    "ratio": {"type": "number"},
+    "port": {"x-kubernetes-int-or-string": True},
+    "when": {"type": "string", "format": "date-time"},
+    "names": {"type": "array", "items": {"type": "string"}},
+    "matchLabels": {"type": "object", "additionalProperties": {"type": "string"}},
+    "in-x": {"type": "object", "properties": {"deep": {"type": "boolean"}}},
+    "parts": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+    "maybe": {"type": "string", "nullable": True},
+    "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("self.n == foo(1)", "ERROR: <input>:1:14: undeclared reference to 'foo'"),
+        ("self.nn == 1", "ERROR: <input>:1:5: undefined field 'nn'\n"),
+        ("has(self.nn)", "undefined field 'nn'"),
+        ("self.in__dash__x.shallow", "undefined field 'shallow'"),
+        ("self.parts.all(p, p.m > 1)", "undefined field 'm'"),
+        ("self.open.anything == 1", "undefined field 'anything'"),
+        ("self.n + 'a' == 'b'", "found no matching overload for '_+_' applied to '(int, string)'"),
+        ("self.names.exists(n, n > 1)", "found no matching overload for '_>_' applied to '(string, int)'"),
+        ("self.n", "must evaluate to a bool"),
+        ("oldSelf.nn == 1", "undefined field 'nn'"),
+    ],
+)
+def test_a_rule_that_does_not_compile_is_refused(rule: str, why: str) -> None:
+    found = refusals(definition(properties=FIELDS, **{"x-kubernetes-validations": [{"rule": rule}]}))
     ((path, message),) = found.items()
     assert path == f"{ROOT}.properties[spec].x-kubernetes-validations[0].rule"
-    assert "compilation failed: ERROR: <input>:1:14: undeclared reference to 'foo'" in message
+    assert why in message
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "self.n > 1 && self.ratio > 1 && self.ratio < 1.5",
+        "self.port == 80 || self.port == 'http'",
+        "self.when > timestamp('2020-01-01T00:00:00Z')",
+        "self.names.all(n, n.startsWith('a')) && 'b' in self.names && self.names.isSorted()",
+        "self.matchLabels['a'] == 'b' && self.matchLabels.all(k, k.size() < 9) && !('x' in self.matchLabels)",
+        "has(self.in__dash__x) && self.in__dash__x.deep && has(self.open)",
+        "self.parts.filter(p, p.n > 1).size() == 1 && self.parts[0].n == 1",
+        "self.maybe == null || self.maybe == 'a'",
+        "self.?in__dash__x.?deep.orValue(true)",
+        "self.n == oldSelf.n && self.parts == oldSelf.parts",
+    ],
+)
+def test_a_rule_may_say_what_the_schema_has(rule: str) -> None:
+    assert refusals(definition(properties=FIELDS, **{"x-kubernetes-validations": [{"rule": rule}]})) == {}
+
+
+def test_the_old_value_may_be_optional() -> None:
+    good = {"rule": "oldSelf.hasValue() ? self.n > oldSelf.value().n : true", "optionalOldSelf": True}
+    assert refusals(definition(properties=FIELDS, **{"x-kubernetes-validations": [good]})) == {}
+    bad = {**good, "rule": "oldSelf.?nn.orValue(1) == 1"}
+    (message,) = refusals(definition(properties=FIELDS, **{"x-kubernetes-validations": [bad]})).values()
+    assert "undefined field 'nn'" in message
 
 
 def test_old_values_of_list_items_cannot_be_known() -> None:

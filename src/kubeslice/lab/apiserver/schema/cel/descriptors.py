@@ -70,13 +70,20 @@ class Types:
         if node.type == "array" and not node.nullable:
             self._add(message, name, node.items, repeated=True)
         elif _is_map(node):
-            entry = message.nested_type.add(name=f"Map{len(message.field)}Entry")
-            entry.options.map_entry = True
-            self._add(entry, "key", _TEXT)
-            self._add(entry, "value", node.additional)
-            self._reference(message, name, f".{_PACKAGE}.{message.name}.{entry.name}", repeated=True)
+            self._map(message, name, node)
         else:
             self._add(message, name, node)
+
+    def _map(self, message: DescriptorProto, name: str, node: Node) -> None:
+        entry_name = f"{_camel_case(name)}Entry"
+        if any(known.name == entry_name for known in message.nested_type):
+            self._reference(message, name, _ANY)
+            return
+        entry = message.nested_type.add(name=entry_name)
+        entry.options.map_entry = True
+        self._add(entry, "key", _TEXT)
+        self._add(entry, "value", node.additional)
+        self._reference(message, name, f".{_PACKAGE}.{message.name}.{entry_name}", repeated=True)
 
     def _add(self, message: DescriptorProto, name: str, node: Node | None, *, repeated: bool = False) -> None:
         kind = type_of(node) if node is not None else "dyn"
@@ -97,6 +104,11 @@ def _new_field(message: DescriptorProto, name: str, *, repeated: bool) -> FieldD
     number = len(message.field) + 1
     label = FieldDescriptorProto.LABEL_REPEATED if repeated else FieldDescriptorProto.LABEL_OPTIONAL
     return message.field.add(name=name, number=number, json_name=f"j{number}", label=label)
+
+
+def _camel_case(name: str) -> str:
+    """Return the name that protocol buffers demand for the entries of a map field."""
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
 def _is_map(node: Node) -> bool:
