@@ -31,7 +31,10 @@ class Hook:
         review = await request.json()
         self.asked.append(review["request"])
         answered = {"uid": review["request"]["uid"], **self.answer(review["request"])}
-        return web.json_response({"kind": "AdmissionReview", "apiVersion": review["apiVersion"], "response": answered})
+        answer = {"kind": "AdmissionReview", "apiVersion": review["apiVersion"], "response": answered}
+        response = web.json_response(answer)
+        response.force_close()
+        return response
 
 
 @pytest.fixture

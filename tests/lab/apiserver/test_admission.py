@@ -45,7 +45,10 @@ class Hook:
         self.paths.append(request.path_qs)
         await asyncio.sleep(self.delay)
         answered = {"uid": review["request"]["uid"], **self.answer(review["request"])}
-        return web.json_response({"kind": "AdmissionReview", "apiVersion": review["apiVersion"], "response": answered})
+        answer = {"kind": "AdmissionReview", "apiVersion": review["apiVersion"], "response": answered}
+        response = web.json_response(answer)
+        response.force_close()
+        return response
 
 
 @pytest.fixture
