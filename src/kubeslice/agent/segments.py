@@ -5,6 +5,7 @@ attaches pods to; its lock keeps the two from changing one namespace at the same
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -18,6 +19,7 @@ from kubeslice.linux import waker
 from kubeslice.linux.netns import Namespace
 from kubeslice.linux.waker import Waker
 from kubeslice.model import names
+from kubeslice.model.errors import Retry
 from kubeslice.model.ids import OWN, Key
 from kubeslice.plan import attachment as attachments
 from kubeslice.plan import ipam, pods
@@ -25,6 +27,8 @@ from kubeslice.plan import segment as segments
 from kubeslice.plan.attachment import Attachment
 from kubeslice.plan.segment import Segment
 from kubeslice.runtime.controller import Result
+
+log = logging.getLogger(__name__)
 
 RESYNC = 60.0  # seconds; only for what tells nobody when it changes: nftables, and the name of a namespace
 Inputs = tuple[Segment, Surroundings, frozenset[Attachment]]
@@ -100,7 +104,10 @@ class SegmentReconciler:
         for path in self._directory.glob(f"{prefix}*"):
             vni = path.name.removeprefix(prefix)
             if vni.isdecimal() and vni not in wanted:
-                await asyncio.to_thread(wiring.close_segment, path)
+                try:
+                    await asyncio.to_thread(wiring.close_segment, path)
+                except (Retry, OSError) as error:
+                    log.warning("%s stays until the next slice goes: %s", path.name, error)
 
     def close(self) -> None:
         """Let all namespaces go; they stay as they are."""

@@ -20,6 +20,7 @@ from kubeslice.kube.informer import Informer
 from kubeslice.linux import wireguard as wg
 from kubeslice.linux.echo import Echo
 from kubeslice.model import names
+from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.plan import segment, wireguard
 from kubeslice.plan.ipam import ClusterPlan
@@ -160,10 +161,17 @@ class GatewayReconciler:
         while True:
             await self._prober.rest()
             if due := self._prober.tick():
-                async with self._lock:
-                    await asyncio.to_thread(device.forget, due)
-                await self.reconcile(slice_key)
-                self._prober.call(due)
+                try:
+                    await self._call(due, slice_key)
+                except Retry as retry:  # the device is being made anew, and calls everybody when it is there
+                    log.debug("peers are called later: %s", retry)
+
+    async def _call(self, keys: list[str], slice_key: Key) -> None:
+        """Call peers anew: as strangers, because WireGuard makes its acquaintances wait 5 s for the next try."""
+        async with self._lock:
+            await asyncio.to_thread(device.forget, keys)
+        await self.reconcile(slice_key)
+        self._prober.call(keys)
 
 
 def slice_key(name: str) -> Key:
