@@ -24,7 +24,7 @@ numbers = itertools.count(1)
 async def eventually(holds: Callable[[], Any], seconds: float = SECONDS) -> None:
     """Wait until something outside this process is so."""
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - nothing tells us
+        while not holds():
             await asyncio.sleep(0.05)
 
 

@@ -4,6 +4,7 @@ The command line, the demo, the benchmarks and the tests call these functions; a
 through its control socket.
 """
 
+import compileall
 import json
 import os
 import select
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import kubeslice
 from kubeslice.lab import entering, readiness
 from kubeslice.lab.client import LabRefused, NoLab, ask
 from kubeslice.lab.topology import Topology, from_dict
@@ -44,6 +46,9 @@ def up(topology: Topology, progress: Progress = lambda _: None) -> float:
 
 
 def _start(topology: Topology) -> None:
+    # Containers see the machine's files without being able to change them: what is not compiled now, every one of them
+    # would compile for itself at each start.
+    compileall.compile_dir(kubeslice.__path__[0], quiet=2)
     command = [sys.executable, "-m", "kubeslice.lab.birth", json.dumps(topology.to_dict())]
     process = subprocess.Popen(
         command,

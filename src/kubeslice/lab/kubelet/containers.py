@@ -39,6 +39,7 @@ class Containers:
         self._sandbox: Sandbox | None = None
         self._shim: ShimClient | None = None
         self._probes: dict[str, asyncio.Task[None]] = {}
+        self._told: dict[str, str] = {}
         self._changed = asyncio.Event()
         self._patience = math.inf
 
@@ -198,10 +199,16 @@ class Containers:
         )
         reactions = probes.Reactions(
             changed=lambda health: self._on_health(record.name, health),
-            failed=lambda kind, why: self._around.warn(self.pod, "Unhealthy", f"{kind} probe failed: {why}"),
+            failed=lambda kind, why: self._tell(record, f"{kind} probe failed: {why}"),
             dead=lambda why: self._on_dead(record, why),
         )
         self._probes[record.name] = self._around.spawn(probes.watch(target, reactions))
+
+    def _tell(self, record: Container, message: str) -> None:
+        """Tell of a failed probe, once for as long as it fails in the same way."""
+        if self._told.get(record.name) != message:
+            self._told[record.name] = message
+            self._around.warn(self.pod, "Unhealthy", message)
 
     def _stop_probes(self, name: str) -> None:
         task = self._probes.pop(name, None)
@@ -209,6 +216,7 @@ class Containers:
             task.cancel()
 
     def _on_health(self, name: str, health: Health) -> None:
+        self._told.pop(name, None)
         if self.healths.get(name) != health:
             self.healths[name] = health
             self._wake()
