@@ -59,7 +59,7 @@ def test_expressions_that_hold(expression: str) -> None:
     ],
 )
 def test_expressions_that_do_not_compile(expression: str, why: str) -> None:
-    with pytest.raises(CompileError, match=r"^(compilation failed: ERROR: |must evaluate)") as refused:
+    with pytest.raises(CompileError, match=r"^(compilation failed: ERROR: |cel expression must evaluate)") as refused:
         compile_program(expression, {"self": "int"})
     assert why in str(refused.value)
 

@@ -97,7 +97,8 @@ def _compile(environment: Any, source: str, returns: str) -> Any:
         text = _STRUCT.sub("", _STATUS.sub("", str(error)))
         raise CompileError(f"compilation failed: {text}") from error
     if expression.return_type() not in (_type(returns), cel.Type.DYN):
-        raise CompileError(f"must evaluate to a {returns}")
+        subject = "cel expression " if returns == "bool" else ""
+        raise CompileError(f"{subject}must evaluate to a {returns}")
     return expression
 
 
