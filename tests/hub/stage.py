@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from kubeslice.hub.hub import Hub, Settings
+from kubeslice.hub.metrics import HubMetrics
 from kubeslice.kube import objects
 from kubeslice.kube.config import from_kubeconfig
 from kubeslice.kube.errors import ApiError, NotFound
@@ -34,6 +35,7 @@ class Stage:
         self.project = f"p{next(numbers)}"
         self.silence = 15.0
         self._open: list[HttpApi] = []
+        self.registry = CollectorRegistry()
         self._hub: asyncio.Task[None] | None = None
 
     @property
@@ -62,7 +64,8 @@ class Stage:
     async def start_hub(self) -> None:
         api = await self.login("kubeslice-hub", names.HUB_NAMESPACE)
         settings = Settings("test", "https://hub.example:6443", silence=self.silence)
-        process = Hub(api, settings, SystemClock(), ControllerMetrics(CollectorRegistry()))
+        self.registry = CollectorRegistry()
+        process = Hub(api, settings, SystemClock(), ControllerMetrics(self.registry), HubMetrics(self.registry))
         self._hub = asyncio.create_task(process.run())
 
     async def stop_hub(self) -> None:

@@ -29,7 +29,7 @@ def groups(obj: Object) -> list[int]:
 
 async def settle(collection: Collection, informer: Informer) -> None:
     async with asyncio.timeout(5):
-        while {n: o["value"] for n, o in collection.objects.items()} != known(informer):  # noqa: ASYNC110 - steps it
+        while {n: o["value"] for n, o in collection.objects.items()} != known(informer):
             await asyncio.sleep(0)
 
 

@@ -8,6 +8,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
 from kubeslice.model import resources as r
+from kubeslice.runtime.metrics import render
 from tests.hub.stage import Stage, Worker
 
 pytestmark = pytest.mark.api
@@ -50,6 +51,8 @@ async def test_a_slice_comes_up_and_says_so(stage: Stage) -> None:
     assert ready
     assert ready["message"] == "3 of 3 clusters ready, 6 of 6 tunnels up"
     assert objects.status(slice_)["tunnels"] == "6/6"
+    up = f'kubeslice_hub_slice_tunnels{{slice="red",slice_project="{stage.project}",state="up"}} 6.0'
+    assert up in render(stage.registry).decode()
     assert [(m["cluster"], m["octet"], m["tunnelsUp"]) for m in objects.status(slice_)["members"]] == [
         ("a", 0, 2),
         ("b", 1, 2),
@@ -131,9 +134,14 @@ async def test_a_deleted_slice_waits_for_its_workers_and_leaves_nothing(stage: S
     freed: dict[str, Any] = {"metadata": {"finalizers": None}}
     await workers["b"].api.patch(r.WORKERSLICECONFIGS, "red-b", stage.namespace_of("b"), freed)
     await stage.gone(r.SLICECONFIGS, "red", stage.home)
+    await stage.until(lambda: is_forgotten(stage))
     for cluster in "ab":
         for kind in (r.WORKERSLICECONFIGS, r.WORKERSLICEGATEWAYS, r.WORKERSERVICEIMPORTS):
             assert (await stage.admin.list(kind, stage.namespace_of(cluster))).items == []
+
+
+async def is_forgotten(stage: Stage) -> bool:
+    return f'slice_project="{stage.project}",state="up"' not in render(stage.registry).decode()
 
 
 async def test_what_is_deleted_or_bent_behind_the_hubs_back_is_put_right(stage: Stage) -> None:

@@ -102,6 +102,17 @@ async def test_a_namespace_of_another_tenant_is_not_taken(stage: Stage) -> None:
     await stage.admin.delete(r.PROJECTS, name, names.HUB_NAMESPACE)
 
 
+async def test_what_got_in_past_the_checks_says_what_is_wrong_with_it(stage: Stage) -> None:
+    await stage.make_project()
+    spec = {"nodeIPs": ["not-an-address"], "enableAutoEviction": True}
+    cluster = {"metadata": {"name": "west", "namespace": stage.home}, "spec": spec}
+    await stage.admin.apply(r.CLUSTERS, cluster, manager="user")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "not-an-address")
+    await stage.admin.apply(r.CLUSTERS, {**cluster, "spec": {"enableAutoEviction": True}}, manager="user")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "FullyEffective", "False", "enableAutoEviction")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "no worker has registered")
+
+
 async def test_a_worker_that_falls_silent_is_told_of_and_nothing_is_torn_down(stage: Stage) -> None:
     await stage.stop_hub()
     stage.silence = 1.0

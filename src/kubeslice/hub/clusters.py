@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.heartbeats import Heartbeats
+from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.report import Reporter
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -13,7 +14,7 @@ from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project, ProjectServiceAccount
-from kubeslice.plan import clusters, findings, tenancy
+from kubeslice.plan import clusters, effective, findings, tenancy, validation
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.controller import Result
@@ -32,12 +33,14 @@ class Clusters:
     heartbeats: Heartbeats
     endpoint: str
     silence: float
+    metrics: HubMetrics
 
     async def reconcile(self, key: Key) -> Result:
         """Give the cluster its place on the hub, or clear it away."""
         member = Member(names.project_of(key.namespace), key.name)
         obj = self.caches.clusters.get(key.name, key.namespace)
         if obj is None:
+            self.metrics.cluster_gone(*_owner(member))
             await sync(self.api, names.HUB_MANAGER, [], self.caches.owned(*_owner(member)))
             return Result()
         if objects.is_deleting(obj):
@@ -45,8 +48,8 @@ class Clusters:
         return await self._provide(member, obj)
 
     async def _provide(self, member: Member, obj: Object) -> Result:
-        Cluster.parse(obj)
-        reason, problem = self._problem(member)
+        cluster = Cluster.parse(obj)
+        reason, problem = self._problem(member, cluster)
         if problem:
             await self.reporter.report(resources.CLUSTERS, obj, [findings.not_ready(reason, problem)])
             return Result(problem)
@@ -54,9 +57,12 @@ class Clusters:
         people = self._people(member)
         wanted = tenancy.cluster_objects(member, people.read_only, people.read_write, self._facts(member))
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
-        return await self._report(member, obj)
+        return await self._report(member, cluster, obj)
 
-    def _problem(self, member: Member) -> tuple[str, str]:
+    def _problem(self, member: Member, cluster: Cluster) -> tuple[str, str]:
+        problems = validation.cluster(cluster.spec, member.name, member.project, {})
+        if problems:
+            return problems[0].reason, "; ".join(map(str, problems))
         if self.caches.projects.get(member.project, names.HUB_NAMESPACE) is None:
             home = names.project_namespace(member.project)
             return "NoProject", f"the namespace {home} is not a project's: create Project {member.project} first"
@@ -75,14 +81,16 @@ class Clusters:
             "clusterNamespace": member.namespace,
         }
 
-    async def _report(self, member: Member, obj: Object) -> Result:
+    async def _report(self, member: Member, cluster: Cluster, obj: Object) -> Result:
         home, account = names.project_namespace(member.project), names.worker_account(member.name)
         pulse = self.heartbeats.pulse(home, member.name)
         last = objects.condition(obj, clusters.REACHABLE)
         was_reachable = last is None or last.get("status") != "False"
         heard = clusters.reachable(member.name, pulse, was_reachable=was_reachable, limit=self.silence)
+        self.metrics.cluster_heard(*_owner(member), is_reachable=heard.status == "True")
         token = tenancy.has_token(self.caches.secret(account, home))
         found = clusters.judge(member.project, member.name, objects.status(obj), heard, has_token=token)
+        found.append(findings.effectiveness(effective.cluster_not_effective(cluster.spec)))
         status = {"secretName": account, "clusterNamespace": member.namespace}
         await self.reporter.report(resources.CLUSTERS, obj, found, status)
         return Result(found[0].message, after=self._next_look(heard, pulse.age))

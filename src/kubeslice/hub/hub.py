@@ -10,6 +10,7 @@ from kubeslice.hub.clusters import Clusters
 from kubeslice.hub.exports import Exports
 from kubeslice.hub.gateways import Gateways
 from kubeslice.hub.heartbeats import Heartbeats
+from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.projects import Projects
 from kubeslice.hub.report import Reporter
 from kubeslice.hub.slices import Slices
@@ -41,11 +42,14 @@ class Settings:
 class Hub:
     """The hub's controllers over one API server."""
 
-    def __init__(self, api: Api, settings: Settings, clock: Clock, metrics: ControllerMetrics) -> None:
+    def __init__(
+        self, api: Api, settings: Settings, clock: Clock, metrics: ControllerMetrics, own_metrics: HubMetrics
+    ) -> None:
         self._api = api
         self._settings = settings
         self._clock = clock
         self._metrics = metrics
+        self._own_metrics = own_metrics
         self._caches: Caches | None = None
 
     @property
@@ -78,11 +82,13 @@ class Hub:
         api, wiring = self._api, Wiring(caches)
         reporter = Reporter(api, Recorder(api, names.HUB_MANAGER), self._clock)
         beats = Heartbeats(caches.clusters, self._clock)
-        clusters = Clusters(api, caches, reporter, beats, self._settings.endpoint, self._settings.silence)
+        settings, gauges = self._settings, self._own_metrics
+        clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, gauges)
+        slices = Slices(api, caches, reporter, Verdicts(caches), gauges)
         return [
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),
             self._controller("cluster", clusters, wiring.clusters()),
-            self._controller("slice", Slices(api, caches, reporter, Verdicts(caches)), wiring.slices()),
+            self._controller("slice", slices, wiring.slices()),
             self._controller("gateway", Gateways(api, caches), wiring.gateways()),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
         ]

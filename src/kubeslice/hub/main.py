@@ -1,6 +1,7 @@
 """The hub process: `kubeslice run hub`."""
 
 from kubeslice.hub.hub import Hub, Settings
+from kubeslice.hub.metrics import HubMetrics
 from kubeslice.kube.config import in_cluster
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
@@ -27,6 +28,7 @@ def _build() -> App:
         ),
         SystemClock(),
         process.metrics,
+        HubMetrics(process.registry),
     )
     process.cleanup(api.close)
     process.add("hub", hub.run)

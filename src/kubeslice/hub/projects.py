@@ -12,7 +12,7 @@ from kubeslice.model import names, resources
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project, ProjectServiceAccount
 from kubeslice.model.resources import Resource
-from kubeslice.plan import findings, tenancy
+from kubeslice.plan import effective, findings, tenancy, validation
 from kubeslice.runtime.controller import Result
 
 
@@ -36,9 +36,9 @@ class Projects:
     async def _provide(self, obj: Object) -> Result:
         project = Project.parse(obj)
         name = project.metadata.name
-        problem = self._namespace_problem(name)
+        reason, problem = self._problem(project)
         if problem:
-            await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready("NamespaceTaken", problem)])
+            await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready(reason, problem)])
             return Result(problem)
         obj = await finalizers.add(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
         people = project.spec.service_account or ProjectServiceAccount()
@@ -50,14 +50,19 @@ class Projects:
         await self._default_profile(name)
         sentence = f"users work in {_home(name)}: {len(people.read_only)} may read, {len(people.read_write)} may write"
         status = {"namespace": names.project_namespace(name)}
-        await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence)], status)
+        idle = findings.effectiveness(effective.project_not_effective(project.spec))
+        await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence), idle], status)
         return Result(sentence)
 
-    def _namespace_problem(self, project: str) -> str:
-        namespace = names.project_namespace(project)
+    def _problem(self, project: Project) -> tuple[str, str]:
+        name = project.metadata.name
+        problems = validation.project(project.spec, name, {})
+        if problems:
+            return problems[0].reason, "; ".join(map(str, problems))
+        namespace = names.project_namespace(name)
         found = self.caches.namespaces.get(namespace)
-        expected = tenancy.project_labels(project)
-        return tenancy.namespace_problem(namespace, objects.labels(found) if found else None, expected)
+        labels = objects.labels(found) if found else None
+        return "NamespaceTaken", tenancy.namespace_problem(namespace, labels, tenancy.project_labels(name))
 
     async def _default_profile(self, project: str) -> None:
         # Made once and then the users' own: applied again and again it would undo their changes.

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
+from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.report import Reporter
 from kubeslice.hub.rosters import cluster_of, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Changes, Item, sync
-from kubeslice.model import conditions, names
+from kubeslice.model import names
 from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import (
@@ -26,7 +27,6 @@ from kubeslice.model.resources import (
 )
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.plan import clusters, effective, findings, slices
-from kubeslice.plan.findings import Finding
 from kubeslice.plan.slices import MemberState, Seat, Standing
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.controller import Result
@@ -45,6 +45,7 @@ class Slices:
     caches: Caches
     reporter: Reporter
     verdicts: Verdicts
+    metrics: HubMetrics
 
     async def reconcile(self, key: Key) -> Result:
         """Give every member its part of the slice, or take the slice away."""
@@ -65,7 +66,8 @@ class Slices:
             obj = await finalizers.add(self.api, SLICECONFIGS, obj, names.SLICE_CONFIG_FINALIZER)
             await self._write_configs(name, obj, config, seats)
         standing = self._standing(name, config, seats)
-        found = [*slices.judge(standing, problems), _effective(config)]
+        self.metrics.slice_stands(*name, standing)
+        found = [*slices.judge(standing, problems), findings.effectiveness(effective.not_effective(config.spec))]
         generation = {"observedGeneration": int(obj["metadata"].get("generation") or 0)}
         await self.reporter.report(SLICECONFIGS, obj, found, slices.status_fields(standing) | generation)
         return Result(found[0].message)
@@ -130,6 +132,7 @@ class Slices:
         ]
         await sync(self.api, names.HUB_MANAGER, [], left)
         if obj is None:
+            self.metrics.slice_gone(*name)
             return Result()
         if left:
             waiting = list(dict.fromkeys(cluster_of(item.object) for item in left))
@@ -138,13 +141,6 @@ class Slices:
             return Result(sentence)
         await finalizers.remove(self.api, SLICECONFIGS, obj, names.SLICE_CONFIG_FINALIZER)
         return Result("deleted")
-
-
-def _effective(config: SliceConfig) -> Finding:
-    idle = effective.not_effective(config.spec)
-    if idle:
-        return Finding(conditions.FULLY_EFFECTIVE, "False", "NotYetEffective", "; ".join(idle))
-    return Finding(conditions.FULLY_EFFECTIVE, "True", "Effective", "every field of the spec is acted on")
 
 
 def _items(resource: Resource, found: Sequence[Object]) -> list[Item]:

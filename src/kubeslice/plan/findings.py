@@ -29,6 +29,13 @@ def not_ready(reason: str, message: str) -> Finding:
     return Finding(conditions.READY, "False", reason, message)
 
 
+def effectiveness(idle: Sequence[str]) -> Finding:
+    """Return whether every field of a spec is acted on; `idle` are the sentences of `plan.effective`."""
+    if idle:
+        return Finding(conditions.FULLY_EFFECTIVE, "False", "NotYetEffective", "; ".join(idle))
+    return Finding(conditions.FULLY_EFFECTIVE, "True", "Effective", "every field of the spec is acted on")
+
+
 def conditions_after(
     seen: Sequence[Condition], findings: Iterable[Finding], generation: int, now: str
 ) -> list[Condition]:
