@@ -59,6 +59,11 @@ protocol static planes {{
   ipv4;
 {planes}}}
 
+# Until a session has come up, and when none is left: believe the gateways. Anything BGP learns is preferred.
+protocol static last_resort {{
+  ipv4 {{ preference 50; }};
+{last_resort}}}
+
 template bgp peer {{
   multihop {hops};
   bfd on;
@@ -124,12 +129,14 @@ def configuration(segment: Segment, wanted: Iterable[Session], router: int = 0) 
     known = list(wanted)
     cluster = segment.cluster
     planes = "".join(f"  route {session.neighbour}/32 via {cluster.gateway(session.plane)};\n" for session in known)
+    last_resort = "".join(_last_resort(cluster, subnet, known) for subnet in sorted({one.subnet for one in known}))
     head = HEADER.format(
         router_id=cluster.router(router),
         subnet=cluster.subnet,
         slice=segment.subnet,
         device=OVERLAY_INTERFACE,
         planes=planes,
+        last_resort=last_resort,
         hops=HOPS,
     )
     return head + "".join(_session(segment, session) for session in known)
@@ -138,6 +145,11 @@ def configuration(segment: Segment, wanted: Iterable[Session], router: int = 0) 
 def octet(slice_subnet: IPv4Network, subnet: IPv4Network) -> int:
     """Return which part of the slice a cluster subnet is."""
     return (int(subnet.network_address) - int(slice_subnet.network_address)) // subnet.num_addresses
+
+
+def _last_resort(cluster: ipam.ClusterPlan, subnet: IPv4Network, known: Iterable[Session]) -> str:
+    hops = " ".join(f"via {cluster.gateway(session.plane)}" for session in known if session.subnet == subnet)
+    return f"  route {subnet} {hops};\n"
 
 
 def _session(segment: Segment, session: Session) -> str:

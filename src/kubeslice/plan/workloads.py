@@ -74,7 +74,10 @@ def gateway(owner: Owner, plane: int, build: Build) -> Object:
 
 
 def gateway_service(owner: Owner, plane: int) -> Object:
-    """Return the NodePort Service of one plane's gateway."""
+    """Return the NodePort Service of one plane's gateway.
+
+    It is published before it is ready, because it is ready only when its tunnels are, and they come up through it.
+    """
     port = {
         "name": "wireguard",
         "port": names.WIREGUARD_PORT,
@@ -84,7 +87,7 @@ def gateway_service(owner: Owner, plane: int) -> Object:
     labels = _gateway_labels(owner, plane)
     return {
         "metadata": _metadata(owner, names.gateway_deployment(owner.name, plane), labels),
-        "spec": {"type": "NodePort", "selector": labels, "ports": [port]},
+        "spec": {"type": "NodePort", "selector": labels, "ports": [port], "publishNotReadyAddresses": True},
     }
 
 
