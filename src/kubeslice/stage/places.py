@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 from kubeslice.lab import client
 
-LAB = os.environ.get("KUBESLICE_LAB", "")
 OPTION = {"net": "net", "uts": "uts", "ipc": "ipc", "cgroup": "cgroup", "pid": "pid", "mnt": "mount"}
+
+
+def lab() -> str:
+    """Return the name of the lab that is meant, as the command line reads it."""
+    return os.environ.get("KUBESLICE_LAB", "")
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Output:
 
 async def spawn(target: str, command: Sequence[str]) -> Process:
     """Start a program at a target (`wan`, a node, CLUSTER/NAMESPACE/POD); its output can be read as it comes."""
-    answer, descriptors = await asyncio.to_thread(client.ask, LAB, "enter", target=target)
+    answer, descriptors = await asyncio.to_thread(client.ask, lab(), "enter", target=target)
     try:
         options = [
             f"--{OPTION[kind]}=/proc/self/fd/{descriptor}"

@@ -68,7 +68,7 @@ class Stage:
 @asynccontextmanager
 async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> AsyncIterator[Stage]:
     """Bring a lab up and yield it; take it down at the end, also after a failure, unless `keep`."""
-    topology = lab_topology(workers, (nodes,) if nodes else (), places.LAB)
+    topology = lab_topology(workers, (nodes,) if nodes else (), places.lab())
     started = time.monotonic()
     await asyncio.to_thread(commands.up, topology)
     took = time.monotonic() - started
@@ -78,7 +78,7 @@ async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> Async
             yield Stage(topology, apis, took)
     finally:
         if not keep:
-            await asyncio.to_thread(commands.down, places.LAB)
+            await asyncio.to_thread(commands.down, places.lab())
 
 
 @asynccontextmanager
@@ -90,4 +90,4 @@ async def installed(workers: int, *, keep: bool = False) -> AsyncIterator[Stage]
 
 
 def _api(cluster: str) -> HttpApi:
-    return HttpApi(from_kubeconfig(yaml.safe_load(commands.kubeconfig(cluster, places.LAB))), "kubeslice-stage")
+    return HttpApi(from_kubeconfig(yaml.safe_load(commands.kubeconfig(cluster, places.lab()))), "kubeslice-stage")
