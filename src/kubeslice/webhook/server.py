@@ -84,7 +84,14 @@ class TlsServer(uvicorn.Server):
 
     def __init__(self, application: Starlette, port: int, tls: ssl.SSLContext, host: str = "0.0.0.0") -> None:  # noqa: S104
         config = uvicorn.Config(
-            application, host=host, port=port, lifespan="off", log_config=None, access_log=False, server_header=False
+            application,
+            host=host,
+            port=port,
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
         )
         config.load()
         config.ssl = tls
