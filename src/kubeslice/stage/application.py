@@ -15,6 +15,8 @@ from kubeslice.stage.places import Output
 from kubeslice.stage.scenario import Tenant
 
 PATIENCE = 30.0
+# Short, because a lost SYN is only sent again after a second.
+ATTEMPT = 0.3
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ async def answered(client: Place, url: str, *, timeout: float = PATIENCE) -> str
     """Request a URL again and again until it answers; return the page. Raises `NotReached`."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        output = await ask(client, url)
+        output = await ask(client, url, seconds=ATTEMPT)
         if output.status == 0:
             return output.stdout.decode()
         await asyncio.sleep(0.02)
