@@ -1,0 +1,1 @@
+"""The system rung: whole clusters with KubeSlice on them, used and broken from outside."""
