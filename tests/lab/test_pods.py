@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import statistics
 import time
 
 import pytest
@@ -221,4 +220,5 @@ async def test_a_pod_starts_quickly(cluster: Cluster) -> None:
         await cluster.phase(name, "Running")
         times.append(time.monotonic() - started)
         await cluster.api.delete(PODS, name, "default", grace_seconds=0)
-    assert statistics.median(times) < 0.15, times
+    # Others may keep the machine busy for some of the time; a kubelet that waits for something is slow every time.
+    assert sorted(times)[2] < 0.15, times

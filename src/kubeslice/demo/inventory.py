@@ -89,7 +89,7 @@ def of_machine() -> set[str]:
     found |= {f"table {line}" for line in _output("nft", "list", "tables").splitlines()}
     found |= {f"mount {line.split()[4]}" for line in Path("/proc/self/mountinfo").read_text().splitlines()}
     found |= {f"cgroup {path}" for path in _directories(Path("/sys/fs/cgroup"))}
-    return found | {f"process {line}" for line in _output("pgrep", "-f", "-l", "kubeslice[.]lab[.]birth").splitlines()}
+    return found | {f"process {line}" for line in _output("pgrep", "-f", "-l", "^kubeslice[-]lab").splitlines()}
 
 
 def _directories(root: Path) -> Iterable[str]:

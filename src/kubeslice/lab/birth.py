@@ -77,7 +77,7 @@ def _run_parent(
 
 
 def _wait(parent: int, layout: Layout) -> int:
-    ns.name_process("kubeslice-lab")
+    ns.name_process("kubeslice-lab", f"{instance(layout.name)}: outer process")
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)

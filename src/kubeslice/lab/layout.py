@@ -43,6 +43,10 @@ class Layout:
         """Return the directory in which a cluster's API server keeps its data and credentials."""
         return ROOT / "clusters" / cluster.name
 
+    def title(self, process: str) -> str:
+        """Return the command line that `ps` shows for a process."""
+        return f"{instance(self.name)}: {process}"
+
     def log(self, process: str) -> Path:
         """Return the log file of a process (`worker-1/apiserver`, `parent`)."""
         return ROOT / "logs" / f"{process}.log"

@@ -36,11 +36,11 @@ MS_SLAVE = 0x80000
 MS_SHARED = 0x100000
 MNT_DETACH = 0x2
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_CAPBSET_DROP = 24
-_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
+# Where /proc/PID/stat has the address of the command line, counted after the name in parentheses (proc(5)).
+_ARG_START = 45
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}[os.uname().machine]
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -131,19 +131,14 @@ def _prctl(option: int, value: int | bytes) -> None:
     _checked(_libc.prctl(option, value if isinstance(value, bytes) else ctypes.c_ulong(value), 0, 0, 0), "prctl")
 
 
-def die_with_parent(signal_number: int) -> None:
-    """Ask for a signal when the process that forked this one ends."""
-    _prctl(_PR_SET_PDEATHSIG, signal_number)
-
-
-def name_process(name: str) -> None:
-    """Set what `ps` and `/proc/PID/comm` show (15 characters)."""
+def name_process(name: str, title: str = "") -> None:
+    """Set the process's short name (15 characters), and its command line, which the old one must have room for."""
     _prctl(_PR_SET_NAME, name.encode()[:15] + b"\0")
-
-
-def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(fields[_ARG_START]), int(fields[_ARG_START + 1])
+    text = (title or name).encode()[: max(0, end - start - 1)]
+    if start and text:
+        ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
 
 
 def forbid_privileges() -> None:

@@ -17,7 +17,7 @@ from kubeslice.lab import namespaces as ns
 from kubeslice.lab import nodes, processes
 from kubeslice.lab.cgroups import remove_tree
 from kubeslice.lab.control import Control
-from kubeslice.lab.layout import Layout
+from kubeslice.lab.layout import Layout, instance
 from kubeslice.lab.machine import image_layers
 from kubeslice.lab.supervisor import Supervisor, open_log
 from kubeslice.lab.topology import Topology
@@ -47,7 +47,7 @@ class Parent:
 
     def run(self) -> int:
         """Bring the lab up and stay until told to end. Never returns: ends the process."""
-        ns.name_process("kubeslice-lab")
+        ns.name_process("kubeslice-lab", f"{instance(self._layout.name)}: parent")
         self._prepare()
         supervisor = Supervisor(processes.programs(self._topology, self._layout, self._servers, self._nodes))
         gc.collect()

@@ -128,7 +128,7 @@ def _api_server(
         _run(serve(config))
 
     name = f"{cluster.name}/apiserver"
-    return Program(name, main, layout.log(name), tuple(listener.fileno() for listener in listeners))
+    return Program(name, layout.title(name), main, layout.log(name), tuple(listener.fileno() for listener in listeners))
 
 
 def _controllers(cluster: Cluster, layout: Layout, known: Credentials, home: nodes.Namespaces) -> Program:
@@ -139,7 +139,7 @@ def _controllers(cluster: Cluster, layout: Layout, known: Credentials, home: nod
         _run(run_controllers(known.kubeconfig(known.controllers), known.authority.decode()))
 
     name = f"{cluster.name}/controllers"
-    return Program(name, main, layout.log(name), (home["net"],))
+    return Program(name, layout.title(name), main, layout.log(name), (home["net"],))
 
 
 def _node(node: Node, layout: Layout, known: Credentials, members: nodes.Namespaces) -> Iterator[Program]:
@@ -157,7 +157,7 @@ def _node(node: Node, layout: Layout, known: Credentials, members: nodes.Namespa
 
     for kind, main in (("kubelet", kubelet), ("proxy", proxy)):
         name = f"{node.cluster}/{kind}-{node.number}"
-        yield Program(name, main, layout.log(name), tuple(members.values()))
+        yield Program(name, layout.title(name), main, layout.log(name), tuple(members.values()))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -29,6 +29,7 @@ class Program:
     """A process to keep running: `main` is called in the fork, with only the descriptors in `keeps` still open."""
 
     name: str
+    title: str
     main: Callable[[], int | None]
     log: Path
     keeps: tuple[int, ...] = ()
@@ -98,7 +99,7 @@ def _start(program: Program) -> int:
         return child
     code = 1
     try:
-        become(program.name, program.log, program.keeps)
+        become(program.name, program.title, program.log, program.keeps)
         code = program.main() or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -109,7 +110,7 @@ def _start(program: Program) -> int:
         os._exit(code)
 
 
-def become(name: str, log_file: Path, keeps: Iterable[int]) -> None:
+def become(name: str, title: str, log_file: Path, keeps: Iterable[int]) -> None:
     """Turn a fork into a process of its own: default signals, its own log, no descriptors of the parent's."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
@@ -117,7 +118,7 @@ def become(name: str, log_file: Path, keeps: Iterable[int]) -> None:
     os.setsid()
     open_log(log_file)
     close_others(keeps)
-    name_process(name.rpartition("/")[2] + ":" + name.partition("/")[0])
+    name_process(name.rpartition("/")[2], title)
     # The interpreter's view of its standard streams stays; logging must not write through handlers of the parent.
     logging.basicConfig(level=logging.INFO, force=True, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 

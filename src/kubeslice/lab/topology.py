@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 POD_NETWORK = "10.244.0.0/16"
-SERVICE_NETWORK = "10.96.0.0/16"
 KUBERNETES_SERVICE = "10.96.0.1"
 DNS_SERVICE = "10.96.0.10"
 DNS_DOMAIN = "cluster.local"

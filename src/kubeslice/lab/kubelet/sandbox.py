@@ -80,7 +80,7 @@ def _start_shim(pod: Object, network: str, path: Path) -> int:
         os.setsid()
         close_others([listener.fileno()])
         (CGROUPS / spec.pod_group(pod["metadata"]["uid"]) / "sandbox/cgroup.procs").write_text("0")
-        ns.name_process("pause")
+        ns.name_process("pause", f"pause: {pod['metadata']['namespace']}/{pod['metadata']['name']}")
         ns.unshare(ns.CLONE_NEWIPC)
         if network:
             ns.enter(NETWORKS / network, "net")
