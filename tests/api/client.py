@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +32,11 @@ class Reply:
         return self.body
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Any:
         return self.body["reason"]
 
     @property
-    def causes(self) -> list[Object]:
+    def causes(self) -> Any:
         return self.body["details"]["causes"]
 
 
@@ -62,9 +63,9 @@ class Client:
         path: str,
         body: Any = None,
         *,
-        headers: dict[str, str] | None = None,
-        kind: str = "application/json",
-        **query: str,
+        headers: Any = None,
+        kind: Any = "application/json",
+        **query: Any,
     ) -> Reply:
         data = None if body is None else body if isinstance(body, (bytes, str)) else json.dumps(body)
         sent = self._headers({"Content-Type": kind} | (headers or {}) if data is not None else headers)
@@ -99,7 +100,7 @@ class Client:
     async def delete(self, path: str, body: Object | None = None, **query: str) -> Reply:
         return await self.request("DELETE", path, body, **query)
 
-    async def watch(self, path: str, *, headers: dict[str, str] | None = None, **query: str) -> AsyncIterator[Object]:
+    async def watch(self, path: str, *, headers: Any = None, **query: Any) -> AsyncGenerator[Object, None]:
         """Yield the events of a watch as they come."""
         async with self._session.get(
             self._server.url + path,
@@ -116,15 +117,14 @@ class Client:
         """Return the first events of a watch."""
         found: list[Object] = []
         async with asyncio.timeout(15):
-            stream = self.watch(path, **query)
-            async for event in stream:
-                found.append(event)
-                if len(found) == count:
-                    await stream.aclose()  # type: ignore[attr-defined]
-                    break
+            async with aclosing(self.watch(path, **query)) as stream:
+                async for event in stream:
+                    found.append(event)
+                    if len(found) == count:
+                        break
         return found
 
-    async def until(self, path: str, holds: Any, seconds: float = 15) -> Any:
+    async def until(self, path: str, holds: Callable[[Reply], bool], seconds: float = 15) -> Any:
         """Get again and again until something holds for the answer."""
         async with asyncio.timeout(seconds):
             while True:

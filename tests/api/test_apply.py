@@ -171,7 +171,7 @@ async def test_status_is_owned_apart(api: Client, namespace: str) -> None:
 
 async def test_ownership_can_be_reset(api: Client, namespace: str) -> None:
     await api.apply(path(namespace), config("a", k="v"), "one")
-    reset = {"metadata": {"managedFields": [{}]}}
+    reset: dict[str, Any] = {"metadata": {"managedFields": [{}]}}
     done = (await api.patch(path(namespace), MERGE_PATCH, reset)).expect()
     assert "managedFields" not in done["metadata"]
     done = (await api.apply(path(namespace), config("a", k="v"), "one")).expect()

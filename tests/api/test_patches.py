@@ -1,5 +1,7 @@
 """JSON patches, merge patches and strategic merge patches."""
 
+from typing import Any
+
 import pytest
 
 from tests.api.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Client
@@ -11,8 +13,8 @@ def maps(namespace: str, name: str = "") -> str:
     return f"/api/v1/namespaces/{namespace}/configmaps" + (f"/{name}" if name else "")
 
 
-def deployment(name: str) -> dict[str, object]:
-    containers = [
+def deployment(name: str) -> dict[str, Any]:
+    containers: list[dict[str, Any]] = [
         {"name": "a", "image": "a:1", "env": [{"name": "X", "value": "1"}], "ports": [{"containerPort": 80}]},
         {"name": "b", "image": "b:1"},
     ]
@@ -23,7 +25,7 @@ def deployment(name: str) -> dict[str, object]:
 async def test_a_json_patch_changes_single_places(api: Client, namespace: str) -> None:
     annotations = {"b/c": "2", "d": "e"}
     await api.create(maps(namespace), {"metadata": {"name": "a", "annotations": annotations}, "data": {"a": "1"}})
-    operations = [
+    operations: list[dict[str, Any]] = [
         {"op": "test", "path": "/data/a", "value": "1"},
         {"op": "replace", "path": "/data/a", "value": "3"},
         {"op": "remove", "path": "/metadata/annotations/b~1c"},
@@ -80,7 +82,7 @@ async def test_a_strategic_patch_merges_lists_by_key(api: Client, namespace: str
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
     await api.create(path, deployment("web"))
     containers = [{"name": "b", "image": "b:2"}, {"name": "a", "env": [{"name": "Y", "value": "2"}]}]
-    change = {"spec": {"template": {"spec": {"containers": containers}}}}
+    change: dict[str, Any] = {"spec": {"template": {"spec": {"containers": containers}}}}
     done = (await api.patch(f"{path}/web", STRATEGIC_PATCH, change)).expect()
     found = done["spec"]["template"]["spec"]["containers"]
     assert [(one["name"], one["image"]) for one in found] == [("b", "b:2"), ("a", "a:1")]
@@ -92,7 +94,7 @@ async def test_a_strategic_patch_has_directives(api: Client, namespace: str) -> 
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
     await api.create(path, deployment("web"))
     containers = [{"name": "a", "$patch": "delete"}]
-    change = {"spec": {"template": {"spec": {"containers": containers}}}}
+    change: dict[str, Any] = {"spec": {"template": {"spec": {"containers": containers}}}}
     done = (await api.patch(f"{path}/web", STRATEGIC_PATCH, change)).expect()
     assert [one["name"] for one in done["spec"]["template"]["spec"]["containers"]] == ["b"]
     strategy = {"spec": {"strategy": {"$patch": "replace", "type": "Recreate"}}}

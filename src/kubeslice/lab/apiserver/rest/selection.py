@@ -8,6 +8,7 @@ from kubeslice.lab.apiserver.selection import fields, labels
 from kubeslice.lab.apiserver.types.resource import ResourceType
 
 Predicate = Callable[[Object], bool]
+_BLANK: Object = {"metadata": {"name": "", "namespace": ""}}
 
 
 def predicate(type_: ResourceType, query: Mapping[str, str], name: str = "") -> Predicate | None:
@@ -46,9 +47,14 @@ def _fields(type_: ResourceType, text: str) -> list[fields.FieldRequirement]:
         parsed = fields.parse(text)
     except fields.FieldSelectorError as error:
         raise bad_request(str(error)) from error
-    blank: Object = {"metadata": {"name": "", "namespace": ""}}
-    known = field_values(type_, blank)
+    known = field_values(type_, _BLANK)
     for requirement in parsed:
         if requirement.field not in known:
-            raise bad_request(f"field label not supported: {requirement.field}")
+            raise bad_request(_unknown(type_, requirement.field))
     return parsed
+
+
+def _unknown(type_: ResourceType, field: str) -> str:
+    if type_.custom or type_.strategy.selectable(_BLANK):
+        return f"field label not supported: {field}"
+    return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'

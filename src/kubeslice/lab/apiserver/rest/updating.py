@@ -7,9 +7,10 @@ import orjson
 from aiohttp import web
 
 from kubeslice.lab.apiserver import refusals
+from kubeslice.lab.apiserver.authz import refusal
 from kubeslice.lab.apiserver.fields import managers, ownership
 from kubeslice.lab.apiserver.fields.sets import FieldSet
-from kubeslice.lab.apiserver.interfaces import FieldError, Object
+from kubeslice.lab.apiserver.interfaces import Attributes, FieldError, Object
 from kubeslice.lab.apiserver.rest import bodies, metadata, presentation
 from kubeslice.lab.apiserver.rest.backend import Backend, Call, now
 from kubeslice.lab.apiserver.rest.creating import (
@@ -79,6 +80,7 @@ async def write(
 async def _create(backend: Backend, call: Call, transform: Transform, *, creates: bool) -> Written:
     if not creates or call.path.subresource:
         raise refusals.not_found(call.type.group, call.type.plural, call.path.name)
+    _check_may_create(backend, call)
     head: Object = {"apiVersion": call.type.api_version, "kind": call.type.kind, "metadata": {}}
     proposal = transform(head)
     if proposal.obj["metadata"].get("uid"):
@@ -86,6 +88,17 @@ async def _create(backend: Backend, call: Call, transform: Transform, *, creates
         raise refusals.conflict(call.type.group, call.type.plural, call.path.name, why)
     obj = bodies.defaulted(call.type, proposal.obj)
     return Written(await create_object(backend, call, obj, proposal.owners), 201)
+
+
+def _check_may_create(backend: Backend, call: Call) -> None:
+    """Raise 403 where whoever may update may not create."""
+    type_ = call.type
+    asked = Attributes(
+        "create", type_.group, type_.version, type_.plural, namespace=call.namespace, name=call.path.name
+    )
+    decision = backend.authorizer.decide(call.user, asked)
+    if not decision.allowed:
+        raise refusal(call.user, asked, decision)
 
 
 async def _attempt(backend: Backend, call: Call, transform: Transform, entry: Entry, *, replaces: bool) -> Written:

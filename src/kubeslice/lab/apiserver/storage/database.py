@@ -61,6 +61,10 @@ class Database:
         run("INSERT INTO changes VALUES (?, ?, ?, ?, ?)", (change.revision, change.type, *change.key, change.entry.raw))
         run("COMMIT")
 
+    def rewrite(self, key: Key, entry: Entry) -> None:
+        """Replace the form of an object that has not changed."""
+        self._db.execute("UPDATE objects SET value = ? WHERE resource = ? AND name = ?", (entry.raw, *key))
+
     def forget_before(self, revision: int) -> None:
         """Drop history older than a revision."""
         self._db.execute("DELETE FROM changes WHERE revision < ?", (revision,))

@@ -148,8 +148,11 @@ class Store:
         if change.previous is not None:
             change.previous.forget()
 
-    def replace_in_memory(self, key: Key, entry: Entry) -> None:
-        """Show an object differently (new schema defaults) without it having changed."""
+    def rewrite(self, key: Key, obj: Object) -> None:
+        """Keep an object in another form (with the defaults of a new schema) without it having changed."""
+        seen = self._shelf(key.resource).entries[key.name]
+        entry = Entry(orjson.dumps(obj), seen.revision, obj)
+        self._database.rewrite(key, entry)
         self._shelf(key.resource).put(key.name, entry)
 
     def subscribe(self, resource: str) -> Subscription:

@@ -19,6 +19,8 @@ async def log(backend: Backend, call: Call) -> web.StreamResponse:
     """Answer a request for a container's log."""
     pod = find(backend, call).obj
     container = container_of(pod, call.query.get("container", ""))
+    if not pod["spec"].get("nodeName"):
+        return web.Response(status=204)
     path = f"/containerLogs/{call.namespace}/{call.path.name}/{container}"
     url = backend.kubelets.url(pod, path, _options(call.query))
     try:

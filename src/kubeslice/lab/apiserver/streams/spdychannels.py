@@ -129,7 +129,7 @@ async def accept(http: web.BaseRequest) -> SpdyClient:
     chosen = next((name for name in _PROTOCOLS if name in names), _PROTOCOLS[1])
     headers = {"Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": chosen}
     tap = _Tap()
-    http.protocol.set_parser(tap)  # type: ignore[arg-type] - it needs no more than these methods
+    http.protocol.set_parser(tap)  # type: ignore[arg-type]
     response = web.StreamResponse(status=101, headers=headers)
     response.force_close()
     await response.prepare(http)

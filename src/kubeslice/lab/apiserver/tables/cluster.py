@@ -137,5 +137,6 @@ PRIORITY_CLASSES = (
     Column("Value", path("value", absent=0), "integer"),
     Column("Global-Default", path("globalDefault", absent=False), "boolean"),
     AGE,
+    Column("PreemptionPolicy", path("preemptionPolicy")),
 )
 DEFINITIONS = (NAME, CREATED)

@@ -30,6 +30,7 @@ class Registrar:
         self._catalog = catalog
         self._make = make
         self._ending: dict[str, str] = {}
+        self._generations: dict[str, int] = {}
 
     def start(self) -> None:
         """Serve what is stored and follow what changes."""
@@ -41,6 +42,7 @@ class Registrar:
         name = change.key.name
         if change.key.resource == RESOURCE and change.type == "DELETED":
             self._catalog.set_custom(name, ())
+            self._generations.pop(name, None)
             self._ending.pop(_storage(change.entry.obj), None)
         elif change.key.resource == RESOURCE:
             asyncio.get_running_loop().call_soon(self._settle, name)
@@ -67,7 +69,27 @@ class Registrar:
         elif status is not None:
             self._write(entry, {**entry.copy(), "status": status})
         elif is_established(definition):
-            self._catalog.set_custom(definition["metadata"]["name"], self._make(definition))
+            self._serve(definition)
+
+    def _serve(self, definition: Object) -> None:
+        """Serve a definition as it now is; what is stored is seen with the defaults of its present schema."""
+        name, generation = definition["metadata"]["name"], definition["metadata"]["generation"]
+        known = self._generations.get(name)
+        self._generations[name] = generation
+        if known == generation:
+            return
+        types = self._make(definition)
+        self._catalog.set_custom(name, types)
+        stored = next((one["name"] for one in definition["spec"]["versions"] if one["storage"]), "")
+        for type_ in types:
+            if known is not None and type_.version == stored:
+                self._default_again(type_)
+
+    def _default_again(self, type_: ResourceType) -> None:
+        for key, entry in self._store.entries(type_.storage):
+            filled = type_.schema.default(entry.copy())
+            if filled != entry.obj:
+                self._store.rewrite(key, filled)
 
     def _end(self, definition: Object, entry: Entry) -> None:
         """Delete all objects of a definition that is going, then let it go."""
