@@ -45,7 +45,10 @@ async def _ends(stage: Stage, tenant: Tenant) -> tuple[Path, tuple[End, End]]:
     client = await application.place(stage.apis[tenant.client], tenant, tenant.client, "client")
     server = await application.place(stage.apis[tenant.server], tenant, tenant.server, "web")
     nodes = {node.name: node for node in stage.topology.nodes}
-    ends = [End(partial(places.run, place.node), nodes[place.node].address) for place in (client, server)]
+    ends = [
+        End(partial(places.run, place.node, kinds=places.NETWORK), nodes[place.node].address)
+        for place in (client, server)
+    ]
     path = Path(partial(places.run, client.target), partial(places.run, server.target), server.address)
     return path, (ends[0], ends[1])
 

@@ -4,13 +4,16 @@ import asyncio
 import os
 import signal
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from kubeslice.lab import client
 
 OPTION = {"net": "net", "uts": "uts", "ipc": "ipc", "cgroup": "cgroup", "pid": "pid", "mnt": "mount"}
+EVERYTHING = frozenset(OPTION)
+# Only a node's network: files and programs are the machine's, and the lab's end ends the programs too.
+NETWORK = frozenset({"net", "pid"})
 
 
 def lab() -> str:
@@ -27,13 +30,17 @@ class Output:
     stderr: bytes
 
 
-async def spawn(target: str, command: Sequence[str]) -> Process:
-    """Start a program at a target (`wan`, a node, CLUSTER/NAMESPACE/POD); its output can be read as it comes."""
+async def spawn(target: str, command: Sequence[str], kinds: Collection[str] = EVERYTHING) -> Process:
+    """Start a program at a target (`wan`, a node, CLUSTER/NAMESPACE/POD), in these kinds of its namespaces.
+
+    Its output can be read as it comes.
+    """
     answer, descriptors = await asyncio.to_thread(client.ask, lab(), "enter", target=target)
     try:
         options = [
             f"--{OPTION[kind]}=/proc/self/fd/{descriptor}"
             for kind, descriptor in zip(answer["kinds"], descriptors, strict=True)
+            if kind in kinds
         ]
         environment = [f"{key}={value}" for key, value in answer.get("environment", {}).items()]
         wrapper = ["env", "-i", *environment] if environment else []
@@ -52,9 +59,9 @@ async def spawn(target: str, command: Sequence[str]) -> Process:
             os.close(descriptor)
 
 
-async def run(target: str, command: Sequence[str]) -> Output:
+async def run(target: str, command: Sequence[str], kinds: Collection[str] = EVERYTHING) -> Output:
     """Run a program to its end; when cancelled, end it."""
-    process = await spawn(target, command)
+    process = await spawn(target, command, kinds)
     try:
         stdout, stderr = await process.communicate()
     except BaseException:
