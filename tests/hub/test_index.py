@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubeslice.hub.index import Index, Tally
-from kubeslice.hub.triggers import Trigger
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import CONFIGMAPS
+from kubeslice.runtime.sources import Source
 from tests.kube.fake_collection import Collection
 
 STEPS = st.lists(
@@ -73,7 +73,7 @@ def test_an_index_is_the_grouping_of_what_is_there(steps: list[tuple[str, str, i
 def test_a_trigger_wakes_only_for_its_aspect(before: int, after: int, woken: int) -> None:
     informer = Informer(cast("Api", Collection()), CONFIGMAPS)
     keys: list[Key] = []
-    Trigger(informer, lambda obj: [Key(OWN, "", obj["metadata"]["name"])], lambda obj: obj["value"]).connect(
+    Source(informer, lambda obj: [Key(OWN, "", obj["metadata"]["name"])], lambda obj: obj["value"]).connect(
         keys.append
     )
     first: Object = {"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "value": before}

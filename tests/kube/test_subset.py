@@ -34,7 +34,7 @@ def test_differences_are_seen(seen: Any, wanted: Any) -> None:
 
 
 def test_a_field_that_is_no_longer_wanted_is_surplus() -> None:
-    fields = {"f:spec": {"f:a": {}, "f:b": {}}}
+    fields: dict[str, Any] = {"f:spec": {"f:a": {}, "f:b": {}}}
     assert has_surplus(fields, {"spec": {"a": 1}})
     assert not has_surplus(fields, {"spec": {"a": 1, "b": 2}})
 

@@ -8,7 +8,8 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import CONFIGMAPS
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 from tests.kube.fake_collection import Collection
 
 KEY = Key("", "", "a")

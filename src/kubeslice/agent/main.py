@@ -22,7 +22,8 @@ from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import NAMESPACES, NODES, PODS, SLICES
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
-from kubeslice.runtime.controller import Controller, Source
+from kubeslice.runtime.controller import Controller
+from kubeslice.runtime.sources import Source
 
 HEALTH_PORT = 9479  # on the node itself: the agent has no network namespace of its own
 POD_WORKERS = 16

@@ -17,7 +17,8 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICEGATEWAYS, SLICES
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
-from kubeslice.runtime.controller import Controller, Source
+from kubeslice.runtime.controller import Controller
+from kubeslice.runtime.sources import Source
 
 HEALTH_PORT = 8081
 GROUPS = waker.LINKS | waker.ADDRESSES | waker.ROUTES

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.heartbeats import Heartbeats
 from kubeslice.hub.metrics import HubMetrics
-from kubeslice.hub.report import Reporter
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item, sync
@@ -18,6 +17,7 @@ from kubeslice.plan import clusters, effective, findings, tenancy, validation
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from kubeslice.hub import groups
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import Service, SliceName
-from kubeslice.hub.report import Reporter
 from kubeslice.hub.rosters import roster
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -16,6 +15,7 @@ from kubeslice.model.resources import SERVICEEXPORTCONFIGS, WORKERSERVICEIMPORTS
 from kubeslice.plan import exports, findings
 from kubeslice.plan.exports import Export, SliceMembers
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 
 
 def key(service: Service) -> Key:

@@ -12,9 +12,7 @@ from kubeslice.hub.gateways import Gateways
 from kubeslice.hub.heartbeats import Heartbeats
 from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.projects import Projects
-from kubeslice.hub.report import Reporter
 from kubeslice.hub.slices import Slices
-from kubeslice.hub.triggers import Trigger
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.hub.wiring import Wiring
 from kubeslice.kube.api import Api
@@ -25,6 +23,8 @@ from kubeslice.plan.clusters import SILENCE_LIMIT
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Controller, Reconciler
 from kubeslice.runtime.metrics import ControllerMetrics
+from kubeslice.runtime.reporting import Reporter
+from kubeslice.runtime.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Hub:
 
     def _controllers(self, caches: Caches) -> list[Controller]:
         api, wiring = self._api, Wiring(caches)
-        reporter = Reporter(api, Recorder(api, names.HUB_MANAGER), self._clock)
+        reporter = Reporter(api, names.HUB_MANAGER, Recorder(api, names.HUB_MANAGER), self._clock)
         beats = Heartbeats(caches.clusters, self._clock)
         settings, gauges = self._settings, self._own_metrics
         clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, gauges)
@@ -93,8 +93,5 @@ class Hub:
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
         ]
 
-    def _controller(self, name: str, reconciler: Reconciler, triggers: Sequence[Trigger]) -> Controller:
-        controller = Controller(name, reconciler, [], metrics=self._metrics)
-        for trigger in triggers:
-            trigger.connect(controller.enqueue)
-        return controller
+    def _controller(self, name: str, reconciler: Reconciler, sources: Sequence[Source]) -> Controller:
+        return Controller(name, reconciler, sources, metrics=self._metrics)

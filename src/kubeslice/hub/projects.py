@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from kubeslice.hub.caches import Caches
-from kubeslice.hub.report import Reporter
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item, sync
@@ -14,6 +13,7 @@ from kubeslice.model.project import Project, ProjectServiceAccount
 from kubeslice.model.resources import Resource
 from kubeslice.plan import effective, findings, tenancy, validation
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
-from kubeslice.hub.report import Reporter
 from kubeslice.hub.rosters import cluster_of, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import finalizers, objects
@@ -30,6 +29,7 @@ from kubeslice.plan import clusters, effective, findings, slices
 from kubeslice.plan.slices import MemberState, Seat, Standing
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 
 
 def key(name: SliceName) -> Key:

@@ -6,12 +6,12 @@ from typing import Any
 from kubeslice.hub import exports, gateways, groups, slices
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import Service, SliceName
-from kubeslice.hub.triggers import Trigger
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.plan import clusters
+from kubeslice.runtime.sources import Source
 
 
 def own_key(obj: Object) -> Iterator[Key]:
@@ -41,62 +41,62 @@ class Wiring:
     def __init__(self, caches: Caches) -> None:
         self._caches = caches
 
-    def projects(self) -> list[Trigger]:
+    def projects(self) -> list[Source]:
         """Return what concerns a Project: itself, what the hub made for it, and what it still holds while it goes."""
         caches = self._caches
         held = (caches.clusters, caches.slices, caches.profiles)
         return [
-            Trigger(caches.projects, own_key),
-            *(Trigger(index.informer, _project_of_owned) for _, index in caches.owned_by),
-            *(Trigger(informer, _project_of_content, presence) for informer in held),
-            Trigger(caches.exports, self._project_of_export, presence),
+            Source(caches.projects, own_key),
+            *(Source(index.informer, _project_of_owned) for _, index in caches.owned_by),
+            *(Source(informer, _project_of_content, presence) for informer in held),
+            Source(caches.exports, self._project_of_export, presence),
         ]
 
-    def clusters(self) -> list[Trigger]:
+    def clusters(self) -> list[Source]:
         """Return what concerns a Cluster."""
         caches = self._caches
         return [
-            Trigger(caches.clusters, own_key, _cluster_aspect),
-            Trigger(caches.projects, self._clusters_of_project, desired),
-            *(Trigger(index.informer, _cluster_of_owned) for _, index in caches.owned_by),
-            Trigger(caches.slices, _clusters_of_slice, lambda obj: objects.spec(obj).get("clusters")),
-            Trigger(caches.configs, self._cluster_of_namespace, presence),
+            Source(caches.clusters, own_key, _cluster_aspect),
+            Source(caches.projects, self._clusters_of_project, desired),
+            *(Source(index.informer, _cluster_of_owned) for _, index in caches.owned_by),
+            Source(caches.slices, _clusters_of_slice, lambda obj: objects.spec(obj).get("clusters")),
+            Source(caches.configs, self._cluster_of_namespace, presence),
         ]
 
-    def slices(self) -> list[Trigger]:
+    def slices(self) -> list[Source]:
         """Return what concerns a SliceConfig."""
         caches = self._caches
         return [
-            Trigger(caches.slices, own_key, with_conditions),
-            Trigger(caches.slices, self._siblings, lambda obj: obj["metadata"].get("generation")),
-            Trigger(caches.clusters, self._slices_of_cluster, _member_aspect),
-            Trigger(caches.profiles, self._siblings, lambda obj: obj["metadata"].get("generation")),
-            Trigger(caches.namespaces, self._slices_of_namespace, objects.labels),
-            Trigger(caches.configs, _slice_keys, _config_aspect),
-            Trigger(caches.gateways, _slice_keys, lambda obj: list(groups.tunnels_up(obj))),
-            Trigger(caches.imports, _slice_keys, presence),
+            Source(caches.slices, own_key, with_conditions),
+            Source(caches.slices, self._siblings, lambda obj: obj["metadata"].get("generation")),
+            Source(caches.clusters, self._slices_of_cluster, _member_aspect),
+            Source(caches.profiles, self._siblings, lambda obj: obj["metadata"].get("generation")),
+            Source(caches.namespaces, self._slices_of_namespace, objects.labels),
+            Source(caches.configs, _slice_keys, _config_aspect),
+            Source(caches.gateways, _slice_keys, lambda obj: list(groups.tunnels_up(obj))),
+            Source(caches.imports, _slice_keys, presence),
         ]
 
-    def gateways(self) -> list[Trigger]:
+    def gateways(self) -> list[Source]:
         """Return what concerns the views that lead to one member of a slice."""
         caches = self._caches
         return [
-            Trigger(caches.configs, self._views_of_all, lambda obj: (desired(obj)[2], objects.labels(obj))),
-            Trigger(caches.configs, self._views_of_one, lambda obj: objects.status(obj).get("gateways")),
-            Trigger(caches.gateways, _view_itself, desired_and_labels),
-            Trigger(caches.slices, self._views_of_slice, desired),
-            Trigger(caches.clusters, self._views_of_cluster, lambda obj: objects.status(obj).get("nodeIPs")),
+            Source(caches.configs, self._views_of_all, lambda obj: (desired(obj)[2], objects.labels(obj))),
+            Source(caches.configs, self._views_of_one, lambda obj: objects.status(obj).get("gateways")),
+            Source(caches.gateways, _view_itself, desired_and_labels),
+            Source(caches.slices, self._views_of_slice, desired),
+            Source(caches.clusters, self._views_of_cluster, lambda obj: objects.status(obj).get("nodeIPs")),
         ]
 
-    def exports(self) -> list[Trigger]:
+    def exports(self) -> list[Source]:
         """Return what concerns a service on a slice."""
         caches = self._caches
         return [
-            Trigger(caches.exports, self._services, with_conditions),
-            Trigger(caches.imports, _service_of_import, desired_and_labels),
-            Trigger(caches.configs, self._services_of_slice, lambda obj: (desired(obj)[2], objects.labels(obj))),
-            Trigger(caches.slices, self._services_of_slice_config, lambda obj: (desired(obj)[0], desired(obj)[2])),
-            Trigger(caches.namespaces, self._services_of_namespace, objects.labels),
+            Source(caches.exports, self._services, with_conditions),
+            Source(caches.imports, _service_of_import, desired_and_labels),
+            Source(caches.configs, self._services_of_slice, lambda obj: (desired(obj)[2], objects.labels(obj))),
+            Source(caches.slices, self._services_of_slice_config, lambda obj: (desired(obj)[0], desired(obj)[2])),
+            Source(caches.namespaces, self._services_of_namespace, objects.labels),
         ]
 
     def _project_of_export(self, obj: Object) -> Iterator[Key]:

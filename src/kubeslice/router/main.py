@@ -12,10 +12,12 @@ from kubeslice.linux import waker
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import SLICEGATEWAYS, SLICES
+from kubeslice.router.metrics import RouterMetrics
 from kubeslice.router.routing import Bird, RouterReconciler, Watch
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
-from kubeslice.runtime.controller import Controller, Source
+from kubeslice.runtime.controller import Controller
+from kubeslice.runtime.sources import Source
 
 HEALTH_PORT = 8081
 
@@ -61,7 +63,7 @@ def build(own: Settings, api: Api, directory: Path) -> App:
     app.add("netlink", listen)
     app.add("router", controller.run)
     app.add("bird", bird.run)
-    app.add("watch", Watch(app.registry, bird, reconciler).run)
+    app.add("watch", Watch(RouterMetrics(app.registry), bird, reconciler).run)
     app.ready(lambda: bird.is_up)
     return app
 

@@ -17,8 +17,8 @@ from kubeslice.plan import bird, filters
 from kubeslice.plan import segment as segments
 from kubeslice.plan.bird import Session
 from kubeslice.plan.segment import Segment
+from kubeslice.router.metrics import RouterMetrics
 from kubeslice.runtime.controller import Result
-from kubeslice.runtime.metrics import CollectorRegistry, Gauge
 
 RESYNC = 60.0
 EAGER, UNEASY, QUIET = 0.1, 1.0, 5.0  # seconds between questions to BIRD
@@ -96,16 +96,12 @@ class Watch:
     again, which in a quiet router takes up to 3 s; a command on its control socket wakes it.
     """
 
-    def __init__(self, registry: CollectorRegistry, bird_: Bird, reconciler: RouterReconciler) -> None:
+    def __init__(self, metrics: RouterMetrics, bird_: Bird, reconciler: RouterReconciler) -> None:
+        self._metrics = metrics
         self._bird = bird_
         self._reconciler = reconciler
         self._eager_until = 0.0
         self._were_up = False
-        self._up = Gauge(
-            "kubeslice_router_session_up", "1 while a BGP session is established.", ["cluster", "plane"],
-            registry=registry,
-        )  # fmt: skip
-        self._restarts = Gauge("kubeslice_router_bird_restarts", "How often BIRD was started again.", registry=registry)
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -126,14 +122,14 @@ class Watch:
 
     async def _ask(self) -> bool:
         """Return whether every session is up."""
-        self._restarts.set(self._bird.program.restarts)
+        self._metrics.restarts.set(self._bird.program.restarts)
         try:
             established = await control.sessions(self._bird.socket)
         except Retry:
             established = {}
         wanted = self._reconciler.sessions
         for name, session in wanted.items():
-            self._up.labels(session.cluster, str(session.plane)).set(established.get(name, False))
+            self._metrics.up.labels(session.cluster, str(session.plane)).set(established.get(name, False))
         return all(established.get(name, False) for name in wanted)
 
 

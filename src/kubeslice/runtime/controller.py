@@ -8,17 +8,16 @@ is logged with its traceback and backed off.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kubeslice.kube.api import Object
 from kubeslice.kube.errors import ApiError, Conflict, Unavailable
-from kubeslice.kube.informer import Informer
 from kubeslice.kube.queue import WorkQueue
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.ids import Key
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
+from kubeslice.runtime.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +38,6 @@ class Reconciler(Protocol):
     async def reconcile(self, key: Key) -> Result:
         """Observe, plan, apply, report. Raises `Retry` or `Terminal`."""
         ...
-
-
-@dataclass(frozen=True)
-class Source:
-    """An informer and the keys that an object of it may concern; asked for the old and the new object."""
-
-    informer: Informer
-    keys: Callable[[Object], Iterable[Key]]
 
 
 class Controller:
@@ -84,22 +75,13 @@ class Controller:
         for source in self._sources:
             await source.informer.synced.wait()
         for source in self._sources:
-            source.informer.subscribe(self._subscriber(source))
+            source.connect(self.enqueue)
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(self._concurrency):
                     group.create_task(self._work(), name=f"{self.name}-{number}")
         finally:
             self._queue.close()
-
-    def _subscriber(self, source: Source) -> Callable[[Object | None, Object | None], None]:
-        def changed(old: Object | None, new: Object | None) -> None:
-            for obj in (old, new):
-                if obj is not None:
-                    for key in source.keys(obj):
-                        self.enqueue(key)
-
-        return changed
 
     async def _work(self) -> None:
         while True:

@@ -19,8 +19,8 @@ from kubeslice.model.serviceexport import ServiceExport
 from kubeslice.plan import discovery, findings, zone
 from kubeslice.plan.discovery import Verdict
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches
-from kubeslice.worker.report import Reporter
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import CONFIGMAPS
 from kubeslice.plan import corefile
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, SYSTEM, Caches
-from kubeslice.worker.report import Reporter
 
 COREFILE = "Corefile"
 KEY = Key("", DNS_NAMESPACE, DNS_CONFIGMAP)

@@ -13,8 +13,8 @@ from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import pods, worker_gateway
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import SYSTEM, Caches
-from kubeslice.worker.report import Reporter
 
 FIGURES_EVERY = 5.0
 # So many gateways of one cluster may report figures in a second, however many there are.

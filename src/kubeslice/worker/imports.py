@@ -14,8 +14,8 @@ from kubeslice.model.serviceimport import ServiceImport
 from kubeslice.model.workerserviceimport import WorkerServiceImport
 from kubeslice.plan import discovery
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches
-from kubeslice.worker.report import Reporter
 
 FINALIZER = names.WORKER_SERVICE_IMPORT_FINALIZER
 

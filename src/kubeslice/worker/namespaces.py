@@ -13,8 +13,8 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import NAMESPACES
 from kubeslice.plan import onboarding
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches
-from kubeslice.worker.report import Reporter
 
 
 @dataclass(frozen=True)

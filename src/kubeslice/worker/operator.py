@@ -10,6 +10,8 @@ from kubeslice.model.ids import Key
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.controller import Controller, Reconciler
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
+from kubeslice.runtime.reporting import Reporter
+from kubeslice.runtime.sources import Source
 from kubeslice.worker import keys
 from kubeslice.worker.caches import Caches, HubCaches, OwnCaches
 from kubeslice.worker.exports import Exports
@@ -20,11 +22,10 @@ from kubeslice.worker.imports import Imports
 from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.namespaces import Namespaces
 from kubeslice.worker.registration import Place, Registration
-from kubeslice.worker.report import Reporter
 from kubeslice.worker.settings import Settings
 from kubeslice.worker.slices import Slices
 from kubeslice.worker.standing import Standing
-from kubeslice.worker.triggers import Trigger, Triggers
+from kubeslice.worker.triggers import Triggers
 from kubeslice.worker.workloads import Workloads
 
 
@@ -41,10 +42,10 @@ class Operator:
         )
         self.link = HubLink(chosen.cluster, counted)
         self._metrics = metrics
-        self._triggered: list[tuple[Controller, list[Trigger]]] = []
+        self._triggered: list[tuple[Controller, list[Source]]] = []
         self._triggers = Triggers(self.caches)
-        here = Reporter(own, Recorder(own, names.WORKER_MANAGER), clock)
-        there = Reporter(hub, None, clock)
+        here = Reporter(own, names.WORKER_MANAGER, Recorder(own, names.WORKER_MANAGER), clock)
+        there = Reporter(hub, names.WORKER_MANAGER, None, clock)
         place = Place(chosen.cluster, chosen.project_namespace)
         self.registration = Registration(hub, place, self.caches, here, self.link)
         triggers = self._triggers
@@ -73,21 +74,21 @@ class Operator:
             group.create_task(self.caches.run(), name="caches")
             group.create_task(self.registration.run(), name="registration")
             group.create_task(self._when_hub_is_known(), name="hub-known")
-            for controller, triggers in self._triggered:
-                group.create_task(self._start(controller, triggers), name=controller.name)
+            for controller, sources in self._triggered:
+                group.create_task(self._start(controller, sources), name=controller.name)
 
-    async def _start(self, controller: Controller, triggers: list[Trigger]) -> None:
+    async def _start(self, controller: Controller, sources: list[Source]) -> None:
         for informer in self.caches.own.informers:
             await informer.synced.wait()
-        for trigger in triggers:
-            trigger.connect(controller.enqueue)
+        for source in sources:
+            source.connect(controller.enqueue)
         await controller.run()
 
     def _controller(
-        self, name: str, reconciler: Reconciler, triggers: list[Trigger], *, concurrency: int = 4
+        self, name: str, reconciler: Reconciler, sources: list[Source], *, concurrency: int = 4
     ) -> Controller:
         controller = Controller(name, reconciler, [], concurrency=concurrency, metrics=self._metrics)
-        self._triggered.append((controller, triggers))
+        self._triggered.append((controller, sources))
         return controller
 
     async def _when_hub_is_known(self) -> None:

@@ -14,9 +14,9 @@ from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS
 from kubeslice.plan import findings, worker_cluster
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink
-from kubeslice.worker.report import Reporter
 
 log = logging.getLogger(__name__)
 

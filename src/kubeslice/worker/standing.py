@@ -15,11 +15,11 @@ from kubeslice.plan import onboarding, worker_cluster, worker_report, worker_sli
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.worker_report import View
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker import wishes
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink
 from kubeslice.worker.metrics import WorkerMetrics
-from kubeslice.worker.report import Reporter
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,16 @@
 """Which changes wake which reconciler: an informer, the aspect of its objects that matters, the keys it concerns."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
-from kubeslice.kube.informer import Informer
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.plan import pods, worker_cluster, worker_slice
+from kubeslice.runtime.sources import Keys, Source
 from kubeslice.worker.caches import Caches
 from kubeslice.worker.forwarding import KEY as COREFILE_KEY
-
-Keys = Callable[[Object], Iterable[Key]]
-Aspect = Callable[[Object], Any]
-
-
-def everything(obj: Object) -> Any:
-    """Tell every version of an object apart."""
-    return str(obj["metadata"].get("resourceVersion"))
 
 
 def existence(obj: Object) -> Any:
@@ -64,115 +55,94 @@ def availability(deployment: Object) -> Any:
 
 
 @dataclass(frozen=True)
-class Trigger:
-    """Enqueue `keys` of the old and the new object when `aspect` differs between them."""
-
-    informer: Informer
-    keys: Keys
-    aspect: Aspect = everything
-
-    def connect(self, enqueue: Callable[[Key], None]) -> None:
-        """Ask for work from now on, and once for everything already known."""
-
-        def changed(old: Object | None, new: Object | None) -> None:
-            if old is not None and new is not None and self.aspect(old) == self.aspect(new):
-                return
-            concerned = [key for obj in (old, new) if obj is not None for key in self.keys(obj)]
-            for key in dict.fromkeys(concerned):
-                enqueue(key)
-
-        self.informer.subscribe(changed)
-
-
-@dataclass(frozen=True)
 class Triggers:
     """The triggers of each reconciler, and the keys that exist at all."""
 
     caches: Caches
 
-    def slices(self) -> list[Trigger]:
+    def slices(self) -> list[Source]:
         """Return what a Slice depends on; slices also depend on each other, by namespaces and VNIs."""
         own, hub = self.caches.own, self.caches.hub
         parts = [own.gateways, own.imports, own.deployments, own.services, own.secrets]
         return [
-            Trigger(hub.configs, _with(_slice_of_spec, self.all_slices), intent),
-            Trigger(own.slices, _with(_name, self.all_slices), intent),
-            Trigger(own.nodes, self.all_slices, machine),
-            Trigger(own.pods, _slice_of_label, place),
-            Trigger(own.namespaces, _slice_of_label, intent),
-            *(Trigger(informer, _slice_of_label, existence) for informer in parts),
+            Source(hub.configs, _with(_slice_of_spec, self.all_slices), intent),
+            Source(own.slices, _with(_name, self.all_slices), intent),
+            Source(own.nodes, self.all_slices, machine),
+            Source(own.pods, _slice_of_label, place),
+            Source(own.namespaces, _slice_of_label, intent),
+            *(Source(informer, _slice_of_label, existence) for informer in parts),
         ]
 
-    def namespaces(self) -> list[Trigger]:
+    def namespaces(self) -> list[Source]:
         """Return what a namespace's labels depend on."""
-        return [Trigger(self.caches.own.slices, _namespaces, intent), Trigger(self.caches.own.namespaces, _name)]
+        return [Source(self.caches.own.slices, _namespaces, intent), Source(self.caches.own.namespaces, _name)]
 
-    def workloads(self) -> list[Trigger]:
+    def workloads(self) -> list[Source]:
         """Return what router and gateways depend on."""
         own = self.caches.own
         made = [own.deployments, own.services, own.secrets]
         return [
-            Trigger(own.slices, _name, intent),
-            *(Trigger(informer, _slice_of_label, intent) for informer in made),
+            Source(own.slices, _name, intent),
+            *(Source(informer, _slice_of_label, intent) for informer in made),
         ]
 
-    def standing(self) -> list[Trigger]:
+    def standing(self) -> list[Source]:
         """Return what the report on a slice depends on."""
         own, hub = self.caches.own, self.caches.hub
         return [
-            Trigger(own.slices, _name),
-            Trigger(hub.configs, _slice_of_spec),
-            Trigger(hub.configs, self.all_slices, intent),
-            Trigger(own.gateways, _slice_of_label),
-            Trigger(own.pods, _slice_of_label, place),
-            Trigger(own.services, _slice_of_label, intent),
-            Trigger(own.secrets, _slice_of_label, existence),
-            Trigger(own.namespaces, _slice_of_label, intent),
-            Trigger(own.nodes, self.all_slices, machine),
-            Trigger(own.deployments, self._if_dns(self.all_slices), availability),
-            Trigger(own.services, self._if_dns(self.all_slices), intent),
-            Trigger(hub.cluster, self.all_slices, intent),
+            Source(own.slices, _name),
+            Source(hub.configs, _slice_of_spec),
+            Source(hub.configs, self.all_slices, intent),
+            Source(own.gateways, _slice_of_label),
+            Source(own.pods, _slice_of_label, place),
+            Source(own.services, _slice_of_label, intent),
+            Source(own.secrets, _slice_of_label, existence),
+            Source(own.namespaces, _slice_of_label, intent),
+            Source(own.nodes, self.all_slices, machine),
+            Source(own.deployments, self._if_dns(self.all_slices), availability),
+            Source(own.services, self._if_dns(self.all_slices), intent),
+            Source(hub.cluster, self.all_slices, intent),
         ]
 
-    def gateways(self) -> list[Trigger]:
+    def gateways(self) -> list[Source]:
         """Return what one side of a pair depends on."""
         own, hub = self.caches.own, self.caches.hub
         return [
-            Trigger(hub.gateways, _name),
-            Trigger(own.gateways, _name),
-            Trigger(own.slices, lambda obj: self._gateways_of(objects.name(obj)), intent),
-            Trigger(own.pods, self._gateways_of_gateway_pod, place),
-            Trigger(own.services, self._gateways_of_label, intent),
+            Source(hub.gateways, _name),
+            Source(own.gateways, _name),
+            Source(own.slices, lambda obj: self._gateways_of(objects.name(obj)), intent),
+            Source(own.pods, self._gateways_of_gateway_pod, place),
+            Source(own.services, self._gateways_of_label, intent),
         ]
 
-    def exports(self) -> list[Trigger]:
+    def exports(self) -> list[Source]:
         """Return what an export depends on."""
         own = self.caches.own
         return [
-            Trigger(own.exports, _full_name),
-            Trigger(self.caches.hub.exports, _service),
-            Trigger(own.pods, lambda pod: self._exports_in(objects.namespace(pod)), place),
-            Trigger(own.slices, self.all_exports, intent),
-            Trigger(own.namespaces, lambda obj: self._exports_in(objects.name(obj)), existence),
+            Source(own.exports, _full_name),
+            Source(self.caches.hub.exports, _service),
+            Source(own.pods, lambda pod: self._exports_in(objects.namespace(pod)), place),
+            Source(own.slices, self.all_exports, intent),
+            Source(own.namespaces, lambda obj: self._exports_in(objects.name(obj)), existence),
         ]
 
-    def imports(self) -> list[Trigger]:
+    def imports(self) -> list[Source]:
         """Return what an import depends on; imports with aliases also depend on each other."""
         own, hub = self.caches.own, self.caches.hub
         return [
-            Trigger(hub.imports, _service),
-            Trigger(own.imports, _full_name),
-            Trigger(own.imports, self._with_aliases, intent),
-            Trigger(own.slices, self.all_imports, intent),
-            Trigger(own.namespaces, lambda obj: self._imports_in(objects.name(obj)), existence),
+            Source(hub.imports, _service),
+            Source(own.imports, _full_name),
+            Source(own.imports, self._with_aliases, intent),
+            Source(own.slices, self.all_imports, intent),
+            Source(own.namespaces, lambda obj: self._imports_in(objects.name(obj)), existence),
         ]
 
-    def forwarding(self) -> list[Trigger]:
+    def forwarding(self) -> list[Source]:
         """Return what the Corefile depends on."""
         own = self.caches.own
         return [
-            Trigger(own.corefiles, lambda _: [COREFILE_KEY]),
-            Trigger(own.services, self._if_dns(lambda _: [COREFILE_KEY]), intent),
+            Source(own.corefiles, lambda _: [COREFILE_KEY]),
+            Source(own.services, self._if_dns(lambda _: [COREFILE_KEY]), intent),
         ]
 
     def all_slices(self, _: Object | None = None) -> list[Key]:

@@ -9,7 +9,8 @@ from kubeslice.kube.informer import Informer
 from kubeslice.lab.controllers.keys import keys_of
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import CONFIGMAPS, SERVICEACCOUNTS, Resource
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 
 ACCOUNT = "default"
 AUTHORITY = "kube-root-ca.crt"

@@ -16,7 +16,8 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import DEPLOYMENTS, Resource
 from kubeslice.runtime.clock import Clock
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 
 log = logging.getLogger(__name__)
 

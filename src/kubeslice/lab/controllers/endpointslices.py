@@ -14,7 +14,8 @@ from kubeslice.lab.controllers.keys import keys_of
 from kubeslice.lab.controllers.kinds import ENDPOINTS
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import ENDPOINTSLICES, Resource
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 
 
 class EndpointSlices:

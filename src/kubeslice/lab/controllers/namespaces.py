@@ -22,7 +22,8 @@ from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NAMESPACES, Resource
 from kubeslice.runtime.clock import Clock
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 
 FINALIZER = "kubernetes"
 PATIENCE = 2.0

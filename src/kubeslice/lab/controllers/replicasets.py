@@ -12,7 +12,8 @@ from kubeslice.lab.controllers.podcontrol import PodControl
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import PODS
 from kubeslice.runtime.clock import Clock
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 
 
 class ReplicaSets:

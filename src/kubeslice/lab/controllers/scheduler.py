@@ -16,7 +16,8 @@ from kubeslice.lab.controllers.index import Index
 from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import PODS
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 
 
 class Scheduler:

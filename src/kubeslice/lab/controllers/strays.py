@@ -8,7 +8,8 @@ from kubeslice.lab.controllers import pods
 from kubeslice.lab.controllers.keys import keys_of
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NODES, PODS
-from kubeslice.runtime.controller import Controller, Result, Source
+from kubeslice.runtime.controller import Controller, Result
+from kubeslice.runtime.sources import Source
 
 
 class Strays:

@@ -1,4 +1,4 @@
-"""Reports of the operator: status and conditions where they changed, an event where something turned."""
+"""Reports: status and conditions where they changed, an event where something turned."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import apply_if_needed
 from kubeslice.kube.errors import NotFound
 from kubeslice.kube.events import Recorder
-from kubeslice.model import conditions, names
+from kubeslice.model import conditions
 from kubeslice.model.resources import Resource
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
@@ -18,12 +18,13 @@ from kubeslice.runtime.clock import Clock
 
 @dataclass(frozen=True)
 class Reporter:
-    """Writes the operator's part of a status on one API server, and only when it changes.
+    """Writes one field manager's part of a status on one API server, and only when it changes.
 
-    `recorder` is None on the hub: events belong into the cluster where something happened.
+    `recorder` is None where events do not belong: they go into the cluster where something happened.
     """
 
     api: Api
+    manager: str
     recorder: Recorder | None
     clock: Clock
 
@@ -43,9 +44,7 @@ class Reporter:
         wanted = {"metadata": _identity(obj), "status": {**(status or {}), "conditions": after}}
         seen = _ours(obj, {finding.type for finding in found})
         try:
-            written = await apply_if_needed(
-                self.api, names.WORKER_MANAGER, resource, wanted, seen, subresource="status"
-            )
+            written = await apply_if_needed(self.api, self.manager, resource, wanted, seen, subresource="status")
         except NotFound:
             return False
         for turn in findings.transitions(before, after):
@@ -71,6 +70,6 @@ def _identity(obj: Object) -> Object:
 
 
 def _ours(obj: Object, types: set[str]) -> Object:
-    # Others (the hub, on its own objects) keep conditions in the same list; they are not for us to compare.
+    # Others keep conditions of their own in the same list (a worker on its Cluster); they are not for us to compare.
     ours = [entry for entry in objects.conditions(obj) if entry.get("type") in types]
     return {**obj, "status": {**objects.status(obj), "conditions": ours}}

@@ -1,7 +1,7 @@
-"""Which changes wake which reconciles: an informer, the aspect of its objects that matters, and the keys it concerns.
+"""Which changes wake a controller: an informer, the aspect of its objects that matters, and the keys they concern.
 
-A worker's heartbeat changes its Cluster every few seconds; a hundred clusters times twenty slices must not be looked at
-again because of it. A trigger asks for work only when the aspect of the object that the reconciler reads has changed.
+A worker's heartbeat changes its Cluster every few seconds; a hundred clusters times twenty slices must not be looked
+at again because of it. A source asks for work only when the aspect of the object that the reconciler reads changes.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,6 +13,7 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model.ids import Key
 
 Keys = Callable[[Object], Iterable[Key]]
+Aspect = Callable[[Object], Any]
 
 
 def everything(obj: Object) -> Any:
@@ -21,12 +22,12 @@ def everything(obj: Object) -> Any:
 
 
 @dataclass(frozen=True)
-class Trigger:
+class Source:
     """Enqueue `keys` of the old and the new object when `aspect` differs between them."""
 
     informer: Informer
     keys: Keys
-    aspect: Callable[[Object], Any] = everything
+    aspect: Aspect = everything
 
     def connect(self, enqueue: Callable[[Key], None]) -> None:
         """Ask for work from now on, and once for everything already known."""
