@@ -36,10 +36,12 @@ check: setup ## lint, format, types, import law, generated files
 	@mypy
 	@lint-imports
 	@$(PYTHON) -m kubeslice.manifests.generate --check crds
+	@$(PYTHON) -m kubeslice.reference --check docs/reference
 
 .PHONY: generate
 generate: setup ## write the files that are made from code
 	@$(PYTHON) -m kubeslice.manifests.generate crds
+	@$(PYTHON) -m kubeslice.reference docs/reference
 
 .PHONY: bench
 bench: setup ## measure against the budgets

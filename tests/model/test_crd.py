@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubeslice.manifests import generate
+from kubeslice.manifests import committed, generate
 from kubeslice.model.base import Kind
 from kubeslice.model.crd import crd, object_schema
 from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
@@ -76,17 +76,7 @@ def test_everything_with_a_rule_has_a_sentence_that_says_what_to_do() -> None:
 
 
 def test_committed_files_are_up_to_date() -> None:
-    assert generate.stale(CRDS) == []
-
-
-def test_stale_files_are_found_and_replaced(tmp_path: Path) -> None:
-    generate.write(tmp_path)
-    (tmp_path / "old.yaml").write_text("")
-    (tmp_path / "slices.networking.kubeslice.io.yaml").write_text("kind: other\n")
-    assert generate.main(["--check", str(tmp_path)]) == 1
-    assert generate.main([str(tmp_path)]) == 0
-    assert generate.main(["--check", str(tmp_path)]) == 0
-    assert not (tmp_path / "old.yaml").exists()
+    assert committed.stale(CRDS, generate.files()) == []
 
 
 def test_yaml_says_what_the_kind_says() -> None:

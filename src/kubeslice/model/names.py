@@ -21,60 +21,51 @@ PROJECT_NAMESPACE_PREFIX = "kubeslice-"
 HUB_MANAGER = "kubeslice-hub"
 WORKER_MANAGER = "kubeslice-worker"
 AGENT_MANAGER = "kubeslice-agent"
-ROUTER_MANAGER = "kubeslice-router"
-DNS_MANAGER = "kubeslice-dns"
 WEBHOOK_MANAGER = "kubeslice-webhook"
 
 # Labels
-SLICE_LABEL = "kubeslice.io/slice"
-INJECT_LABEL = "kubeslice.io/inject"
-POD_TYPE_LABEL = "kubeslice.io/pod-type"
-PLANE_LABEL = "kubeslice.io/plane"
-OVERLAY_ADDRESS_LABEL = "kubeslice.io/nsmIP"
-EXCLUDE_LABEL = "kubeslice.io/exclude"
-ALLOWED_NAMESPACE_LABEL = "kubeslice.io/namespace"
-PROJECT_LABEL = "kubeslice.io/project"
-CLUSTER_LABEL = "kubeslice.io/cluster"
-MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
-COMPONENT_LABEL = "app.kubernetes.io/component"
-PART_OF_LABEL = "app.kubernetes.io/part-of"
-NAME_LABEL = "app.kubernetes.io/name"
-PROJECT_NAMESPACE_LABEL = "project-namespace"
-ORIGINAL_SLICE_LABEL = "original-slice-name"
-WORKER_CLUSTER_LABEL = "worker-cluster"
-REMOTE_CLUSTER_LABEL = "remote-cluster"
-SERVICE_NAME_LABEL = "service-name"
-SERVICE_NAMESPACE_LABEL = "service-namespace"
-QOS_PROFILE_LABEL = "standard-qos-profile"
+SLICE_LABEL = "kubeslice.io/slice"  # namespace: its pods join this slice; pod and our objects: the slice they belong to
+INJECT_LABEL = "kubeslice.io/inject"  # namespace: the webhook adds the init container to its pods
+POD_TYPE_LABEL = "kubeslice.io/pod-type"  # pod on a slice: what it is there
+PLANE_LABEL = "kubeslice.io/plane"  # gateway: its plane
+OVERLAY_ADDRESS_LABEL = "kubeslice.io/nsmIP"  # pod: its address on the slice, set by the agent
+EXCLUDE_LABEL = "kubeslice.io/exclude"  # label or annotation on a pod: "true" keeps it off the slice of its namespace
+NODE_TYPE_LABEL = "kubeslice.io/node-type"  # Node: "gateway" makes gateways prefer it
+PROJECT_LABEL = "kubeslice.io/project"  # object on the hub: its project
+CLUSTER_LABEL = "kubeslice.io/cluster"  # object on the hub: its cluster
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"  # which component wrote the object
+COMPONENT_LABEL = "app.kubernetes.io/component"  # which component an object or pod belongs to
+PART_OF_LABEL = "app.kubernetes.io/part-of"  # "kubeslice" on everything that is installed
+PROJECT_NAMESPACE_LABEL = "project-namespace"  # object in a cluster's namespace: the namespace of its project
+ORIGINAL_SLICE_LABEL = "original-slice-name"  # object in a cluster's namespace: its SliceConfig
+WORKER_CLUSTER_LABEL = "worker-cluster"  # object in a cluster's namespace: its cluster
+REMOTE_CLUSTER_LABEL = "remote-cluster"  # WorkerSliceGateway: the cluster at the other end
+SERVICE_NAME_LABEL = "service-name"  # export or import on the hub: its service
+SERVICE_NAMESPACE_LABEL = "service-namespace"  # export or import on the hub: the namespace of its service
 
 # Values of POD_TYPE_LABEL
 APP_POD = "app"
 ROUTER_POD = "router"
 GATEWAY_POD = "slicegateway"
 
+# Values of NODE_TYPE_LABEL
+GATEWAY_NODE = "gateway"
+
 # Annotations
-NETWORK_STATUS_ANNOTATION = "k8s.v1.cni.cncf.io/network-status"
-CREATED_BY_ANNOTATION = "kubeslice.io/created-by"
-UNDERLAY_MTU_ANNOTATION = "kubeslice.io/underlay-mtu"
-ENGINE_ANNOTATION = "kubeslice.io/wireguard-engine"
-INJECTED_ANNOTATION = "kubeslice.io/status"
-ALLOWED_SLICES_ANNOTATION = "kubeslice.io/trafficAllowedToSlices"
-ACCESS_TYPE_ANNOTATION = "controller.kubeslice.io/access-type"
+NETWORK_STATUS_ANNOTATION = "k8s.v1.cni.cncf.io/network-status"  # pod: its interface and address on a slice
+CREATED_BY_ANNOTATION = "kubeslice.io/created-by"  # namespace: KubeSlice made it, and removes it when it is empty
+UNDERLAY_MTU_ANNOTATION = "kubeslice.io/underlay-mtu"  # Node: MTU of its way to other nodes, set by the agent
+ENGINE_ANNOTATION = "kubeslice.io/wireguard-engine"  # Node: which WireGuard it can run, set by the agent
+ACCESS_TYPE_ANNOTATION = "controller.kubeslice.io/access-type"  # ServiceAccount on the hub: what it may do
 
 # Finalizers
 PROJECT_FINALIZER = "controller.kubeslice.io/project-finalizer"
 CLUSTER_FINALIZER = "controller.kubeslice.io/cluster-finalizer"
-CLUSTER_DEREGISTER_FINALIZER = "worker.kubeslice.io/cluster-deregister-finalizer"
 SLICE_CONFIG_FINALIZER = "controller.kubeslice.io/slice-configuration-finalizer"
-QOS_CONFIG_FINALIZER = "controller.kubeslice.io/slice-qos-config-finalizer"
-SERVICE_EXPORT_CONFIG_FINALIZER = "controller.kubeslice.io/service-export-finalizer"
 WORKER_SLICE_CONFIG_FINALIZER = "controller.kubeslice.io/hubSpokeSlice-finalizer"
 WORKER_SLICE_GATEWAY_FINALIZER = "controller.kubeslice.io/sliceGw-finalizer"
 WORKER_SERVICE_IMPORT_FINALIZER = "controller.kubeslice.io/hubWorkerServiceImport-finalizer"
 SLICE_FINALIZER = "networking.kubeslice.io/slice-finalizer"
-SLICE_GATEWAY_FINALIZER = "networking.kubeslice.io/slicegw-finalizer"
-SERVICE_EXPORT_FINALIZER = "networking.kubeslice.io/serviceexport-finalizer"
-SERVICE_IMPORT_FINALIZER = "networking.kubeslice.io/serviceimport-finalizer"
 
 # Objects with one fixed name
 HUB_SECRET = "kubeslice-hub"  # noqa: S105 - the name of a Secret, not its content

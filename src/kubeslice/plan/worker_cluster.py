@@ -11,7 +11,6 @@ from kubeslice.plan.findings import Finding
 Object = dict[str, Any]
 Health = Literal["Normal", "Warning", "Error"]
 
-GATEWAY_NODE = ("kubeslice.io/node-type", "gateway")
 HIDDEN_NAMESPACES = frozenset(
     {"kube-system", "default", names.WORKER_NAMESPACE, "kube-node-lease", "kube-public", "istio-system"}
 )
@@ -118,7 +117,7 @@ def _addresses(node: Object, kinds: set[str]) -> list[str]:
 
 
 def _is_gateway_node(node: Object) -> bool:
-    return _labels(node).get(GATEWAY_NODE[0]) == GATEWAY_NODE[1]
+    return _labels(node).get(names.NODE_TYPE_LABEL) == names.GATEWAY_NODE
 
 
 def _labels(obj: Object) -> dict[str, str]:

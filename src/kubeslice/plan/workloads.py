@@ -156,7 +156,7 @@ def _pod(build: Build, account: str, container: Object) -> Object:
         "serviceAccountName": account,
         "priorityClassName": names.PRIORITY_CLASS,
         "terminationGracePeriodSeconds": 5,
-        "tolerations": [{"key": "kubeslice.io/node-type", "operator": "Exists"}],
+        "tolerations": [{"key": names.NODE_TYPE_LABEL, "operator": "Exists"}],
         "initContainers": [wait],
         "containers": [container],
     }
@@ -199,7 +199,7 @@ def _apart(owner: Owner) -> Object:
     on_gateway_nodes = {
         "weight": 100,
         "preference": {
-            "matchExpressions": [{"key": "kubeslice.io/node-type", "operator": "In", "values": ["gateway"]}]
+            "matchExpressions": [{"key": names.NODE_TYPE_LABEL, "operator": "In", "values": [names.GATEWAY_NODE]}]
         },
     }
     away_from_others = {

@@ -1,0 +1,76 @@
+"""The page of condition types, reasons and refusals, as the source has them.
+
+Which kinds a module speaks about cannot be read off it and is listed here; a module that is missing stops the
+generator, and with it `make check`.
+"""
+
+from kubeslice.reference import markdown, sentences
+from kubeslice.reference.sentences import Problem, Sentence
+
+PACKAGES = ("plan", "hub", "worker", "agent", "gateway", "router", "dns", "webhook")
+EXPORTS = "ServiceExport, ServiceImport, WorkerServiceImport"
+IN_A_CLUSTER = "Slice, WorkerSliceConfig"
+SUBJECTS = {
+    "hub.projects": "Project",
+    "plan.clusters": "Cluster",
+    "plan.worker_cluster": "Cluster",
+    "hub.clusters": "Cluster",
+    "plan.slices": "SliceConfig",
+    "hub.slices": "SliceConfig",
+    "plan.findings": "Project, Cluster, SliceConfig",
+    "plan.worker_report": IN_A_CLUSTER,
+    "worker.hublink": "Slice",
+    "plan.worker_gateway": "SliceGateway, WorkerSliceGateway",
+    "plan.exports": "ServiceExportConfig",
+    "hub.exports": "ServiceExportConfig",
+    "plan.discovery": EXPORTS,
+    "worker.exports": EXPORTS,
+}
+# Modules that decide a reason and a sentence as a pair, and the condition this becomes.
+OUTCOMES = {"hub.projects": "Ready", "hub.clusters": "Ready", "plan.exports": "Ready", "worker.hublink": "HubReachable"}
+CHECKS = {
+    "plan.problems": "names of Projects, Clusters and SliceConfigs",
+    "plan.clusterchecks": "Project, Cluster",
+    "plan.slicechecks": "SliceConfig, SliceQoSConfig",
+    "plan.effective": "SliceConfig, not made by this version",
+    "plan.exportchecks": "ServiceExport",
+}
+
+
+def page() -> str:
+    """Return the page of conditions and refusals."""
+    found = list(dict.fromkeys(sentences.conditions(PACKAGES, OUTCOMES)))
+    refused = list(dict.fromkeys(sentences.problems(PACKAGES)))
+    parts = [part for kinds in dict.fromkeys(SUBJECTS.values()) for part in _conditions(kinds, found)]
+    _nothing_forgotten({sentence.module for sentence in found} - SUBJECTS.keys())
+    _nothing_forgotten({problem.module for problem in refused} - CHECKS.keys())
+    return markdown.page(
+        "Conditions and refusals",
+        "`Ready` sums an object up; its message says in one sentence what is the matter and what to do. "
+        "… stands for what is filled in.",
+        *parts,
+        "## Refusals",
+        "The webhook refuses an object with these sentences. If one got in all the same, a Project or Cluster has "
+        "`Ready=False` with the reason, a SliceConfig `Accepted=False` with the reason `InvalidSpec` and the sentence.",
+        *(part for module, what in CHECKS.items() for part in _refusals(module, what, refused)),
+    )
+
+
+def _conditions(kinds: str, found: list[Sentence]) -> list[str]:
+    rows = [
+        (markdown.code(one.type), one.status, markdown.code(one.reason), one.message)
+        for one in found
+        if SUBJECTS.get(one.module) == kinds
+    ]
+    return [f"## {kinds}", markdown.table(("type", "status", "reason", "message"), rows)]
+
+
+def _refusals(module: str, what: str, refused: list[Problem]) -> list[str]:
+    rows = [(markdown.code(one.field), markdown.code(one.reason), one.message) for one in refused]
+    own = [row for row, one in zip(rows, refused, strict=True) if one.module == module]
+    return [f"### {what}", markdown.table(("field", "reason", "sentence"), own)]
+
+
+def _nothing_forgotten(modules: set[str]) -> None:
+    if modules:
+        raise LookupError(f"{', '.join(sorted(modules))}: say in kubeslice.reference.conditions what they speak about")
