@@ -85,6 +85,7 @@ def _check_versions(spec: Object) -> Iterator[FieldError]:
     listed = [version.get("name") or "" for version in versions]
     for index, version in enumerate(versions):
         yield from _check_version(version, f"spec.versions[{index}]")
+    yield from _check_parts(versions)
     if len(set(listed)) < len(listed):
         yield invalid("spec.versions", listed, "must contain unique version names")
     if sum(bool(version.get("storage")) for version in versions) != 1:
@@ -95,15 +96,32 @@ def _check_version(version: Object, path: str) -> Iterator[FieldError]:
     name = version.get("name") or ""
     for why in names.dns_1035_label(name):
         yield invalid(child(path, "name"), name, why)
-    where = f"{path}.schema.openAPIV3Schema"
-    schema = (version.get("schema") or {}).get("openAPIV3Schema")
-    if schema is None:
-        yield required(where, "schemas are required")
-    else:
-        yield from structure.check_schema(schema, where)
-    for index, column in enumerate(version.get("additionalPrinterColumns") or []):
-        yield from _check_column(column, f"{path}.additionalPrinterColumns[{index}]")
-    yield from _check_subresources(version.get("subresources") or {}, child(path, "subresources"))
+    if (version.get("schema") or {}).get("openAPIV3Schema") is None:
+        yield required(f"{path}.schema.openAPIV3Schema", "schemas are required")
+
+
+def _check_parts(versions: list[Object]) -> Iterator[FieldError]:
+    for path, schema in _parts(versions, "schema", "validation"):
+        if (schema or {}).get("openAPIV3Schema") is not None:
+            yield from structure.check_schema(schema["openAPIV3Schema"], f"{path}.openAPIV3Schema")
+    for path, columns in _parts(versions, "additionalPrinterColumns", "additionalPrinterColumns"):
+        for index, column in enumerate(columns or []):
+            yield from _check_column(column, f"{path}[{index}]")
+    for path, subresources in _parts(versions, "subresources", "subresources"):
+        yield from _check_subresources(subresources or {}, path)
+
+
+def _parts(versions: list[Object], field: str, hoisted: str) -> Iterator[tuple[str, Any]]:
+    """Yield each version's part with its path.
+
+    kube-apiserver's internal form has a part that all versions share once, beside them: complaints name that place.
+    """
+    parts = [version.get(field) for version in versions]
+    if all(part == parts[0] for part in parts):
+        yield f"spec.{hoisted}", parts[0]
+        return
+    for index, part in enumerate(parts):
+        yield f"spec.versions[{index}].{field}", part
 
 
 def _check_column(column: Object, path: str) -> Iterator[FieldError]:
