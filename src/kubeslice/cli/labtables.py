@@ -1,6 +1,6 @@
 """What `kubeslice lab status` and `kubeslice lab kubeconfig` print. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -15,11 +15,12 @@ def status_tables(status: Mapping[str, Any]) -> RenderableType:
     return Group(*parts, *(Text(line, style="yellow") for line in faults))
 
 
-def _clusters(clusters: Mapping[str, Any] | list[Mapping[str, Any]]) -> Table:
-    rows = list(clusters.items()) if isinstance(clusters, Mapping) else [(str(c["name"]), c) for c in clusters]
-    table = _table("CLUSTER", "NODES", "PODS")
-    for name, cluster in rows:
-        table.add_row(name, str(cluster.get("nodes", "")), str(cluster.get("pods", "")))
+def _clusters(clusters: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("CLUSTER", "NODES READY", "PODS", "PROBLEM")
+    for cluster in clusters:
+        ready = cluster["nodes"].values()
+        phases = ", ".join(f"{count} {phase}" for phase, count in sorted(cluster["pods"].items()))
+        table.add_row(cluster["name"], f"{sum(ready)} of {len(ready)}", phases, cluster["problem"])
     return table
 
 

@@ -1,5 +1,6 @@
 """`project`, `cluster` and `slice`: what there is, in tables that name the state and the reason."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,8 @@ from kubeslice.kube.api import Api, Object
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+WIDTH_OF_PIPES = 240
 
 Name = Annotated[str, typer.Argument(help="Name of the object.")]
 OptionalName = Annotated[str | None, typer.Argument(help="Name of one object; all when left out.")]
@@ -92,4 +95,5 @@ def _print(view: View, found: list[Object], output: str) -> None:
 def _console() -> "Console":
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    # Whatever reads a pipe wants one line for each object.
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH_OF_PIPES)

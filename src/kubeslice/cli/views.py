@@ -62,7 +62,7 @@ def table(view: View, found: Sequence[Object]) -> "Table":
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for heading in view.headings:
-        drawn.add_column(heading, overflow="fold")
+        drawn.add_column(heading, overflow="fold", no_wrap=heading != "MESSAGE")
     for obj in found:
         drawn.add_row(*view.row(obj))
     return drawn

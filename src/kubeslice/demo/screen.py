@@ -30,8 +30,8 @@ class Screen:
         self._console.print(f"  [green]{time.monotonic() - started:5.1f} s[/]  {what}")
 
     def say(self, text: str) -> None:
-        """Print a line."""
-        self._console.print(text)
+        """Print lines as they are, so that commands in them can be copied."""
+        self._console.print(text, soft_wrap=True)
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print the table of claims."""

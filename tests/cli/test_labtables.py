@@ -1,0 +1,25 @@
+"""The lab's status in words."""
+
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+
+from kubeslice.cli import labtables
+
+
+def drawn(status: dict[str, Any]) -> str:
+    out = StringIO()
+    Console(file=out, width=120, highlight=False).print(labtables.status_tables(status))
+    return out.getvalue()
+
+
+def test_clusters_processes_and_faults_are_named() -> None:
+    clusters = [
+        {"name": "hub", "nodes": {"hub-node-1": True}, "pods": {"Running": 3}, "problem": ""},
+        {"name": "worker-1", "nodes": {"a": True, "b": False}, "pods": {}, "problem": "its API server is silent"},
+    ]
+    processes = [{"name": "hub/apiserver", "hostPid": 12, "restarts": 1, "lastExit": -9}]
+    text = drawn({"clusters": clusters, "processes": processes, "faults": {"cuts": ["worker-1 ↔ worker-2"]}})
+    for part in ("1 of 1", "3 Running", "1 of 2", "its API server is silent", "hub/apiserver", "-9", "cuts:"):
+        assert part in text
