@@ -11,7 +11,7 @@ from rich.text import Text
 def status_tables(status: Mapping[str, Any]) -> RenderableType:
     """Return the tables of a lab's clusters, processes and faults."""
     parts: list[RenderableType] = [_clusters(status["clusters"]), Text(), _processes(status["processes"])]
-    faults = [f"{kind}: {what}" for kind, what in status["faults"].items() if what]
+    faults = [f"{kind}: {_told(what)}" for kind, what in status["faults"].items() if what]
     return Group(*parts, *(Text(line, style="yellow") for line in faults))
 
 
@@ -49,3 +49,9 @@ def merged_kubeconfig(connections: Mapping[str, Mapping[str, Any]]) -> dict[str,
         merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
     merged["current-context"] = next(iter(connections), "")
     return merged
+
+
+def _told(faults: Sequence[Sequence[str]] | Mapping[str, float]) -> str:
+    if isinstance(faults, Mapping):
+        return ", ".join(f"{end} has {mbit:g} Mbit/s" for end, mbit in faults.items())
+    return ", ".join(" → ".join(ends) for ends in faults)
