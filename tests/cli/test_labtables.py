@@ -20,6 +20,17 @@ def test_clusters_processes_and_faults_are_named() -> None:
         {"name": "worker-1", "nodes": {"a": True, "b": False}, "pods": {}, "problem": "its API server is silent"},
     ]
     processes = [{"name": "hub/apiserver", "hostPid": 12, "restarts": 1, "lastExit": -9}]
-    text = drawn({"clusters": clusters, "processes": processes, "faults": {"cuts": [["worker-1", "*"]], "limits": {"hub": 10.0}}})
-    for part in ("1 of 1", "3 Running", "1 of 2", "its API server is silent", "hub/apiserver", "-9", "worker-1 → *", "hub has 10 Mbit"):
+    text = drawn(
+        {"clusters": clusters, "processes": processes, "faults": {"cuts": [["worker-1", "*"]], "limits": {"hub": 10.0}}}
+    )
+    for part in (
+        "1 of 1",
+        "3 Running",
+        "1 of 2",
+        "its API server is silent",
+        "hub/apiserver",
+        "-9",
+        "worker-1 → *",
+        "hub has 10 Mbit",
+    ):
         assert part in text
