@@ -67,7 +67,7 @@ def test_a_good_definition_is_accepted() -> None:
         ("spec.names.kind", "", "spec.names.kind", "Required value"),
         ("spec.versions.0.storage", False, "spec.versions",
          'Invalid value: ["v1"]: must have exactly one version marked as storage version'),
-        ("spec.versions.0.schema", {}, "spec.versions[0].schema.openAPIV3Schema", "Required value: schemas are required"),
+        ("spec.versions.0.schema", {}, "spec.versions[0].schema.openAPIV3Schema", "Required value"),
         ("spec.versions.0.schema.openAPIV3Schema", {"properties": {}}, f"{ROOT}.type",
          "Required value: must not be empty at the root"),
         ("spec.versions.0.schema.openAPIV3Schema", {"type": "string"}, f"{ROOT}.type",

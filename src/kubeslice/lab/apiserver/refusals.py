@@ -79,12 +79,6 @@ def bad_request(why: str) -> ApiError:
     return ApiError(400, "BadRequest", why)
 
 
-def method_not_supported(group: str, resource: str, verb: str) -> ApiError:
-    """405: the resource has no such verb."""
-    message = f'{verb} is not supported on resources of kind "{qualified(group, resource)}"'
-    return ApiError(405, "MethodNotAllowed", message, _details(group, resource, ""))
-
-
 def method_not_allowed() -> ApiError:
     """405: the path has no such method."""
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})

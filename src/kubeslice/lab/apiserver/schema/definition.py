@@ -97,7 +97,7 @@ def _check_version(version: Object, path: str) -> Iterator[FieldError]:
     for why in names.dns_1035_label(name):
         yield invalid(child(path, "name"), name, why)
     if (version.get("schema") or {}).get("openAPIV3Schema") is None:
-        yield required(f"{path}.schema.openAPIV3Schema", "schemas are required")
+        yield required(f"{path}.schema.openAPIV3Schema")
 
 
 def _check_parts(versions: list[Object]) -> Iterator[FieldError]:

@@ -34,15 +34,6 @@ class Catalog:
         """Return the resource at a path."""
         return self._by_path.get((group, version, plural))
 
-    def of_kind(self, group: str, version: str, kind: str) -> ResourceType | None:
-        """Return the resource whose objects are of a kind."""
-        wanted = (group, version, kind)
-        return next((one for one in self._by_path.values() if (one.group, one.version, one.kind) == wanted), None)
-
-    def any_version(self, storage: str) -> ResourceType | None:
-        """Return one of the versions of a stored resource."""
-        return next((one for one in self._by_path.values() if one.storage == storage), None)
-
     def set_custom(self, name: str, types: Iterable[ResourceType]) -> None:
         """Serve what a definition says, from now on; nothing when it says nothing any more."""
         found = tuple(types)
