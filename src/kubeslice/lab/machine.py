@@ -85,6 +85,15 @@ def mount_root(image: Path, upper: Path, root: Path, *, devices: bool = True) ->
         ns.bind(image / "tree" / path.lstrip("/"), root / path.lstrip("/"), read_only=True)
 
 
+def uncover(image: Path, volumes: Iterable[str]) -> None:
+    """Bind the code again where a container's volume, mounted at one of these paths, has covered it (`/tmp`)."""
+    over = tuple(f"{volume.rstrip('/')}/" for volume in volumes)
+    for path in filter(None, (image / "binds").read_text().splitlines()):
+        if path.startswith(over):
+            Path(path).mkdir(parents=True, exist_ok=True)
+            ns.bind(image / "tree" / path.lstrip("/"), Path(path), read_only=True)
+
+
 def mount_devices(path: Path, *, privileged: bool) -> None:
     """Mount a /dev of its own: the usual device files, terminals and shared memory."""
     ns.mount("tmpfs", path, "tmpfs", ns.MS_NOSUID, "mode=755,size=64k")

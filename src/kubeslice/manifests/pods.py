@@ -66,7 +66,7 @@ class Component:
     pod: Mapping[str, Any] = field(default_factory=dict)
 
 
-TEMPORARY = Mount("scratch", "/run/kubeslice", {"emptyDir": {}})
+TEMPORARY = Mount("tmp", "/tmp", {"emptyDir": {}})  # noqa: S108 - inside the container, a volume of its own
 
 
 def deployment(component: Component, image: Image, replicas: int = 1) -> Object:
@@ -130,8 +130,7 @@ def _container(component: Component, image: Image) -> dict[str, Any]:
 
 def _environment(component: Component) -> list[dict[str, Any]]:
     fields = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in DOWNWARD.items()]
-    scratch = {"TMPDIR": TEMPORARY.path} if TEMPORARY in component.mounts else {}
-    values = {"HEALTH_PORT": str(component.health_port), **scratch, **component.environment}
+    values = {"HEALTH_PORT": str(component.health_port), **component.environment}
     return [*fields, *({"name": name, "value": value} for name, value in sorted(values.items()))]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kubeslice.lab import namespaces as ns
-from kubeslice.lab.machine import mount_devices, mount_root
+from kubeslice.lab.machine import mount_devices, mount_root, uncover
 from kubeslice.lab.pods import credentials
 
 Spec = dict[str, Any]
@@ -81,6 +81,7 @@ def _build_root(spec: Spec) -> None:
     os.chdir("/")
     for volume in spec["mounts"]:
         _mount_volume(volume)
+    uncover(Path("/.old") / IMAGE.relative_to("/"), [volume["target"] for volume in spec["mounts"]])
     ns.propagate("/.old", ns.MS_SLAVE)
     ns.unmount("/.old")
     Path("/.old").rmdir()
