@@ -24,16 +24,20 @@ def run_with_api(kubeconfig: Path | None, context: str | None, work: Callable[[A
     from kubeslice.kube.config import from_kubeconfig
     from kubeslice.kube.errors import ApiError
     from kubeslice.kube.http import HttpApi
+    from kubeslice.kube.waiting import NotReached
 
     async def session() -> T:
         async with HttpApi(from_kubeconfig(_file(kubeconfig), context)) as api:
             return await work(api)
 
     try:
-        return asyncio.run(session())
+        try:
+            return asyncio.run(session())
+        except ExceptionGroup as several:
+            raise _first(several) from several
     except ApiError as error:
         fail(_sentence(error.status, error.message))
-    except (KeyError, ValueError, OSError) as error:
+    except (NotReached, KeyError, ValueError, OSError) as error:
         fail(str(error.args[0] if isinstance(error, KeyError) else error))
 
 
@@ -41,6 +45,12 @@ def fail(sentence: str) -> NoReturn:
     """Print an error and end with status 1."""
     typer.echo(f"error: {sentence}", err=True)
     raise typer.Exit(1)
+
+
+def _first(several: ExceptionGroup) -> Exception:
+    """Return the first failure in a group of failures."""
+    found = several.exceptions[0]
+    return _first(found) if isinstance(found, ExceptionGroup) else found
 
 
 def _file(kubeconfig: Path | None) -> Path:
