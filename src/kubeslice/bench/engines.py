@@ -1,18 +1,14 @@
 """Tunnel engines on their own, between two network namespaces: the baselines that a slice is measured against."""
 
 import asyncio
-import datetime
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path as FilePath
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from kubeslice.runtime import certificates
 from kubeslice.stage.probes import NotMeasured, Path, Run
 
 # Different names, because the control sockets of userspace engines may share a directory.
@@ -105,33 +101,10 @@ async def _connected(client: End, server: End) -> Path:
 
 
 def _certificates(folder: FilePath) -> None:
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate("bench", authority_key, "bench", authority_key, is_authority=True)
-    (folder / "ca.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    now, life = datetime.now(UTC), timedelta(hours=1)
+    authority = certificates.authority("bench", now, life)
+    (folder / "ca.pem").write_bytes(authority.certificate)
     for name in ("server", "client"):
-        key = ec.generate_private_key(ec.SECP256R1())
-        leaf = _certificate(name, key, "bench", authority_key, is_authority=False)
-        (folder / f"{name}.pem").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
-        pem = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        (folder / f"{name}.key").write_bytes(pem)
-
-
-def _certificate(
-    subject: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: str,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    is_authority: bool,
-) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in (subject, issuer)]
-    return (
-        x509.CertificateBuilder(names[1], names[0], key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        .sign(issuer_key, hashes.SHA256())
-    )
+        made = certificates.issue(authority, name, now, life, usage=certificates.SERVER_AND_CLIENT)
+        (folder / f"{name}.pem").write_bytes(made.certificate)
+        (folder / f"{name}.key").write_bytes(made.key)

@@ -16,7 +16,6 @@ from kubeslice.lab import addons
 from kubeslice.lab.controllers import main as controllers
 from kubeslice.lab.proxy import main as proxy
 from kubeslice.model import resources
-from kubeslice.model.resources import Resource
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +38,12 @@ async def run_proxy(kubeconfig: dict[str, Any], node: str, pod_network: str) -> 
 
 async def apply_all(api: Api, objects: list[Object]) -> None:
     """Apply objects one after the other, each until the API server takes it."""
-    known = {(each.api_version, each.kind): each for each in _builtin()}
     for obj in objects:
         backoff = Backoff()
         while True:
             try:
-                await api.apply(known[obj["apiVersion"], obj["kind"]], obj, manager=MANAGER)
+                await api.apply(resources.of(obj["apiVersion"], obj["kind"]), obj, manager=MANAGER)
                 break
             except ApiError as error:
                 log.warning("%s %s: %s", obj["kind"], obj["metadata"]["name"], error.message)
                 await asyncio.sleep(backoff.next())
-
-
-def _builtin() -> list[Resource]:
-    return [value for value in vars(resources).values() if isinstance(value, Resource)]
