@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli import install, lab, resources
+from kubeslice.cli import install, lab, resources, uninstall
 
 app = typer.Typer(
     name="kubeslice",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(lab.app, name="lab")
 app.add_typer(install.app, name="install")
+app.add_typer(uninstall.app, name="uninstall")
 app.add_typer(resources.projects, name="project")
 app.add_typer(resources.clusters, name="cluster")
 app.add_typer(resources.slices, name="slice")

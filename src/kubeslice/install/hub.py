@@ -3,7 +3,7 @@
 from kubeslice.install.applying import INSTALLER, apply_all, delete_all, workloads_ready
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Api, Object
-from kubeslice.manifests import HubValues, hub
+from kubeslice.manifests import HubValues, Image, hub
 from kubeslice.model import names
 from kubeslice.model.resources import PROJECTS
 
@@ -17,9 +17,14 @@ async def install(api: Api, values: HubValues) -> None:
     await workloads_ready(api, manifests, seconds=PATIENCE)
 
 
-async def uninstall(api: Api, values: HubValues) -> None:
+async def projects(api: Api) -> list[str]:
+    """Return the projects of the hub."""
+    return sorted(objects.name(obj) for obj in (await api.list(PROJECTS, names.HUB_NAMESPACE)).items)
+
+
+async def uninstall(api: Api) -> None:
     """Remove the hub and its CRDs; projects have to be gone before, so that nothing is orphaned."""
-    await delete_all(api, hub(values))
+    await delete_all(api, hub(HubValues("", Image(""))))
 
 
 async def create_project(api: Api, name: str) -> None:

@@ -1,13 +1,16 @@
 """A worker cluster: registering it on the hub, installing it with the credential that the hub made for it."""
 
 import base64
+import contextlib
 
 from kubeslice.install.applying import INSTALLER, apply_all, delete_all, workloads_ready
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Api, Object
+from kubeslice.kube.errors import NotFound
 from kubeslice.manifests import HubCredentials, Image, WorkerValues, worker
 from kubeslice.model import names
-from kubeslice.model.resources import CLUSTERS, SECRETS
+from kubeslice.model.resources import CLUSTERS, SECRETS, SLICECONFIGS
+from kubeslice.worker.uninstall import leave_cluster, leave_hub
 
 PATIENCE = 60.0
 
@@ -50,9 +53,25 @@ async def registered(hub: Api, project: str, cluster: str) -> None:
     )
 
 
-async def uninstall(worker_api: Api, project: str, cluster: str, image: Image) -> None:
-    """Remove what `install` applied; slices have to be gone before, so that nothing is orphaned."""
-    await delete_all(worker_api, worker(WorkerValues(cluster, project, image)))
+async def slices_of(hub: Api, project: str, cluster: str) -> list[str]:
+    """Return the slices that name the cluster as a member."""
+    listing = await hub.list(SLICECONFIGS, names.project_namespace(project))
+    return sorted(objects.name(obj) for obj in listing.items if cluster in (objects.spec(obj).get("clusters") or []))
+
+
+async def uninstall(worker_api: Api, project: str, cluster: str) -> None:
+    """Remove everything of KubeSlice from the cluster of `worker_api`, its CRDs and their objects too."""
+    await leave_cluster(worker_api)
+    await delete_all(worker_api, worker(WorkerValues(cluster, project, Image(""))))
+
+
+async def deregister(hub: Api, project: str, cluster: str) -> None:
+    """Remove a cluster, its credential and its namespace from the hub, without help of its worker."""
+    await leave_hub(hub, names.cluster_namespace(project, cluster))
+    namespace = names.project_namespace(project)
+    with contextlib.suppress(NotFound):
+        await hub.delete(CLUSTERS, cluster, namespace)
+    await waiting.until(hub, CLUSTERS, cluster, namespace, lambda obj: obj is None, timeout=PATIENCE, what="deleted")
 
 
 def _is_filled(secret: Object | None) -> bool:

@@ -1,0 +1,49 @@
+"""`kubeslice uninstall`: the workers and the hub off their clusters again, in an order that leaves nothing behind."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
+
+app = typer.Typer(help="Take the workers and the hub off their clusters.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def worker(
+    cluster: Annotated[str, typer.Argument(help="Name of the cluster.")],
+    project: Annotated[str, typer.Option("-p", "--project", help="Project that the cluster is in.")],
+    worker_kubeconfig: Annotated[
+        Path | None, typer.Option(help="Kubeconfig of the worker cluster; default the same as the hub's.")
+    ] = None,
+    worker_context: Annotated[str | None, typer.Option(help="Context of the worker cluster.")] = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Remove KubeSlice from a cluster that is in no slice any more, with its CRDs, and deregister it on the hub."""
+    from kubeslice.install import worker as installation
+
+    slices = run_with_api(kubeconfig, context, lambda api: installation.slices_of(api, project, cluster))
+    if slices:
+        fail(f"{cluster} is in {', '.join(slices)}: take it out of spec.clusters there first, or delete the slices")
+    run_with_api(
+        worker_kubeconfig or kubeconfig, worker_context, lambda api: installation.uninstall(api, project, cluster)
+    )
+    run_with_api(kubeconfig, context, lambda api: installation.deregister(api, project, cluster))
+    typer.echo(f"cluster {cluster} has nothing of KubeSlice any more, and the hub does not know it")
+
+
+@app.command()
+def hub(kubeconfig: Kubeconfig = None, context: Context = None) -> None:
+    """Remove the hub and its CRDs from its cluster, when no project is left."""
+    from kubeslice.install import hub as installation
+
+    projects = run_with_api(kubeconfig, context, installation.projects)
+    if projects:
+        fail(
+            f"there are projects: {', '.join(projects)}; delete them first with "
+            "kubectl -n kubeslice-controller delete project NAME"
+        )
+    run_with_api(kubeconfig, context, installation.uninstall)
+    typer.echo("the hub is gone")
