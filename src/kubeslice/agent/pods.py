@@ -57,6 +57,7 @@ class PodReconciler:
         self._wired: dict[Key, Wired] = {}
         self._directories: dict[str, Path] = {}
         self._waits: dict[str, Backoff] = {}
+        self._former: dict[Key, Attachment] = {}
         self._wake: Enqueue = lambda _: None
 
     def wake_with(self, enqueue: Enqueue) -> None:
@@ -69,6 +70,7 @@ class PodReconciler:
         wanted = self._view.slice_for(pod) if pod is not None else ""
         await self._leave_others(key, pod, wanted)
         if pod is None:
+            self._former.pop(key, None)
             return Result()
         if not wanted:
             await self._disown(pod)
@@ -127,11 +129,19 @@ class PodReconciler:
         if fixed or known is not None:
             return fixed or (known.addresses if known is not None else ())
         taken = segments.taken_addresses(self._view, live.segment.slice, objects.uid(pod))
-        recorded = pods.overlay_address(pod, live.segment.slice)
-        address = IPv4Address(recorded) if recorded else None
+        taken |= {attachment.address for attachment in live.attached.values()}
+        address = self._earlier_address(pod, live)
         if address is None or address in taken or not any(address in block for block in live.segment.blocks):
             address = live.next_address(taken)
         return (address,) if address is not None else ()
+
+    def _earlier_address(self, pod: Object, live: Live) -> IPv4Address | None:
+        """Return the address that a pod had by its own account, or before its namespace left the slice for a while."""
+        recorded = pods.overlay_address(pod, live.segment.slice)
+        if recorded:
+            return IPv4Address(recorded)
+        former = self._former.get(key_of(pod))
+        return former.address if former is not None and former.uid == objects.uid(pod) else None
 
     async def _refuse(self, pod: Object, live: Live) -> Result:
         name = live.segment.slice
@@ -148,6 +158,7 @@ class PodReconciler:
         if pod is not None and objects.uid(pod) == uid and wired.live.segment.slice == wanted:
             return
         self._forget(key)
+        self._former[key] = wired.attachment
         self._directories.pop(uid, None)
         self._waits.pop(uid, None)
         async with wired.live.lock:

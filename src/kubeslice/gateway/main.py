@@ -59,6 +59,7 @@ def build(own: Settings, api: Api) -> App:
     prober = Prober(changed=news.set)
     author = Author(own.pod, own.plane, carrier.description)
     reporter = Reporter(api, prober, author, Metrics(app.registry), news)
+    gateways.subscribe(reporter.look)
     reconciler = GatewayReconciler(slices, gateways, own.plane, carrier, own.keys, prober)
 
     def own_slice(_: Object) -> list[Key]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kubeslice.gateway import device
 from kubeslice.gateway.tunnels import Line, Prober
+from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import ApiError
 from kubeslice.model import names
@@ -65,6 +66,17 @@ class Reporter:
         self._metrics = metrics
         self._written: dict[str, tuple[Object, float]] = {}
         self._news = news
+
+    def look(self, _: Object | None, gateway: Object | None) -> None:
+        """Tell a SliceGateway again what it does not say any more, because it was made anew or somebody emptied it."""
+        if gateway is None or self._is_told(gateway):
+            return
+        if self._written.pop(objects.name(gateway), None):
+            self._news.set()
+
+    def _is_told(self, gateway: Object) -> bool:
+        planes = objects.status(gateway).get("planes") or []
+        return any(entry.get("plane") == self._author.plane for entry in planes)
 
     async def run(self) -> None:
         """Report until cancelled."""
