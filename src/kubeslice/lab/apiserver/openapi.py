@@ -27,11 +27,14 @@ def answer(documents: Documents, path: str, headers: Mapping[str, str]) -> web.R
 
 
 def _chosen(path: str, accept: str) -> str:
-    """Return the media type to answer with: the first that the client names and this path has."""
+    """Return the media type to answer with: the first that the client names and this path has.
+
+    Protobuf is answered under its newer name also to those who ask by the older one, which is no valid media type.
+    """
     for each in accept.split(","):
         wanted = each.partition(";")[0].strip()
         if wanted in ("", "*/*", "application/*", _JSON):
             return _JSON
         if path == "/openapi/v2" and wanted in (_PROTOBUF, _OLD_PROTOBUF):
-            return wanted
+            return _PROTOBUF
     raise refusals.not_acceptable([_JSON, *([_PROTOBUF] if path == "/openapi/v2" else [])])
