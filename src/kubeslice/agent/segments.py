@@ -15,7 +15,7 @@ from kubeslice.agent import wiring
 from kubeslice.agent.view import View
 from kubeslice.agent.wiring import Surroundings
 from kubeslice.kube import objects
-from kubeslice.linux import waker
+from kubeslice.linux import netns, waker
 from kubeslice.linux.netns import Namespace
 from kubeslice.linux.waker import Waker
 from kubeslice.model import names
@@ -30,7 +30,7 @@ from kubeslice.runtime.controller import Result
 
 log = logging.getLogger(__name__)
 
-RESYNC = 60.0  # seconds; only for what tells nobody when it changes: nftables, and the name of a namespace
+RESYNC = 10.0  # seconds; only for what tells nobody when it changes: the name of a namespace
 Inputs = tuple[Segment, Surroundings, frozenset[Attachment]]
 Enqueue = Callable[[Key], None]
 
@@ -41,7 +41,7 @@ class Live:
 
     segment: Segment
     namespace: Namespace
-    ear: Waker | None = None
+    ears: list[Waker] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     attached: dict[str, Attachment] = field(default_factory=dict)
     last: IPv4Address | None = None
@@ -59,8 +59,8 @@ class Live:
 
     def close(self) -> None:
         """Let the namespace go."""
-        if self.ear is not None:
-            self.ear.close()
+        for ear in self.ears:
+            ear.close()
         self.namespace.close()
 
 
@@ -92,7 +92,7 @@ class SegmentReconciler:
         if live is not None and live.segment.vni != wanted.vni:
             await self._remove(key.name)
             live = None
-        if live is None or live.inputs is None:
+        if live is None or live.inputs is None or not netns.is_bound(self._directory / live.segment.namespace):
             live = await self._open(key, wanted, live)
         await self._ensure(live, wanted, around)
         return Result(f"segment {wanted.vni} is up", after=RESYNC)
@@ -124,8 +124,9 @@ class SegmentReconciler:
             async with live.lock:
                 live.close()
         opened = Live(segment, namespace)
-        source = await asyncio.to_thread(waker.listen, waker.LINKS | waker.NEIGHBOURS, namespace)
-        opened.ear = Waker(source, lambda: self._disturbed(key))
+        links = await asyncio.to_thread(waker.listen, waker.LINKS | waker.NEIGHBOURS, namespace)
+        rules = await asyncio.to_thread(waker.listen, waker.NFTABLES, namespace, waker.NETFILTER)
+        opened.ears = [Waker(source, lambda: self._disturbed(key)) for source in (links, rules)]
         opened.attached = self._adopt(segment, await asyncio.to_thread(wiring.ports, namespace))
         self.live[key.name] = opened
         return opened

@@ -16,6 +16,9 @@ LINKS = 0x1
 NEIGHBOURS = 0x4
 ADDRESSES = 0x10
 ROUTES = 0x40
+# <linux/netfilter/nfnetlink.h>: NFNLGRP_NFTABLES as a bit of the netfilter family
+NETFILTER = 12
+NFTABLES = 0x40
 PAUSE = 0.02
 
 
@@ -58,16 +61,17 @@ async def follow(groups: int, wake: Callable[[], None]) -> None:
         ear.close()
 
 
-def listen(groups: int, namespace: Namespace | None = None) -> socket.socket:
-    """Open a netlink socket that hears about `groups` in a namespace; give it to a `Waker`."""
+def listen(groups: int, namespace: Namespace | None = None, family: int = socket.NETLINK_ROUTE) -> socket.socket:
+    """Open a netlink socket that hears about `groups` of a family in a namespace; give it to a `Waker`."""
     if namespace is None:
-        return _open(groups)
+        return _open(groups, family)
     with netns.inside(namespace):
-        return _open(groups)
+        return _open(groups, family)
 
 
-def _open(groups: int) -> socket.socket:
-    source = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, 0)
+def _open(groups: int, family: int) -> socket.socket:
+    options = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    source = socket.socket(socket.AF_NETLINK, options, family)
     try:
         source.bind((0, groups))
     except OSError:
