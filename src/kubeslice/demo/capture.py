@@ -12,7 +12,7 @@ from kubeslice.stage import places
 
 PCAP_HEADER = 24
 RECORD_HEADER = 16
-SETTLE = 0.15
+SETTLE = 0.5
 
 
 def marker() -> str:
