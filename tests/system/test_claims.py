@@ -95,7 +95,7 @@ async def test_gateways_report_their_tunnels(world: World) -> None:
 
 async def test_every_component_has_metrics_and_health(world: World) -> None:
     wanted = {"gateway": "kubeslice_gateway_tunnel_up", "router": "kubeslice_router", "dns": "kubeslice_dns_records"}
-    wanted |= {"worker": "kubeslice_worker", "webhook": "kubeslice_admission", "agent": "kubeslice_agent"}
+    wanted |= {"worker": "kubeslice_worker", "webhook": "kubeslice_admission", "agent": "kubeslice_reconciles_total"}
     found = (await world.api("worker-1").list(PODS, names.WORKER_NAMESPACE)).items
     for component, metric in wanted.items():
         pod = next(pod for pod in found if re.search(rf"-{component}-", objects.name(pod)))

@@ -17,9 +17,12 @@ from typing import Any
 import yaml
 
 from kubeslice.cli.labtables import merged_kubeconfig
-from kubeslice.kube import waiting
+from kubeslice.kube import objects, waiting
+from kubeslice.kube.errors import Unavailable
 from kubeslice.kube.http import HttpApi
 from kubeslice.lab import commands
+from kubeslice.model import names
+from kubeslice.model.resources import SLICEGATEWAYS, SLICES
 from kubeslice.stage import application, places, slices
 from kubeslice.stage.application import Place
 from kubeslice.stage.places import Output
@@ -91,8 +94,26 @@ class World:
             raise waiting.NotReached(f"the world did not settle in {seconds:g} s") from None
 
     async def _works(self, tenant: Tenant) -> None:
-        await slices.ready(self.stage, tenant)
-        await asyncio.gather(*(self.answers(tenant, cluster) for cluster in tenant.clusters))
+        # Twice, because the hub may not have heard yet of what was just broken.
+        for _ in range(2):
+            await eventually(lambda: self._is_whole(tenant), f"{tenant.slice_name} whole in every cluster")
+            await slices.ready(self.stage, tenant)
+            await asyncio.gather(*(self.answers(tenant, cluster) for cluster in tenant.clusters))
+
+    async def _is_whole(self, tenant: Tenant) -> bool:
+        """Tell whether each cluster says of the slice and of every tunnel that it works."""
+        return all(await asyncio.gather(*(self._is_whole_in(tenant, cluster) for cluster in tenant.clusters)))
+
+    async def _is_whole_in(self, tenant: Tenant, cluster: str) -> bool:
+        selector = f"{names.SLICE_LABEL}={tenant.slice_name}"
+        try:
+            found = [
+                *(await self.api(cluster).list(SLICES, names.WORKER_NAMESPACE, labels=selector)).items,
+                *(await self.api(cluster).list(SLICEGATEWAYS, names.WORKER_NAMESPACE, labels=selector)).items,
+            ]
+        except Unavailable:
+            return False
+        return len(found) == len(tenant.clusters) and all(objects.is_true(obj, "Ready") for obj in found)
 
     async def answers(self, tenant: Tenant, cluster: str, seconds: float = CONVERGENCE) -> None:
         """Wait until a tenant's client in a cluster is answered by the tenant's exported name."""
