@@ -10,6 +10,7 @@ from kubeslice.demo.findings import Finding, cleaned
 from kubeslice.demo.screen import Screen
 from kubeslice.stage import application, slices
 from kubeslice.stage.application import Place
+from kubeslice.stage.play import play, reason
 from kubeslice.stage.scenario import Tenant, tenants
 from kubeslice.stage.stage import Stage, clusters
 
@@ -41,23 +42,22 @@ def run(*, keep: bool, workers: int) -> int:
     console = Console(highlight=False)
     screen = Screen(console)
     try:
-        findings = asyncio.run(_bounded(screen, keep=keep, workers=workers))
+        findings = play(_whole(screen, keep=keep, workers=workers), TIMEOUT)
     except Exception as failure:  # noqa: BLE001 - a newcomer gets a sentence, not a traceback
-        console.print(f"[red]the demo failed:[/] {_reason(failure)}")
+        console.print(f"[red]the demo failed:[/] {reason(failure)}")
         return DID_NOT_HOLD
     screen.findings(findings)
     screen.say(LINES_TO_EXPLORE if keep else LINES_TO_TRY)
     return 0 if all(finding.held for finding in findings) else DID_NOT_HOLD
 
 
-async def _bounded(screen: Screen, *, keep: bool, workers: int) -> list[Finding]:
-    async with asyncio.timeout(TIMEOUT):
-        before = inventory.of_machine()
-        findings = await _story(screen, keep=keep, workers=workers)
-        if not keep:
-            left = sorted(inventory.of_machine() - before)
-            findings.append(cleaned("the lab leaves nothing on the machine", left))
-        return findings
+async def _whole(screen: Screen, *, keep: bool, workers: int) -> list[Finding]:
+    before = inventory.of_machine()
+    findings = await _story(screen, keep=keep, workers=workers)
+    if not keep:
+        left = sorted(inventory.of_machine() - before)
+        findings.append(cleaned("the lab leaves nothing on the machine", left))
+    return findings
 
 
 async def _story(screen: Screen, *, keep: bool, workers: int) -> list[Finding]:
@@ -128,9 +128,3 @@ async def _settled(stage: Stage, before: set[str]) -> list[str]:
 
 async def _place(stage: Stage, tenant: Tenant, cluster: str, app: str) -> Place:
     return await application.place(stage.apis[cluster], tenant, cluster, app)
-
-
-def _reason(failure: BaseException) -> str:
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
-    return str(failure) or type(failure).__name__
