@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = 5.0
 SETTLE = 0.1
-BACKOFF_CAP = 60.0
+BACKOFF_CAP = 15.0
 OPERATOR = "kubeslice-worker"
 AGENT = "kubeslice-agent"
 

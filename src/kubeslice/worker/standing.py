@@ -42,9 +42,10 @@ class Standing:
         ready = worker_report.readiness(view)
         self.metrics.observe(key.name, len(worker_report.app_pods(view)), worker_report.tunnels(view)[0])
         config = self.caches.hub.config(key.name)
+        # Here first: that the hub does not listen is among the news.
+        await self._tell_here(seen, config, view)
         if config is not None and not objects.is_deleting(config):
             await self._tell_hub(config, view)
-        await self._tell_here(seen, config, view)
         return Result(ready.message)
 
     async def _tell_hub(self, config: Object, view: View) -> None:
