@@ -43,6 +43,9 @@ def _table(metrics: Definitions) -> str:
 
 
 def _rows(registry: CollectorRegistry) -> Iterator[Row]:
-    for family in registry.families:
-        listed = ", ".join(markdown.code(label) for label in family.label_names)
-        yield markdown.code(family.name), family.type, listed, family.documentation
+    # What a metric is labelled with is not part of what it exposes before it has values.
+    labels = {name: metric._labelnames for metric, names in registry._collector_to_names.items() for name in names}  # type: ignore[attr-defined]  # noqa: SLF001
+    for family in registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        listed = ", ".join(markdown.code(label) for label in labels[family.name])
+        yield markdown.code(name), family.type, listed, family.documentation
