@@ -126,6 +126,14 @@ def test_an_export_is_ready_with_pods_and_pending_without() -> None:
     assert [found.status for found in ready.findings if found.type == discovery.ALIASES_SERVED] == ["False"]
 
 
+def test_an_export_says_what_is_not_acted_on() -> None:
+    wish = export()
+    wish.spec.ingress_enabled = True
+    for asked, expected in ((export(), "True"), (wish, "False")):
+        found = {one.type: one for one in discovery.export_verdict(asked, None, 1, []).findings}
+        assert found["FullyEffective"].status == expected
+
+
 entries = st.builds(
     lambda p, c, ip: {"podName": p, "cluster": c, "nsmIp": ip},
     st.sampled_from(["a", "b", "c"]),

@@ -14,7 +14,7 @@ from kubeslice.model.serviceexportconfig import ServiceExportConfigSpec
 from kubeslice.model.serviceimport import ImportedEndpoint, ServiceImport, ServiceImportSpec
 from kubeslice.model.serviceports import ServicePort
 from kubeslice.model.workerserviceimport import WorkerServiceImport
-from kubeslice.plan import findings, pods, zone
+from kubeslice.plan import effective, findings, pods, zone
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.zone import Endpoint, Service
 
@@ -70,18 +70,18 @@ def obstacle(export: ServiceExport, namespace_slice: str, slices: Iterable[str])
 
 def export_verdict(export: ServiceExport, problem: Finding | None, offered: int, complaints: Sequence[str]) -> Verdict:
     """Return how an export does."""
-    aliases = _aliases(complaints)
+    others = _aliases(complaints), findings.effectiveness(effective.export_not_effective(export.spec))
     if problem:
-        return Verdict("ERROR", (problem, aliases))
+        return Verdict("ERROR", (problem, *others))
     if not offered:
         message = (
             f"no pod that matches the selector is ready and has an address on slice {export.spec.slice}: "
             "see the pods' labels and readiness"
         )
-        return Verdict("PENDING", (findings.not_ready("NoEndpoints", message), aliases))
+        return Verdict("PENDING", (findings.not_ready("NoEndpoints", message), *others))
     name = names.service_dns(export.metadata.name, export.metadata.namespace)
     message = f"{_pods(offered)} exported as {name}"
-    return Verdict("READY", (findings.ready("Exported", message), aliases))
+    return Verdict("READY", (findings.ready("Exported", message), *others))
 
 
 def export_config(export: ServiceExport, cluster: str, offered: Iterable[Object]) -> ServiceExportConfigSpec:

@@ -17,7 +17,7 @@ SUBJECTS = {
     "hub.clusters": "Cluster",
     "plan.slices": "SliceConfig",
     "hub.slices": "SliceConfig",
-    "plan.findings": "Project, Cluster, SliceConfig",
+    "plan.findings": "Project, Cluster, SliceConfig, ServiceExport",
     "plan.worker_report": IN_A_CLUSTER,
     "worker.hublink": "Slice",
     "plan.worker_gateway": "SliceGateway, WorkerSliceGateway",
