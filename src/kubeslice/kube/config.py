@@ -7,7 +7,6 @@ import base64
 import os
 import ssl
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-TOKEN_AGE = 30.0
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,15 @@ class TokenFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._value = ""
-        self._read_at = float("-inf")
+        self._identity = (0, 0)
 
     def __call__(self) -> str:
-        """Return the token, at most `TOKEN_AGE` seconds old."""
-        now = time.monotonic()
-        if now - self._read_at > TOKEN_AGE:
+        """Return the token, read again when its file is another."""
+        state = self._path.stat()
+        identity = (state.st_ino, state.st_mtime_ns)
+        if identity != self._identity:
             self._value = self._path.read_text().strip()
-            self._read_at = now
+            self._identity = identity
         return self._value
 
 
