@@ -1,7 +1,8 @@
 """Leader election by a coordination.k8s.io Lease: at most one of several replicas acts.
 
 The holder renews; the others watch the clock, not the holder's clock: a lease is free when its record has not changed
-for its whole duration by the observer's own monotonic time.
+for its whole duration by the observer's own monotonic time. A holder renews with one conditional patch of the record
+it wrote last; it reads the lease only when that is refused.
 """
 
 import asyncio
@@ -16,8 +17,10 @@ from kubeslice.model.resources import LEASES
 
 log = logging.getLogger(__name__)
 
-DURATION = 3.0
-RENEW_EVERY = 0.7
+# Long enough for a machine that stands still for a moment: a holder that loses its lease ends its process. A holder
+# that ends in order releases, and one that is started again in its pod is the same candidate, so both go on at once.
+DURATION = 6.0
+RENEWALS, TRIES = 3, 9  # in each duration
 
 
 class LeadershipLost(Exception):
@@ -33,13 +36,16 @@ class Leader:
         self._namespace = namespace
         self._identity = identity
         self._duration = duration
+        self._renew_every = duration / RENEWALS
+        self._retry_every = duration / TRIES
         self._observed: tuple[str, float] = ("", 0.0)
+        self._held: Object = {}
         self.is_leading = False
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
         """Wait for the lease, run `lead` while holding it. Raises `LeadershipLost` when it is lost."""
-        while not await self._try_acquire():  # noqa: ASYNC110 - another process changes what we wait for
-            await asyncio.sleep(RENEW_EVERY)
+        while not await self._try(self._acquire, self._duration):  # noqa: ASYNC110 - another process changes what we wait for
+            await asyncio.sleep(self._retry_every)
         log.info("leading as %s", self._identity)
         self.is_leading = True
         try:
@@ -53,42 +59,60 @@ class Leader:
 
     async def _renew(self) -> None:
         deadline = time.monotonic() + self._duration
+        pause = self._renew_every
         while True:
-            await asyncio.sleep(RENEW_EVERY)
-            if await self._try_acquire():
-                deadline = time.monotonic() + self._duration
-            elif time.monotonic() > deadline:
+            await asyncio.sleep(pause)
+            asked = time.monotonic()
+            is_renewed = await self._try(self._extend, max(deadline - asked, self._retry_every))
+            if is_renewed:
+                # Counted from before the request: others count from when they saw its effect, which is later.
+                deadline = asked + self._duration
+            elif time.monotonic() >= deadline:
                 raise LeadershipLost(f"the lease {self._namespace}/{self._name} could not be renewed")
+            pause = self._renew_every if is_renewed else self._retry_every
 
-    async def _try_acquire(self) -> bool:
+    async def _try(self, step: Callable[[], Awaitable[bool]], seconds: float) -> bool:
         try:
-            async with asyncio.timeout(self._duration):
-                return await self._acquire()
+            async with asyncio.timeout(seconds):
+                return await step()
         except (ApiError, TimeoutError) as error:
             log.debug("lease %s: %s", self._name, error)
             return False
+
+    async def _extend(self) -> bool:
+        """Renew the lease as we wrote it last; when somebody else wrote it since, see who holds it now."""
+        try:
+            await self._write(self._held)
+        except (Conflict, NotFound):
+            return await self._acquire()
+        return True
 
     async def _acquire(self) -> bool:
         try:
             lease = await self._api.get(LEASES, self._name, self._namespace)
         except NotFound:
             metadata = {"name": self._name, "namespace": self._namespace}
-            await self._api.create(LEASES, {"metadata": metadata, "spec": self._record(0)})
+            self._held = await self._api.create(LEASES, {"metadata": metadata, "spec": self._record(0)})
             return True
-        spec = lease.get("spec") or {}
-        holder = spec.get("holderIdentity") or ""
+        holder = (lease.get("spec") or {}).get("holderIdentity") or ""
         if holder not in ("", self._identity) and not self._has_expired(lease):
             return False
-        transitions = int(spec.get("leaseTransitions") or 0) + (holder != self._identity)
-        change = {
-            "metadata": {"resourceVersion": lease["metadata"]["resourceVersion"]},
-            "spec": self._record(transitions),
-        }
         try:
-            await self._api.patch(LEASES, self._name, self._namespace, change)
+            await self._write(lease)
         except Conflict:
             return False
         return True
+
+    async def _write(self, lease: Object) -> None:
+        """Make `lease` ours, if it is still as it was when we saw it. Raises `Conflict`."""
+        spec = lease.get("spec") or {}
+        record = self._record(int(spec.get("leaseTransitions") or 0))
+        if spec.get("holderIdentity") == self._identity:
+            del record["acquireTime"]
+        else:
+            record["leaseTransitions"] += 1
+        change = {"metadata": {"resourceVersion": lease["metadata"]["resourceVersion"]}, "spec": record}
+        self._held = await self._api.patch(LEASES, self._name, self._namespace, change)
 
     def _has_expired(self, lease: Object) -> bool:
         version, now = lease["metadata"]["resourceVersion"], time.monotonic()
