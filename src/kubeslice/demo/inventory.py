@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,7 +94,8 @@ def of_machine() -> set[str]:
 
 
 def _directories(root: Path) -> Iterable[str]:
-    return (str(path) for path in root.glob("**/*kubeslice*") if path.is_dir())
+    # Directories may vanish while we look, as those of a lab that ends: os.walk takes that as it comes.
+    return (f"{at}/{name}" for at, names_in, _ in os.walk(root) for name in names_in if "kubeslice" in name)
 
 
 def _output(*command: str) -> str:
