@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
+from kubeslice.bench.resolver import Resolver
 from kubeslice.kube.api import Object
 from kubeslice.model.names import DNS_SERVICE, WORKER_NAMESPACE, service_dns
 from kubeslice.model.resources import SERVICEEXPORTS, SERVICES
-from kubeslice.stage import application, places, scenario, slices
+from kubeslice.stage import application, scenario, slices
 from kubeslice.stage.probes import NotMeasured
 from kubeslice.stage.scenario import Tenant
 from kubeslice.stage.stage import Stage, installed
@@ -25,13 +28,13 @@ async def measure() -> Report:
         await slices.apply(stage, red)
         await slices.ready(stage, red)
         await application.place(stage.apis[red.server], red, red.server, "web")
-        resolvers = {cluster: await _resolver(stage, cluster) for cluster in red.clusters}
         slowest: list[float] = []
         first: list[float] = []
-        for number in range(EXPORTS):
-            times = await _export(stage, red, f"web-{number}", resolvers)
-            slowest.append(max(times))
-            first.append(min(times))
+        async with _resolvers(stage, red.clusters) as resolvers:
+            for number in range(EXPORTS):
+                times = await _export(stage, red, f"web-{number}", resolvers)
+                slowest.append(max(times))
+                first.append(min(times))
     return Report(
         "export",
         {
@@ -43,27 +46,31 @@ async def measure() -> Report:
     )
 
 
-async def _resolver(stage: Stage, cluster: str) -> str:
-    service = await stage.apis[cluster].get(SERVICES, DNS_SERVICE, WORKER_NAMESPACE)
-    return str(service["spec"]["clusterIP"])
+@asynccontextmanager
+async def _resolvers(stage: Stage, clusters: Iterable[str]) -> AsyncIterator[list[Resolver]]:
+    async with AsyncExitStack() as stack:
+        resolvers = []
+        for cluster in clusters:
+            service = await stage.apis[cluster].get(SERVICES, DNS_SERVICE, WORKER_NAMESPACE)
+            resolver = await Resolver.at(stage.cluster(cluster).nodes[0].name, service["spec"]["clusterIP"])
+            stack.callback(resolver.close)
+            resolvers.append(resolver)
+        yield resolvers
 
 
-async def _export(stage: Stage, tenant: Tenant, name: str, resolvers: dict[str, str]) -> list[float]:
+async def _export(stage: Stage, tenant: Tenant, name: str, resolvers: Iterable[Resolver]) -> list[float]:
     export: Object = scenario.service_export(tenant)
     export["metadata"]["name"] = name
+    domain = service_dns(name, tenant.namespace)
     started = time.monotonic()
     await stage.apis[tenant.server].create(SERVICEEXPORTS, export)
-    domain = service_dns(name, tenant.namespace)
-    return await asyncio.gather(
-        *(_resolves(stage, cluster, resolver, domain, started) for cluster, resolver in resolvers.items())
-    )
+    return await asyncio.gather(*(_resolves(resolver, domain, started) for resolver in resolvers))
 
 
-async def _resolves(stage: Stage, cluster: str, resolver: str, domain: str, started: float) -> float:
-    node = stage.cluster(cluster).nodes[0].name
-    while time.monotonic() - started < GIVE_UP:
-        query = ["kdig", f"@{resolver}", domain, "A", "+short", "+time=1", "+retry=0"]
-        answer = await places.run(node, query)
-        if answer.stdout.strip():
-            return (time.monotonic() - started) * 1000
-    raise NotMeasured(f"{domain} did not resolve in {cluster} within {GIVE_UP:g} s")
+async def _resolves(resolver: Resolver, domain: str, started: float) -> float:
+    try:
+        async with asyncio.timeout(GIVE_UP):
+            await resolver.until_known(domain)
+    except TimeoutError:
+        raise NotMeasured(f"{domain} did not resolve in every cluster within {GIVE_UP:g} s") from None
+    return (time.monotonic() - started) * 1000

@@ -37,11 +37,12 @@ async def _ready(stage: Stage, tenant: Tenant) -> tuple[float, float]:
     started = time.monotonic()
     await slices.apply(stage, tenant)
     await slices.export(stage, tenant)
-    clients = [cluster for cluster in tenant.clusters if cluster != tenant.server]
-    await _answered(stage, tenant, clients[0])
+    first_client, *others = (cluster for cluster in tenant.clusters if cluster != tenant.server)
+    await _answered(stage, tenant, first_client)
     first = time.monotonic() - started
-    await asyncio.gather(*(_answered(stage, tenant, cluster) for cluster in clients))
+    # Asking again and again from everywhere would take the processors from what is measured.
     await slices.ready(stage, tenant)
+    await asyncio.gather(*(_answered(stage, tenant, cluster) for cluster in others))
     full = time.monotonic() - started
     await slices.delete(stage, tenant)
     return first, full

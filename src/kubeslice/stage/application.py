@@ -17,6 +17,8 @@ from kubeslice.stage.scenario import Tenant
 PATIENCE = 30.0
 # Short, because a lost SYN is only sent again after a second.
 ATTEMPT = 0.3
+# Every attempt starts a program; more of them would take the processors from what is waited for.
+PAUSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -86,5 +88,5 @@ async def answered(client: Place, url: str, *, timeout: float = PATIENCE) -> str
         output = await ask(client, url, seconds=ATTEMPT)
         if output.status == 0:
             return output.stdout.decode()
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(PAUSE)
     raise waiting.NotReached(f"{url} was not answered in {timeout:g} s: {output.stderr.decode().strip()}")
