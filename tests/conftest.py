@@ -1,31 +1,36 @@
 """The API server that tests talk to: the embedded one as a process, or the one of KUBESLICE_TEST_KUBECONFIG."""
 
 import base64
-import os
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-KUBECONFIG_VARIABLE = "KUBESLICE_TEST_KUBECONFIG"
+from tests import given
 
 
 @dataclass(frozen=True)
 class ApiServer:
-    """An API server and how its administrator reaches it. `server_name` is the name to expect in its certificate."""
+    """An API server and how its administrator reaches it.
+
+    `server_name` is the name to expect in its certificate. A server `is_given` when it was there before the tests: it
+    has controllers of its own, and is not ours to restart.
+    """
 
     url: str
     ca: Path
     token: str
     kubeconfig: Path
     server_name: str | None = None
+    is_given: bool = False
 
     def tls(self) -> ssl.SSLContext:
         """Return the TLS context that trusts the server."""
@@ -33,13 +38,22 @@ class ApiServer:
 
 
 @pytest.fixture(scope="session")
-def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+def given_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ApiServer]]:
+    """The servers that the environment gives, at most two."""
+    with ExitStack() as stack:
+        paths = given.kubeconfigs()
+        for path in paths:
+            stack.enter_context(given.run_left_as_found(path))
+        yield [_from_kubeconfig(path, tmp_path_factory.mktemp("given")) for path in paths]
+
+
+@pytest.fixture(scope="session")
+def api_server(given_servers: list[ApiServer], tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """An API server for the whole run: tests keep to namespaces and names of their own."""
-    directory = tmp_path_factory.mktemp("apiserver")
-    given = os.environ.get(KUBECONFIG_VARIABLE)
-    if given:
-        yield _from_kubeconfig(Path(given), directory)
+    if given_servers:
+        yield given_servers[0]
         return
+    directory = tmp_path_factory.mktemp("apiserver")
     port = _free_port()
     process = start_api_server(directory, port)
     try:
@@ -85,4 +99,4 @@ def _from_kubeconfig(path: Path, directory: Path) -> ApiServer:
     user = next(one["user"] for one in config["users"] if one["name"] == chosen["user"])
     ca = directory / "ca.crt"
     ca.write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
-    return ApiServer(cluster["server"], ca, user["token"], path, cluster.get("tls-server-name"))
+    return ApiServer(cluster["server"], ca, user["token"], path, cluster.get("tls-server-name"), is_given=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -10,6 +10,7 @@ from kubeslice.kube.config import from_kubeconfig
 from kubeslice.kube.http import HttpApi
 from kubeslice.lab.controllers import main as controllers
 from tests.conftest import ApiServer
+from tests.given import left_as_found
 from tests.hub.stage import Stage
 
 
@@ -17,12 +18,19 @@ from tests.hub.stage import Stage
 async def stage(api_server: ApiServer) -> AsyncIterator[Stage]:
     """A stage of its own project, with the hub and the cluster's controllers running."""
     async with HttpApi(from_kubeconfig(api_server.kubeconfig)) as admin:
-        running = asyncio.create_task(controllers.run(admin))
-        stage = Stage(api_server.url, admin)
-        await stage.install()
-        await stage.start_hub()
-        yield stage
-        await stage.close()
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        surroundings = left_as_found(admin) if api_server.is_given else _controllers(admin)
+        async with surroundings:
+            stage = Stage(api_server.url, admin)
+            await stage.install()
+            await stage.start_hub()
+            yield stage
+            await stage.close()
+
+
+@asynccontextmanager
+async def _controllers(admin: HttpApi) -> AsyncIterator[None]:
+    running = asyncio.create_task(controllers.run(admin))
+    yield
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-import itertools
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -22,7 +22,6 @@ from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
 
 Object = dict[str, Any]
-numbers = itertools.count(1)
 HEARTBEAT = "2026-01-01T00:00:00Z"
 
 
@@ -32,7 +31,7 @@ class Stage:
     def __init__(self, url: str, admin: HttpApi) -> None:
         self.url = url
         self.admin = admin
-        self.project = f"p{next(numbers)}"
+        self.project = f"p{secrets.token_hex(3)}"
         self.silence = 15.0
         self._open: list[HttpApi] = []
         self.registry = CollectorRegistry()

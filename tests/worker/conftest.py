@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,26 @@ from kubeslice.plan.workloads import Build
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
 from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
+from tests.conftest import ApiServer
+from tests.given import left_as_found
 
 CLUSTER = "worker-2"
 PROJECT = names.project_namespace("acme")
 OWN_ON_HUB = names.cluster_namespace("acme", CLUSTER)
 SYSTEM = names.WORKER_NAMESPACE
+HUB_RESOURCES = (
+    resources.CLUSTERS,
+    resources.WORKERSLICECONFIGS,
+    resources.WORKERSLICEGATEWAYS,
+    resources.WORKERSERVICEIMPORTS,
+    resources.SERVICEEXPORTCONFIGS,
+)
+WORKER_RESOURCES = (
+    resources.SLICES,
+    resources.SLICEGATEWAYS,
+    resources.SERVICEEXPORTS,
+    resources.SERVICEIMPORTS,
+)
 Object = dict[str, Any]
 
 
@@ -212,11 +228,22 @@ async def _namespace(api: HttpApi, *wanted: str) -> None:
             await api.create(resources.NAMESPACES, {"metadata": {"name": name}})
 
 
+async def _is_served(api: HttpApi, resource: resources.Resource) -> bool:
+    try:
+        await api.list(resource)
+    except NotFound:
+        return False
+    return True
+
+
 async def _furnish(hub: HttpApi, own: HttpApi) -> None:
     for kind in HUB_KINDS:
-        await hub.create(resources.CRDS, crd(kind))
+        await hub.apply(resources.CRDS, crd(kind), manager="test")
     for kind in WORKER_KINDS:
-        await own.create(resources.CRDS, crd(kind))
+        await own.apply(resources.CRDS, crd(kind), manager="test")
+    for api, kinds in ((hub, HUB_RESOURCES), (own, WORKER_RESOURCES)):
+        for resource in kinds:
+            await eventually(partial(_is_served, api, resource), within=20)
     await _namespace(hub, PROJECT, OWN_ON_HUB)
     await _namespace(own, SYSTEM)
     await hub.create(resources.CLUSTERS, {"metadata": {"name": CLUSTER, "namespace": PROJECT}, "spec": {}})
@@ -244,8 +271,21 @@ async def _furnish(hub: HttpApi, own: HttpApi) -> None:
     await own.patch(resources.DEPLOYMENTS, names.DNS_SERVICE, SYSTEM, {"status": scale}, subresource="status")
 
 
+@asynccontextmanager
+async def _two_clusters(given: list[ApiServer], directory: Path) -> AsyncIterator[tuple[HttpApi, HttpApi]]:
+    if not given:
+        async with api_server(directory / "hub") as hub, api_server(directory / "own") as own:
+            yield hub, own
+        return
+    if len(given) < 2:
+        pytest.skip("needs a second API server, for the worker cluster, in KUBESLICE_TEST_KUBECONFIG_2")
+    first, second = (from_kubeconfig(server.kubeconfig) for server in given)
+    async with HttpApi(first) as hub, HttpApi(second) as own, left_as_found(hub), left_as_found(own):
+        yield hub, own
+
+
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(given_servers: list[ApiServer], tmp_path: Path) -> AsyncIterator[Stage]:
     """Hub and worker with their kinds, one node, a registered cluster; the operator is not running yet."""
     settings = Settings(
         cluster=CLUSTER,
@@ -257,7 +297,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         health_port=0,
         build=Build("kubeslice/kubeslice:1"),
     )
-    async with api_server(tmp_path / "hub") as hub, api_server(tmp_path / "own") as own:
+    async with _two_clusters(given_servers, tmp_path) as (hub, own):
         await _furnish(hub, own)
         result = Stage(hub, own, settings)
         yield result
