@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.plan import slices
+from kubeslice.plan.problems import Problem
 from kubeslice.plan.slices import MemberState, Seat, Standing
 
 
@@ -71,7 +72,10 @@ def state(cluster: str, *, is_ready: bool = True, up: int = 2) -> MemberState:
     return MemberState(Seat(cluster, 0, "10.1.0.0/18"), is_ready, "" if is_ready else "no router", up)
 
 
-def verdict(standing: Standing, *problems: str) -> dict[str, tuple[str, str, str]]:
+UNKNOWN_CLUSTER = Problem("spec.clusters", "there is no Cluster z", reason="UnknownCluster")
+
+
+def verdict(standing: Standing, *problems: Problem) -> dict[str, tuple[str, str, str]]:
     return {f.type: (f.status, f.reason, f.message) for f in slices.judge(standing, problems)}
 
 
@@ -98,13 +102,14 @@ def test_a_tunnel_that_is_down_is_told() -> None:
 
 
 def test_a_refused_change_does_not_make_what_runs_unready() -> None:
-    found = verdict(Standing([state("a", up=1), state("b", up=1)], has_network=True), "there is no Cluster z")
+    found = verdict(Standing([state("a", up=1), state("b", up=1)], has_network=True), UNKNOWN_CLUSTER)
     assert found["Ready"][0] == "True"
-    assert found["Accepted"] == ("False", "InvalidSpec", "there is no Cluster z")
+    assert found["Accepted"] == ("False", "UnknownCluster", "spec.clusters: there is no Cluster z")
 
 
 def test_a_slice_that_never_ran_says_what_is_wrong_with_it() -> None:
-    assert verdict(Standing([], has_network=True), "bad subnet")["Ready"] == ("False", "InvalidSpec", "bad subnet")
+    found = verdict(Standing([], has_network=True), UNKNOWN_CLUSTER)
+    assert found["Ready"] == ("False", "UnknownCluster", "spec.clusters: there is no Cluster z")
     assert verdict(Standing([], has_network=True))["Ready"][1] == "NoClusters"
 
 

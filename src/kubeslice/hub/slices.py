@@ -28,6 +28,7 @@ from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.plan import clusters, effective, findings, slices
 from kubeslice.plan.slices import MemberState, Seat, Standing
 from kubeslice.plan.tenancy import Member
+from kubeslice.plan.validation import Problem
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 
@@ -72,14 +73,14 @@ class Slices:
         await self.reporter.report(SLICECONFIGS, obj, found, slices.status_fields(standing) | generation)
         return Result(found[0].message)
 
-    def _seats(self, name: SliceName, obj: Object, config: SliceConfig) -> tuple[list[Seat], list[str]]:
+    def _seats(self, name: SliceName, obj: Object, config: SliceConfig) -> tuple[list[Seat], list[Problem]]:
         problems = self.verdicts.problems(obj, config)
         if not problems:
             present = [(cluster_of(found), found) for found in self.caches.configs_of(name)]
             try:
                 return slices.seats(config, slices.remembered_octets(present, objects.status(obj))), []
             except Terminal as refusal:
-                problems = [str(refusal)]
+                problems = [Problem("spec", str(refusal), refusal.reason)]
         return list(roster(self.caches, name).seats.values()), problems
 
     async def _write_configs(self, name: SliceName, obj: Object, config: SliceConfig, seats: Sequence[Seat]) -> None:

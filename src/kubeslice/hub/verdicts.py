@@ -13,6 +13,7 @@ from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.plan import effective, validation
+from kubeslice.plan.validation import Problem
 
 Name = tuple[str, str]
 
@@ -22,10 +23,10 @@ class Verdicts:
 
     def __init__(self, caches: Caches) -> None:
         self._caches = caches
-        self._known: dict[Name, tuple[Hashable, list[str]]] = {}
+        self._known: dict[Name, tuple[Hashable, list[Problem]]] = {}
 
-    def problems(self, obj: Object, config: SliceConfig) -> list[str]:
-        """Return the sentences that say why a slice cannot be as its spec says; empty when it can."""
+    def problems(self, obj: Object, config: SliceConfig) -> list[Problem]:
+        """Return what says why a slice cannot be as its spec says; empty when it can."""
         name = objects.namespace(obj), objects.name(obj)
         earlier = [other for other in self._caches.slices_by_project.of(name[0]) if _seniority(other) < _seniority(obj)]
         members = self._caches.clusters_by_project.of(name[0])
@@ -41,7 +42,7 @@ class Verdicts:
                 profiles,
             )
             found += effective.impossible(config.spec)
-            known = self._known[name] = (fingerprint, [str(problem) for problem in found])
+            known = self._known[name] = (fingerprint, found)
         return known[1]
 
     def profile(self, config: SliceConfig) -> Mapping[str, Any] | None:

@@ -14,6 +14,7 @@ from kubeslice.model.resources import WORKERSLICECONFIGS
 from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceGatewayServiceType
 from kubeslice.plan import findings, ipam
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.problems import Problem
 from kubeslice.plan.tenancy import Member, cluster_labels
 
 Object = dict[str, Any]
@@ -174,18 +175,18 @@ def status_fields(standing: Standing) -> Object:
     return {"members": members, **tunnels}
 
 
-def judge(standing: Standing, problems: Sequence[str]) -> list[Finding]:
+def judge(standing: Standing, problems: Sequence[Problem]) -> list[Finding]:
     """Return the findings about a slice: whether its spec is accepted and, of what runs, whether all of it does."""
     accepted = Finding(ACCEPTED, "True", "Valid", "the spec is in force")
     if problems:
-        accepted = Finding(ACCEPTED, "False", "InvalidSpec", "; ".join(problems))
+        accepted = Finding(ACCEPTED, "False", problems[0].reason, "; ".join(map(str, problems)))
     return [_ready(standing, problems), accepted]
 
 
-def _ready(standing: Standing, problems: Sequence[str]) -> Finding:
+def _ready(standing: Standing, problems: Sequence[Problem]) -> Finding:
     if not standing.members:
         if problems:
-            return findings.not_ready("InvalidSpec", "; ".join(problems))
+            return findings.not_ready(problems[0].reason, "; ".join(map(str, problems)))
         return findings.not_ready("NoClusters", "the slice has no clusters: name them in spec.clusters")
     late = [member for member in standing.members if not member.is_ready]
     sentence = standing.sentence
