@@ -80,7 +80,7 @@ class Slices:
             try:
                 return slices.seats(config, slices.remembered_octets(present, objects.status(obj))), []
             except Terminal as refusal:
-                problems = [Problem("spec", str(refusal), refusal.reason)]
+                problems = [Problem.of("spec", refusal)]
         return list(roster(self.caches, name).seats.values()), problems
 
     async def _write_configs(self, name: SliceName, obj: Object, config: SliceConfig, seats: Sequence[Seat]) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from kubeslice.model.errors import Terminal
 
@@ -20,6 +21,11 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.sentence}"
+
+    @classmethod
+    def of(cls, field: str, refusal: Terminal) -> Self:
+        """Return a refusal as a problem of `field`."""
+        return cls(field, str(refusal), refusal.reason)
 
 
 def refuse(problems: Sequence[Problem]) -> None:
