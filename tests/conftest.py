@@ -11,10 +11,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
 
 from tests import given
+
+# Machines are noisy: how long an example takes says nothing about it.
+hypothesis.settings.register_profile("noisy", deadline=None)
+hypothesis.settings.load_profile("noisy")
 
 
 @dataclass(frozen=True)
