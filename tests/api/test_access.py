@@ -97,6 +97,22 @@ async def test_nobody_grants_what_they_do_not_hold(api: Client, namespace: str) 
     (await bot.create(f"{RBAC}/namespaces/{namespace}/rolebindings", binding)).expect(403)
 
 
+async def test_a_role_that_is_missing_cannot_be_granted(api: Client, namespace: str) -> None:
+    bot = await account(api, namespace)
+    await grant(api, namespace, rule("create get patch", "roles rolebindings", GROUP))
+    await bot.until(f"{RBAC}/namespaces/{namespace}/roles/r", lambda reply: reply.code == 200)
+    binding = {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "b"},
+        "roleRef": {"apiGroup": GROUP, "kind": "Role", "name": "missing"},
+        "subjects": [{"kind": "ServiceAccount", "name": "bot", "namespace": namespace}],
+    }
+    where = f"{RBAC}/namespaces/{namespace}/rolebindings"
+    for refused in (await bot.create(where, binding), await bot.apply(f"{where}/b", binding, "bot")):
+        assert refused.expect(404)["message"] == f'rolebindings.{GROUP} "missing" not found'
+
+
 async def test_the_role_of_a_binding_stays(api: Client, namespace: str) -> None:
     await grant(api, namespace, rule("get", "configmaps"))
     where = f"{RBAC}/namespaces/{namespace}/rolebindings/r"

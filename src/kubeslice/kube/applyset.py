@@ -1,13 +1,15 @@
 """Bring a set of objects to what is wanted: apply what differs, delete what we made and no longer want."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import Conflict, NotFound
 from kubeslice.kube.subset import is_applied
+from kubeslice.model.errors import Retry
 from kubeslice.model.resources import Resource
 
 Identity = tuple[str, str, str]
@@ -37,7 +39,8 @@ async def sync(api: Api, manager: str, wanted: Iterable[Item], seen: Iterable[It
     """Apply each wanted object that differs from its seen self, then delete the seen ones that are not wanted.
 
     `seen` must hold only objects that this manager made for this purpose (select them by owner labels): everything in
-    it that is not wanted is deleted. An object that is being deleted is left to finish.
+    it that is not wanted is deleted. An object that is being deleted is left to finish. When some cannot be applied,
+    the others are applied nevertheless, none is deleted, and the first error is raised.
     """
     before = {_identity(item): item for item in seen}
     after = {_identity(item): item for item in wanted}
@@ -46,12 +49,8 @@ async def sync(api: Api, manager: str, wanted: Iterable[Item], seen: Iterable[It
         item for identity, item in after.items() if not is_applied(_object(before.get(identity)), item.object, manager)
     ]
     gate = asyncio.Semaphore(PARALLEL)
-    async with asyncio.TaskGroup() as group:
-        for item in changed:
-            group.create_task(_apply(api, manager, item, gate))
-    async with asyncio.TaskGroup() as group:
-        for item in stale:
-            group.create_task(_delete(api, item, gate))
+    await _all(_apply(api, manager, item, gate) for item in changed)
+    await _all(_delete(api, item, gate) for item in stale)
     return Changes(tuple(map(_describe, changed)), tuple(map(_describe, stale)))
 
 
@@ -64,9 +63,22 @@ async def apply_if_needed(
     return await api.apply(resource, wanted, manager=manager, subresource=subresource)
 
 
+async def _all(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    for outcome in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
 async def _apply(api: Api, manager: str, item: Item, gate: asyncio.Semaphore) -> None:
-    async with gate:
-        await api.apply(item.resource, item.object, manager=manager)
+    """Apply one object. Raises `Retry` when what it refers to, a role or a namespace, is not known to the server yet.
+
+    kube-apiserver judges a role binding by a cache of roles, which a role enters a moment after it was made.
+    """
+    try:
+        async with gate:
+            await api.apply(item.resource, item.object, manager=manager)
+    except NotFound as missing:
+        raise Retry(f"{_describe(item)} has to wait: {missing.message}") from missing
 
 
 async def _delete(api: Api, item: Item, gate: asyncio.Semaphore) -> None:

@@ -195,7 +195,7 @@ def test_binding_needs_the_rules_or_the_verb(stored: Stored) -> None:
     assert '{APIGroups:["*"], Resources:["*"], Verbs:["*"]}' in refused.message
     lost = check_write(authorizer, JIM, binding("b", role("nothing"), user("jim"), namespace="a"), None)
     assert lost is not None
-    assert lost.message == 'clusterroles.rbac.authorization.k8s.io "nothing" not found'
+    assert lost.message == 'rolebindings.rbac.authorization.k8s.io "nothing" not found'
     may_bind = role("binder", allow("bind", "clusterroles", group=RBAC, names=("cluster-admin",)), namespace="a")
     stored.put(RBAC, "roles", may_bind)
     stored.put(RBAC, "rolebindings", binding("binds", may_bind, user("jim"), namespace="a"))

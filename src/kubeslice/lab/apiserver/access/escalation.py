@@ -55,7 +55,8 @@ def _check_binding(authorizer: Authorizer, user: UserInfo, binding: Object, old:
         return None
     rules = authorizer.role_rules(reference, namespace)
     if rules is None:
-        return refusals.not_found(GROUP, resource, role)
+        # kube-apiserver names the resource that is being written, and the role that is missing.
+        return refusals.not_found(GROUP, _BINDINGS[binding["kind"]], role)
     return _refusal(authorizer, user, rules, namespace, _BINDINGS[binding["kind"]], name)
 
 
