@@ -10,7 +10,7 @@ from kubeslice.agent import pods
 from kubeslice.agent.node import NodeReconciler
 from kubeslice.agent.pods import PodReconciler
 from kubeslice.agent.segments import SegmentReconciler
-from kubeslice.agent.view import View, key_of, slice_keys_of
+from kubeslice.agent.view import View, key_of, machine, slice_keys_of, station
 from kubeslice.kube import config
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.events import Recorder
@@ -23,7 +23,7 @@ from kubeslice.model.resources import NAMESPACES, NODES, PODS, SLICES
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
 from kubeslice.runtime.controller import Controller
-from kubeslice.runtime.sources import Source
+from kubeslice.runtime.sources import Source, existence, intent
 
 HEALTH_PORT = 9479  # on the node itself: the agent has no network namespace of its own
 POD_WORKERS = 16
@@ -72,11 +72,11 @@ def build(own: Settings, api: Api, engine: str) -> App:
         "segments",
         segment_reconciler,
         [
-            Source(view.slices, lambda obj: [key_of(obj)]),
-            Source(view.members, slice_keys_of),
+            Source(view.slices, lambda obj: [key_of(obj)], intent),
+            Source(view.members, slice_keys_of, station),
             Source(view.local, lambda _: ()),
             Source(view.namespaces, lambda _: ()),
-            Source(view.nodes, every_slice),
+            Source(view.nodes, every_slice, machine),
         ],
         metrics=app.metrics,
     )
@@ -94,7 +94,7 @@ def build(own: Settings, api: Api, engine: str) -> App:
     node_controller = Controller(
         "node",
         NodeReconciler(api, view, engine),
-        [Source(view.nodes, own_node), Source(view.slices, own_node)],
+        [Source(view.nodes, own_node, machine), Source(view.slices, own_node, existence)],
         concurrency=1,
         metrics=app.metrics,
     )

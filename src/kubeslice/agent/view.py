@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
+from typing import Any
 
 from kubeslice.agent.wiring import Surroundings
 from kubeslice.kube import objects
@@ -13,6 +14,7 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.ids import OWN, Key
 from kubeslice.plan import attachment as attachments
 from kubeslice.plan import ipam, pods
+from kubeslice.runtime.sources import existence
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,18 @@ def slice_keys_of(pod: Object) -> list[Key]:
     """Return the key of the slice that a pod's label names."""
     name = pods.slice_of(pod)
     return [Key(OWN, names.WORKER_NAMESPACE, name)] if name else []
+
+
+def machine(node: Object) -> Any:
+    """Tell apart what the agent reads of a Node, without its kubelet's heartbeats."""
+    return existence(node), _internal(node), objects.annotations(node)
+
+
+def station(pod: Object) -> Any:
+    """Tell apart where a pod is on a slice: its node, its addresses, and whether it still has them."""
+    network = objects.annotations(pod).get(names.NETWORK_STATUS_ANNOTATION)
+    node = objects.spec(pod).get("nodeName")
+    return existence(pod), node, objects.labels(pod), network, pods.is_finished(pod)
 
 
 def _internal(node: Object) -> IPv4Address | None:

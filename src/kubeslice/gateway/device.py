@@ -11,7 +11,7 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.names import OVERLAY_INTERFACE, WIREGUARD_INTERFACE
 from kubeslice.plan import filters, network, routes
 from kubeslice.plan.segment import Segment
-from kubeslice.plan.wireguard import Peer, SeenDevice, removal, settings
+from kubeslice.plan.wireguard import Peer, SeenDevice, removals, settings
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ def ensure(wanted: Wanted, attempts: Mapping[str, int]) -> bool:
 
 def forget(public_keys: Sequence[str]) -> None:
     """Forget peers, so that the next `ensure` calls them anew."""
-    for key in public_keys:
-        wireguard.apply(removal(key))
+    wireguard.apply(removals(public_keys))
 
 
 def state() -> SeenDevice:

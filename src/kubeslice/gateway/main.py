@@ -18,7 +18,7 @@ from kubeslice.model.resources import SLICEGATEWAYS, SLICES
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
 from kubeslice.runtime.controller import Controller
-from kubeslice.runtime.sources import Source
+from kubeslice.runtime.sources import Source, intent
 
 HEALTH_PORT = 8081
 GROUPS = waker.LINKS | waker.ADDRESSES | waker.ROUTES
@@ -65,7 +65,7 @@ def build(own: Settings, api: Api) -> App:
     def own_slice(_: Object) -> list[Key]:
         return [key]
 
-    sources = [Source(slices, own_slice), Source(gateways, own_slice)]
+    sources = [Source(slices, own_slice, intent), Source(gateways, own_slice, intent)]
     controller = Controller("gateway", reconciler, sources, concurrency=1, metrics=app.metrics)
 
     async def listen() -> None:

@@ -80,9 +80,10 @@ def settings(
     return ["set", WIREGUARD_INTERFACE, *words] if words else []
 
 
-def removal(public_key: str) -> list[str]:
-    """Return the arguments that forget a peer; adding it again calls it at once instead of after WireGuard's 5 s."""
-    return ["set", WIREGUARD_INTERFACE, "peer", public_key, "remove"]
+def removals(public_keys: Iterable[str]) -> list[str]:
+    """Return the arguments that forget peers; adding them again calls them at once instead of after WireGuard's 5 s."""
+    words = [word for key in public_keys for word in ("peer", key, "remove")]
+    return ["set", WIREGUARD_INTERFACE, *words] if words else []
 
 
 def _peer(peer: Peer, seen: SeenPeer | None, attempt: int) -> list[str]:

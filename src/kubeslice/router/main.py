@@ -17,7 +17,7 @@ from kubeslice.router.routing import Bird, RouterReconciler, Watch
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
 from kubeslice.runtime.controller import Controller
-from kubeslice.runtime.sources import Source
+from kubeslice.runtime.sources import Source, intent
 
 HEALTH_PORT = 8081
 
@@ -52,7 +52,7 @@ def build(own: Settings, api: Api, directory: Path) -> App:
     def own_slice(_: Object) -> list[Key]:
         return [key]
 
-    sources = [Source(slices, own_slice), Source(gateways, own_slice)]
+    sources = [Source(slices, own_slice, intent), Source(gateways, own_slice, intent)]
     controller = Controller("router", reconciler, sources, concurrency=1, metrics=app.metrics)
 
     async def listen() -> None:

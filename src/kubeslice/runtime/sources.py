@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model.ids import Key
@@ -19,6 +20,16 @@ Aspect = Callable[[Object], Any]
 def everything(obj: Object) -> Any:
     """Tell every version of an object apart."""
     return str(obj["metadata"].get("resourceVersion"))
+
+
+def existence(obj: Object) -> Any:
+    """Tell apart whether an object is there, or going."""
+    return objects.uid(obj), objects.is_deleting(obj)
+
+
+def intent(obj: Object) -> Any:
+    """Tell apart what an object asks for; its status does not matter."""
+    return existence(obj), objects.spec(obj), objects.labels(obj), objects.finalizers(obj)
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,9 @@ from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.plan import pods, worker_cluster, worker_slice
-from kubeslice.runtime.sources import Keys, Source
+from kubeslice.runtime.sources import Keys, Source, existence, intent
 from kubeslice.worker.caches import Caches
 from kubeslice.worker.forwarding import KEY as COREFILE_KEY
-
-
-def existence(obj: Object) -> Any:
-    """Tell apart whether an object is there, or going."""
-    return objects.uid(obj), objects.is_deleting(obj)
-
-
-def intent(obj: Object) -> Any:
-    """Tell apart what an object asks for; its status does not matter."""
-    return existence(obj), objects.spec(obj), objects.labels(obj), objects.finalizers(obj)
 
 
 def machine(node: Object) -> Any:
