@@ -78,10 +78,21 @@ async def test_pages_show_one_moment(api: Client, namespace: str) -> None:
     await fill(api, namespace, "c1")
     await api.delete(maps(namespace, "d"))
     query = {"continue": token}
-    second = (await api.get(maps(namespace), labelSelector="test=list", limit="2", **query)).expect()
+    second = (await api.get(maps(namespace), labelSelector="test=list", limit="3", **query)).expect()
     assert names(second) == ["c", "d"]
     assert "continue" not in second["metadata"]
     assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+
+
+async def test_a_full_page_goes_on_while_anything_is_left_to_look_at(api: Client, namespace: str) -> None:
+    await fill(api, namespace, "a")
+    (await api.create(maps(namespace), {"metadata": {"name": "z"}})).expect(201)
+    first = (await api.get(maps(namespace), labelSelector="test=list", limit="1")).expect()
+    assert names(first) == ["a"]
+    query = {"continue": first["metadata"]["continue"]}
+    second = (await api.get(maps(namespace), labelSelector="test=list", limit="1", **query)).expect()
+    assert names(second) == []
+    assert "continue" not in second["metadata"]
 
 
 async def test_a_page_says_how_much_is_left(api: Client, namespace: str) -> None:

@@ -134,9 +134,15 @@ def _read_token(token: str) -> tuple[int, str]:
 
 
 def _cut(named: list[tuple[str, Entry]], revision: int, start: str, limit: int, selected: Predicate | None) -> Page:
-    """Take `limit` selected objects from `start` on."""
-    rest = [(name, entry) for name, entry in named if name >= start and (selected is None or selected(entry.obj))]
-    if not limit or len(rest) <= limit:
-        return Page([entry for _, entry in rest], revision)
-    remaining = len(rest) - limit if selected is None else 0
-    return Page([entry for _, entry in rest[:limit]], revision, rest[limit][0], remaining)
+    """Take `limit` selected objects from `start` on.
+
+    A full page goes on while anything is left in the collection, selected or not: nobody has looked yet.
+    """
+    rest = [(name, entry) for name, entry in named if name >= start]
+    entries: list[Entry] = []
+    for index, (name, entry) in enumerate(rest):
+        if limit and len(entries) == limit:
+            return Page(entries, revision, name, len(rest) - index if selected is None else 0)
+        if selected is None or selected(entry.obj):
+            entries.append(entry)
+    return Page(entries, revision)
