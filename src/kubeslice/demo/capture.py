@@ -12,7 +12,7 @@ from kubeslice.stage import places
 
 PCAP_HEADER = 24
 RECORD_HEADER = 16
-SETTLE = 0.5
+SETTLE = 0.2
 
 
 def marker() -> str:
@@ -37,7 +37,10 @@ class Capture:
 async def capture(expression: str) -> AsyncIterator[Capture]:
     """Capture on the WAN what matches a tcpdump expression while the body runs."""
     seen = Capture()
-    command = ["tcpdump", "--immediate-mode", "-i", "any", "-n", "-U", "-s", "0", "-w", "-", expression]
+    # In immediate mode each packet takes a whole snapshot length of the kernel's buffer: with the default of 256 KiB
+    # there is room for eight packets, and a burst loses the one we look for.
+    room = ["-s", "2048", "-B", "16384"]
+    command = ["tcpdump", "--immediate-mode", "-i", "any", "-n", "-U", *room, "-w", "-", expression]
     process = await places.spawn("wan", command)
     assert process.stdout is not None
     assert process.stderr is not None
