@@ -165,7 +165,7 @@ async def test_a_namespace_somebody_made_is_given_back_as_it_was(stage: Stage) -
 async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other_says_so(stage: Stage) -> None:
     await stage.start()
     await stage.slice("red")
-    await eventually(lambda: stage.own_object(resources.NAMESPACES, "shop", None))
+    made = await eventually(lambda: stage.own_object(resources.NAMESPACES, "shop", None))
     await stage.slice("blue", namespaceIsolationProfile={"applicationNamespaces": ["shop", "bank"]})
 
     async def refusal() -> Any:
@@ -183,9 +183,11 @@ async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other
 
     async def moved() -> Any:
         namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
-        return namespace and objects.labels(namespace).get(names.SLICE_LABEL) == "blue"
+        return namespace and objects.labels(namespace).get(names.SLICE_LABEL) == "blue" and namespace
 
-    await eventually(moved)
+    kept = await eventually(moved)
+    assert objects.uid(kept) == objects.uid(made)
+    assert not objects.is_deleting(kept)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from kubeslice.model.resources import NAMESPACES
 from kubeslice.plan import onboarding
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
+from kubeslice.worker import wishes
 from kubeslice.worker.caches import Caches
 
 
@@ -48,7 +49,8 @@ class Namespaces:
     async def _offboard(self, seen: Object) -> Result:
         """Take the labels off and, when nobody else needs it, remove a namespace that was made for a slice.
 
-        Raises `Retry` while it is not empty, because the API tells nobody that something became empty.
+        Raises `Retry` while it is not empty, because the API tells nobody that something became empty, and while
+        another slice asks for it: a namespace that is made anew has lost what was put into it meanwhile.
         """
         if onboarding.is_labelled(seen):
             wanted = onboarding.offboarded(seen)
@@ -56,6 +58,9 @@ class Namespaces:
             await self.reporter.event(NAMESPACES, seen, "Offboarded", "pods here are on no slice any more")
         if not onboarding.is_made_by_us(seen):
             return Result("off its slice")
+        heir = wishes.asking_for(objects.name(seen), self.caches)
+        if heir:
+            raise Retry(f"off its slice and kept for slice {heir}, which asks for it")
         content = await self._content(objects.name(seen))
         if content:
             raise Retry(f"off its slice and kept, because it holds {content}")

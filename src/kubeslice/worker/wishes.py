@@ -30,6 +30,19 @@ def claims(caches: Caches) -> list[Claim]:
     return [claim for claim in found if claim is not None]
 
 
+def asking_for(namespace: str, caches: Caches) -> str:
+    """Return a slice that the hub wants here and that asks for a namespace, or nothing."""
+    for config in caches.hub.configs.items():
+        name = str(objects.spec(config).get("sliceName"))
+        try:
+            wish = of(name, caches)
+        except Terminal:
+            continue
+        if wish is not None and namespace in wish.namespaces:
+            return name
+    return ""
+
+
 def _claim(name: str, seen: Object | None, caches: Caches) -> Claim | None:
     try:
         wish = of(name, caches)
