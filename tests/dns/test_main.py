@@ -89,7 +89,7 @@ async def test_imports_are_answered_as_they_come_change_and_go(api: Any, api_ser
     app = build(Settings("127.0.0.1", dns, health), tmp_path, HttpApi(from_kubeconfig(api_server.kubeconfig)))
     task = asyncio.create_task(app.main())
     async with asyncio.timeout(10):
-        while not await ready(health):  # noqa: ASYNC110
+        while not await ready(health):
             await asyncio.sleep(0.01)
     name = f"web.{NAMESPACE}.svc.slice.local"
     assert await answer(dns, name) == {"10.1.0.70"}

@@ -50,7 +50,7 @@ class Running:
 
     async def until_current(self) -> None:
         async with asyncio.timeout(5):
-            while not self.server.is_current:  # noqa: ASYNC110
+            while not self.server.is_current:
                 await asyncio.sleep(0.002)
 
     def knotd(self) -> int:
@@ -138,7 +138,7 @@ async def test_a_killed_server_comes_back_with_what_was_published_meanwhile(runn
     os.kill(dead, signal.SIGKILL)
     running.server.publish(WEB | {Record("new.shop.svc.slice.local", "10.1.0.99")})
     async with asyncio.timeout(5):
-        while await running.addresses("new.shop.svc.slice.local") != {"10.1.0.99"}:  # noqa: ASYNC110
+        while await running.addresses("new.shop.svc.slice.local") != {"10.1.0.99"}:
             await asyncio.sleep(0.01)
     assert running.knotd() != dead
     assert await running.addresses("web-0.worker-2.web.shop.svc.slice.local") == {"10.1.64.20"}
@@ -150,7 +150,7 @@ async def test_nothing_runs_on_after_the_end(tmp_path: Any) -> None:
     server.publish(WEB)
     task = asyncio.create_task(server.run())
     async with asyncio.timeout(5):
-        while not server.is_serving:  # noqa: ASYNC110
+        while not server.is_serving:
             await asyncio.sleep(0.01)
     pid = int((tmp_path / "knot.pid").read_text())
     task.cancel()

@@ -73,9 +73,7 @@ def test_an_index_is_the_grouping_of_what_is_there(steps: list[tuple[str, str, i
 def test_a_trigger_wakes_only_for_its_aspect(before: int, after: int, woken: int) -> None:
     informer = Informer(cast("Api", Collection()), CONFIGMAPS)
     keys: list[Key] = []
-    Source(informer, lambda obj: [Key(OWN, "", obj["metadata"]["name"])], lambda obj: obj["value"]).connect(
-        keys.append
-    )
+    Source(informer, lambda obj: [Key(OWN, "", obj["metadata"]["name"])], lambda obj: obj["value"]).connect(keys.append)
     first: Object = {"metadata": {"name": "a", "uid": "u", "resourceVersion": "1"}, "value": before}
     informer._remember(first)
     keys.clear()

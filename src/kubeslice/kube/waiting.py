@@ -15,7 +15,7 @@ class NotReached(Exception):
     """The state was not reached in time; the message names the object and what was waited for."""
 
 
-async def until(  # noqa: PLR0913 - an object is named by three words
+async def until(
     api: Api,
     resource: Resource,
     name: str,
