@@ -73,6 +73,8 @@ def test_news_is_a_change_of_state_at_once_and_figures_now_and_then() -> None:
     one.judge(100.001, 0)
     old = report(one, SeenPeer(received=1), 0, "pod", "kernel", 101.0)
     assert is_news(None, old, 0)
+    assert not is_news(None, {**old, "state": "UNKNOWN"}, 0)
+    assert is_news(old, {**old, "state": "UNKNOWN"}, 0)
     assert not is_news(old, old, 100)
     assert is_news(old, {**old, "state": "DOWN"}, 0.1)
     assert not is_news(old, {**old, "rxBytes": 5}, 10)

@@ -31,6 +31,8 @@ from kubeslice.runtime.controller import Result
 log = logging.getLogger(__name__)
 
 RESYNC = 10.0  # seconds; only for what tells nobody when it changes: the name of a namespace
+# Attaching a pod is a burst of changes of our own, and looking at a segment takes three programs.
+SETTLING = 0.2
 Inputs = tuple[Segment, Surroundings, frozenset[Attachment]]
 Enqueue = Callable[[Key], None]
 
@@ -126,7 +128,7 @@ class SegmentReconciler:
         opened = Live(segment, namespace)
         links = await asyncio.to_thread(waker.listen, waker.LINKS | waker.NEIGHBOURS, namespace)
         rules = await asyncio.to_thread(waker.listen, waker.NFTABLES, namespace, waker.NETFILTER)
-        opened.ears = [Waker(source, lambda: self._disturbed(key)) for source in (links, rules)]
+        opened.ears = [Waker(source, lambda: self._disturbed(key), SETTLING) for source in (links, rules)]
         opened.attached = self._adopt(segment, await asyncio.to_thread(wiring.ports, namespace))
         self.live[key.name] = opened
         return opened

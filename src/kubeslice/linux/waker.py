@@ -23,11 +23,12 @@ PAUSE = 0.02
 
 
 class Waker:
-    """Calls back soon after a change in one namespace, once per burst. Holds the namespace until `close`."""
+    """Calls back `pause` seconds after a change in one namespace, once per burst. Holds the namespace until `close`."""
 
-    def __init__(self, source: socket.socket, wake: Callable[[], None]) -> None:
+    def __init__(self, source: socket.socket, wake: Callable[[], None], pause: float = PAUSE) -> None:
         self._socket = source
         self._wake = wake
+        self._pause = pause
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(source, self._readable)
@@ -45,7 +46,7 @@ class Waker:
             while self._socket.recv(65536):
                 pass
         if self._timer is None:
-            self._timer = self._loop.call_later(PAUSE, self._ring)
+            self._timer = self._loop.call_later(self._pause, self._ring)
 
     def _ring(self) -> None:
         self._timer = None

@@ -1,6 +1,6 @@
 """What a reconcile found out about an object, and the conditions that follow. Called by the hub's reconcilers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,11 @@ def conditions_after(
             result, finding.type, finding.status, finding.reason, finding.message, generation, now
         )
     return result
+
+
+def is_waiting(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a condition only says what is waited for: a beginning, not a happening."""
+    return str(entry["reason"]).startswith("WaitingFor")
 
 
 def transitions(before: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:

@@ -124,8 +124,11 @@ def is_news(old: Object | None, new: Object, age: float) -> bool:
     """Tell whether a report is worth writing when the last one is `age` seconds old.
 
     A change of state at once, figures that moved after 5 s, counters after 30 s: a quiet tunnel costs the API little.
+    That a new tunnel is not known yet says nothing; it is up or down within `PATIENCE`.
     """
-    if old is None or any(old.get(name) != new.get(name) for name in ("state", "podName", "engine")):
+    if old is None:
+        return bool(new["state"] != "UNKNOWN")
+    if any(old.get(name) != new.get(name) for name in ("state", "podName", "engine")):
         return True
     if age >= 30:
         return old != new

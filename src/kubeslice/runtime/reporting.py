@@ -58,6 +58,8 @@ class Reporter:
             await self.recorder.emit(typed, "Warning" if warning else "Normal", reason, message)
 
     async def _tell(self, resource: Resource, obj: Object, turn: Mapping[str, Any], *, is_new: bool) -> None:
+        if findings.is_waiting(turn):
+            return
         is_bad = turn["status"] != "True"
         # On a new object only Ready and what is wrong is worth an event; that the rest is well goes without saying.
         if turn["type"] == conditions.READY or is_bad or not is_new:
