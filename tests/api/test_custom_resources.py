@@ -145,6 +145,17 @@ async def test_rules_judge_the_whole(api: Client, things: str) -> None:
     assert "nonsense is no subnet" in refused.expect(422)["message"]
 
 
+async def test_rules_wait_until_the_structure_is_right(api: Client, things: str) -> None:
+    refused = await make(api, things, size="x")
+    refused.expect(422)
+    assert refused.causes[-1] == {
+        "reason": "FieldValueInvalid",
+        "field": "<nil>",
+        "message": "Invalid value: null: some validation rules were not checked because the object was invalid;"
+        " correct the existing errors to complete validation",
+    }
+
+
 async def test_rules_judge_transitions(api: Client, things: str) -> None:
     (await make(api, things, size=1, subnet="10.0.0.0/8")).expect(201)
     refused = await api.patch(f"{things}/x", MERGE_PATCH, {"spec": {"subnet": "10.0.0.0/9"}})

@@ -102,6 +102,11 @@ async def test_a_page_says_how_much_is_left(api: Client, namespace: str) -> None
     assert first["metadata"]["remainingItemCount"] == total - 1
 
 
+async def test_a_limit_is_a_number(api: Client, namespace: str) -> None:
+    refused = await api.get(maps(namespace), limit="x")
+    assert refused.expect(400)["message"] == 'strconv.ParseInt: parsing "x": invalid syntax'
+
+
 async def test_a_page_token_that_nobody_gave_out_is_refused(api: Client, namespace: str) -> None:
     assert (await api.get(maps(namespace), **{"continue": "abc"})).code == 400
 

@@ -22,6 +22,13 @@ async def test_a_created_object_has_what_the_server_decides(api: Client, namespa
     assert (await api.get(maps(namespace, "a"))).expect() == made
 
 
+async def test_an_owner_is_named_completely(api: Client, namespace: str) -> None:
+    owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "b"}
+    refused = await api.create(maps(namespace), {"metadata": {"name": "a", "ownerReferences": [owner]}})
+    refused.expect(422)
+    assert [cause["field"] for cause in refused.causes] == ["metadata.ownerReferences.uid"]
+
+
 async def test_a_second_object_of_a_name_is_refused(api: Client, namespace: str) -> None:
     await api.create(maps(namespace), {"metadata": {"name": "a"}})
     again = await api.create(maps(namespace), {"metadata": {"name": "a"}})

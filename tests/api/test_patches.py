@@ -43,6 +43,7 @@ async def test_a_json_patch_that_does_not_fit_is_refused(api: Client, namespace:
     wrong = await api.patch(maps(namespace, "a"), JSON_PATCH, [{"op": "test", "path": "/data/a", "value": "2"}])
     wrong.expect(422)
     assert wrong.reason == "Invalid"
+    assert wrong.body["message"] == "the server rejected our request due to an error in our request"
     missing = await api.patch(maps(namespace, "a"), JSON_PATCH, [{"op": "remove", "path": "/data/z"}])
     missing.expect(422)
     broken = await api.patch(maps(namespace, "a"), JSON_PATCH, {"op": "remove"})

@@ -75,6 +75,7 @@ async def test_a_pod_is_bound_to_a_node_once(api: Client, namespace: str) -> Non
     found = (await api.get(path(namespace, "a"))).expect()
     assert found["spec"]["nodeName"] == "nowhere"
     assert found["metadata"]["generation"] == made["metadata"]["generation"]
+    assert found["metadata"]["managedFields"] == made["metadata"]["managedFields"]
     assert [one["status"] for one in found["status"]["conditions"] if one["type"] == "PodScheduled"] == ["True"]
     again = await api.create(path(namespace, "a/binding"), binding("a"))
     assert again.expect(409)["message"].endswith('pod a is already assigned to node "nowhere"')

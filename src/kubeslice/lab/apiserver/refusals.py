@@ -4,6 +4,7 @@ Source: k8s.io/apimachinery/pkg/api/errors. Every module that refuses a request 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kubeslice.lab.apiserver.interfaces import ApiError, FieldError, Object
 
@@ -55,6 +56,7 @@ def apply_conflict(causes: Sequence[Object], message: str) -> ApiError:
 
 def invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:
     """422: fields of the object are wrong; one cause for each."""
+    errors = [replace(error, path=error.path or "<nil>") for error in errors]
     sentences = [f"{error.path}: {error.message}" for error in errors]
     listed = sentences[0] if len(sentences) == 1 else f"[{', '.join(sentences)}]"
     causes = [{"reason": error.reason, "message": error.message, "field": error.path} for error in errors]

@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from kubeslice.lab.apiserver import refusals
+from kubeslice.lab.apiserver.fields import managers
 from kubeslice.lab.apiserver.identity.accounts import Bound
 from kubeslice.lab.apiserver.interfaces import FieldError, Object
 from kubeslice.lab.apiserver.rest import bodies, deleting, deletion
@@ -61,7 +62,7 @@ async def bind(backend: Backend, call: Call) -> web.Response:
             obj["metadata"]["uid"] = wanted_uid
         obj["spec"]["nodeName"] = node
         _set_condition(obj, {"type": "PodScheduled", "status": "True"})
-        return Proposal(obj)
+        return Proposal(obj, owners=managers.read(live) or {})  # the choice of a node belongs to nobody
 
     await write(backend, call, bound)
     return _json({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)

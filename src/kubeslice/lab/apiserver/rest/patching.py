@@ -64,17 +64,14 @@ def _patched(call: Call, change: Callable[[Object], Object]) -> Transform:
         try:
             changed = change(live)
         except PatchFailed as error:
-            raise _refused(error) from error
+            # What was wrong with the patch is not told, as kube-apiserver does not tell it either.
+            raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request") from error
         except (TypeError, AttributeError, KeyError) as error:
             raise refusals.bad_request(f"unable to apply the patch: {error}") from error
         obj = orjson.loads(orjson.dumps(changed))
         return Proposal(_checked(call, obj))
 
     return transform
-
-
-def _refused(error: PatchFailed) -> ApiError:
-    return ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: {error}", {})
 
 
 def _checked(call: Call, obj: Object) -> Object:

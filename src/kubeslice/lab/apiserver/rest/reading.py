@@ -12,6 +12,7 @@ from kubeslice.lab.apiserver.interfaces import FieldError, Object
 from kubeslice.lab.apiserver.rest import presentation
 from kubeslice.lab.apiserver.rest.backend import Backend, Call
 from kubeslice.lab.apiserver.rest.selection import Predicate, predicate
+from kubeslice.lab.apiserver.schema.complaints import quote
 from kubeslice.lab.apiserver.storage.entry import Entry
 
 _FRESHNESS_SECONDS = 3.0
@@ -102,7 +103,7 @@ def _list_metadata(page: Page) -> Object:
 
 
 def _page(backend: Backend, call: Call) -> Page:
-    limit = int(call.query.get("limit") or 0)
+    limit = _limit(call.query.get("limit", ""))
     selected = predicate(call.type, call.query, call.path.name)
     token = call.query.get("continue", "")
     if token:
@@ -117,6 +118,13 @@ def _page(backend: Backend, call: Call) -> Page:
         return Page([one for one in found if selected is None or selected(one.obj)], backend.store.revision)
     named = backend.store.scan_at(call.type.storage, backend.store.revision, call.namespace)
     return _cut(named, backend.store.revision, "", limit, selected)
+
+
+def _limit(text: str) -> int:
+    try:
+        return int(text or "0")
+    except ValueError as error:
+        raise refusals.bad_request(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax") from error
 
 
 def _past(backend: Backend, call: Call, revision: int, *, is_continue: bool) -> list[tuple[str, Entry]]:

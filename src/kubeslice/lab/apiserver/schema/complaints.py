@@ -28,7 +28,7 @@ def quote(text: str) -> str:
 def shown(value: Any) -> str:
     """Write a refused value as messages show it."""
     if value is None:
-        return '"null"'
+        return "null"
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, float):

@@ -58,8 +58,8 @@ def _check_annotations(annotations: dict[str, str]) -> Iterator[FieldError]:
 
 def _check_owners(owners: list[Object]) -> Iterator[FieldError]:
     controller = ""
-    for index, owner in enumerate(owners):
-        path = f"metadata.ownerReferences[{index}]"
+    path = "metadata.ownerReferences"
+    for owner in owners:
         if not (owner.get("apiVersion") or "").rpartition("/")[2]:
             yield invalid(child(path, "apiVersion"), owner.get("apiVersion") or "", "version must not be empty")
         for field in ("kind", "name", "uid"):
