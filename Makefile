@@ -48,7 +48,7 @@ bench: setup ## measure against the budgets
 	@for name in lab-up slice-ready attach export throughput; do kubeslice bench $$name || exit $$?; done
 
 .PHONY: test-kubernetes
-test-kubernetes: setup ## optional: the API tests against a real kube-apiserver (needs Go)
+test-kubernetes: setup ## optional: API and transition tests against real kube-apiservers (needs Go)
 	@scripts/test-kubernetes
 
 .PHONY: clean
