@@ -97,6 +97,20 @@ async def test_a_restarted_agent_changes_nothing(cluster: Cluster) -> None:
     assert [await _version(cluster, f"web-{number}") for number in range(2)] == versions
 
 
+async def test_a_restarted_agent_looks_after_the_pods_it_finds(cluster: Cluster, kernel: Kernel) -> None:
+    sandbox = await cluster.pod("shop", "web")
+    await cluster.address_of("shop", "web", "red")
+    whole = observation.only(observation.endpoint(sandbox), ["ks0"])
+    await asyncio.sleep(0.5)
+    cluster.kill("agent")
+    cluster.run("agent", HEALTH_PORT="9479")
+    await asyncio.sleep(2)
+    kernel.ip(sandbox, "address flush dev ks0")
+    await until(lambda: observation.only(observation.endpoint(sandbox), ["ks0"]) == whole, 3)
+    await cluster.namespace("shop", "")
+    await until(lambda: not has_overlay(sandbox), 5)
+
+
 async def test_nothing_is_left_of_a_slice(cluster: Cluster) -> None:
     sandbox = await cluster.pod("shop", "web")
     await cluster.address_of("shop", "web", "red")

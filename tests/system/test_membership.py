@@ -93,13 +93,15 @@ async def test_a_slice_is_deleted_while_the_hub_restarts(world: World) -> None:
 async def test_a_namespace_leaves_the_slice_and_comes_back(world: World) -> None:
     red = world.red
     clients = [await world.place(red, cluster) for cluster in red.clusters]
-    await _set_namespaces(world, [])
-    for client in clients:
-        await pods.leaves_slice(client)
-    found = await world.api("worker-1").get(NAMESPACES, red.namespace)
-    assert names.SLICE_LABEL not in objects.labels(found)
-    async with world.converging("a namespace onboarded again, with its pods running"):
-        await _set_namespaces(world, [{"namespace": red.namespace, "clusters": ["*"]}])
+    try:
+        await _set_namespaces(world, [])
+        for client in clients:
+            await pods.leaves_slice(client)
+        found = await world.api("worker-1").get(NAMESPACES, red.namespace)
+        assert names.SLICE_LABEL not in objects.labels(found)
+    finally:
+        async with world.converging("a namespace onboarded again, with its pods running"):
+            await _set_namespaces(world, [{"namespace": red.namespace, "clusters": ["*"]}])
     assert [one.target for one in clients] == [(await world.place(red, cluster)).target for cluster in red.clusters]
     for client in clients:
         assert await pods.has_ks0(client)

@@ -9,7 +9,7 @@ from kubeslice.model import names
 from kubeslice.model.resources import PODS
 from kubeslice.stage import places
 from kubeslice.stage.application import Place
-from tests.system import pods
+from tests.system import pods, processes
 from tests.system.world import World, eventually
 
 Shown = dict[str, frozenset[str]]
@@ -76,6 +76,24 @@ async def test_damage_on_a_node_is_mended(world: World, what: str) -> None:
 
 async def _is_as(world: World, before: Shown) -> bool:
     return await shown(world) == before and await pods.has_ks0(await client_of(world))
+
+
+async def test_an_agent_looks_after_the_pods_that_its_predecessor_attached(world: World) -> None:
+    client = await client_of(world)
+    found = await world.api("worker-1").list(PODS, names.WORKER_NAMESPACE, fields=f"spec.nodeName={client.node}")
+    agent = next(objects.name(pod) for pod in found.items if "agent" in objects.name(pod))
+    victim = next(one for one in await processes.of_pods(world) if (one.home, one.kind) == (agent, "agent"))
+    async with world.converging("killed an agent and broke a pod's interface"):
+        processes.kill(victim)
+        assert (await client.run("ip", "link", "del", "ks0")).status == 0
+        await eventually(lambda: pods.has_ks0(client), "the interface", 20)
+    async with world.converging("broke it again"):
+        assert (await client.run("ip", "addr", "flush", "dev", "ks0")).status == 0
+        await eventually(lambda: _has_address(client), "the address", 20)
+
+
+async def _has_address(client: Place) -> bool:
+    return client.address in (await client.run("ip", "addr", "show", "ks0")).stdout.decode()
 
 
 @pytest.mark.parametrize("what", ["ip link del wg0", "ip route del 10.11.64.0/18", "nft delete table inet kubeslice"])

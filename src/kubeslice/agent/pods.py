@@ -72,6 +72,7 @@ class PodReconciler:
         if pod is None:
             self._former.pop(key, None)
             return Result()
+        await self._leave_found(objects.uid(pod), wanted)
         if not wanted:
             await self._disown(pod)
             return Result()
@@ -165,6 +166,16 @@ class PodReconciler:
             wired.live.attached.pop(uid, None)
             if wired.live.is_open:
                 await asyncio.to_thread(wiring.detach, wired.attachment.port, wired.live.namespace)
+
+    async def _leave_found(self, uid: str, wanted: str) -> None:
+        """Detach a pod from slices on which it was found when the segment was opened, and has not been wired since."""
+        for live in list(self._live.values()):
+            found = live.attached.get(uid)
+            if found is not None and live.segment.slice != wanted:
+                async with live.lock:
+                    live.attached.pop(uid, None)
+                    if live.is_open:
+                        await asyncio.to_thread(wiring.detach, found.port, live.namespace)
 
     async def _disown(self, pod: Object) -> None:
         """Take back what we said on a pod that is on no slice any more."""

@@ -94,9 +94,10 @@ class SegmentReconciler:
         if live is not None and live.segment.vni != wanted.vni:
             await self._remove(key.name)
             live = None
+        known = live
         if live is None or live.inputs is None or not netns.is_bound(self._directory / live.segment.namespace):
             live = await self._open(key, wanted, live)
-        await self._ensure(live, wanted, around)
+        await self._ensure(live, wanted, around, is_new=live is not known)
         return Result(f"segment {wanted.vni} is up", after=RESYNC)
 
     async def sweep(self) -> None:
@@ -133,9 +134,10 @@ class SegmentReconciler:
         self.live[key.name] = opened
         return opened
 
-    async def _ensure(self, live: Live, segment: Segment, around: Surroundings) -> None:
+    async def _ensure(self, live: Live, segment: Segment, around: Surroundings, *, is_new: bool) -> None:
         async with live.lock:
-            is_changed = live.segment != segment
+            # Pods that an earlier agent attached are looked at too: this one has yet to listen to them.
+            is_changed = is_new or live.segment != segment
             live.segment = segment
             inputs = (segment, around, frozenset(live.attached.values()))
             if inputs != live.inputs:
