@@ -200,7 +200,7 @@ async def _found(api: HttpApi, resource: resources.Resource, name: str, namespac
         return None
 
 
-async def eventually(ask: Callable[[], Awaitable[Any]], *, within: float = 5.0) -> Any:
+async def eventually(ask: Callable[[], Awaitable[Any]], *, within: float = 15.0) -> Any:
     """Return the first true answer. Fails with the last answer after `within` seconds."""
     end = time.monotonic() + within
     while True:
