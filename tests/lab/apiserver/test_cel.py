@@ -212,7 +212,7 @@ def test_rules_wait_until_the_structure_is_right() -> None:
     found = judged(number({"rule": "self > 2"}), "x")
     assert [path for path, _, _ in found] == ["spec", "<nil>"]
     assert found[1][2] == (
-        'Invalid value: null: some validation rules were not checked because the object was invalid; '
+        "Invalid value: null: some validation rules were not checked because the object was invalid; "
         "correct the existing errors to complete validation"
     )
 
