@@ -58,6 +58,10 @@ class ClusterSpec(KubeModel):
     node_ips: list[str] = renamed(
         "nodeIPs", "Addresses where the gateways are reached; empty: the worker finds them.", list, max_length=64
     )
+    evicted: bool = Field(
+        default=False,
+        description="Whether the cluster is shut out: of every slice and of the hub, whatever their clusters say.",
+    )
     network_interface: str = Field(default="", description="Interface of the gateway nodes that faces other clusters.")
     cluster_property: ClusterProperty | None = Field(default=None, description="What else is known about the cluster.")
     enable_auto_eviction: bool = Field(default=False, description="Read, and without effect in this product.")

@@ -10,6 +10,7 @@ from kubeslice.model.slice import Slice
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.model.slicegateway import SliceGateway
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
+from kubeslice.model.vpnkeyrotation import VpnKeyRotation
 from kubeslice.model.workerserviceimport import WorkerServiceImport
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
@@ -19,6 +20,7 @@ HUB_KINDS: tuple[type[Kind], ...] = (
     Cluster,
     SliceConfig,
     SliceQoSConfig,
+    VpnKeyRotation,
     ServiceExportConfig,
     WorkerSliceConfig,
     WorkerSliceGateway,

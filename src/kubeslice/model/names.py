@@ -27,6 +27,7 @@ WEBHOOK_MANAGER = "kubeslice-webhook"
 SLICE_LABEL = "kubeslice.io/slice"  # namespace: its pods join this slice; pod and our objects: the slice they belong to
 INJECT_LABEL = "kubeslice.io/inject"  # namespace: the webhook adds the init container to its pods
 POD_TYPE_LABEL = "kubeslice.io/pod-type"  # pod on a slice: what it is there
+ROUTER_LABEL = "kubeslice.io/router"  # router: its number, 0 or 1
 PLANE_LABEL = "kubeslice.io/plane"  # gateway: its plane
 OVERLAY_ADDRESS_LABEL = "kubeslice.io/nsmIP"  # pod: its address on the slice, set by the agent
 EXCLUDE_LABEL = "kubeslice.io/exclude"  # label or annotation on a pod: "true" keeps it off the slice of its namespace
@@ -90,6 +91,7 @@ BRIDGE = "br0"
 VXLAN_INTERFACE = "vx0"
 WIREGUARD_INTERFACE = "wg0"
 WIREGUARD_PORT = 51820
+ROUTERS = 2
 VXLAN_PORT = 14789
 LOWEST_VNI = 4097
 ROUTE_PROTOCOL = 75
@@ -155,6 +157,21 @@ def service_export_config(service: str, namespace: str, cluster: str) -> str:
 def worker_service_import(service: str, namespace: str, slice_name: str, cluster: str) -> str:
     """Return the name of an import for one cluster on the hub."""
     return f"{service}-{namespace}-{slice_name}-{cluster}"
+
+
+def tunnel_port(generation: int) -> int:
+    """Return the port where gateways listen with one generation of their keys: the next one has the other port."""
+    return WIREGUARD_PORT + generation % 2
+
+
+def slice_authority(project: str, slice_name: str) -> str:
+    """Return the name of the Secret on the hub with the key of a slice's certificate authority."""
+    return f"kubeslice-ca-{project}-{slice_name}"
+
+
+def gateway_account(slice_name: str) -> str:
+    """Return the ServiceAccount, Role and RoleBinding of a slice's gateways: they may read their own keys only."""
+    return f"slice-gateway-{slice_name}"
 
 
 def router_deployment(slice_name: str) -> str:

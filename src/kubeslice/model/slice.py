@@ -10,6 +10,7 @@ from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.names import LOWEST_VNI, MAX_PLANES
 from kubeslice.model.qos import ResolvedQosProfile
 from kubeslice.model.resources import SLICES
+from kubeslice.model.tunnels import PlaneKeys
 from kubeslice.model.workersliceconfig import WorkerNamespaceIsolationProfile
 
 HIGHEST_VNI = 2**24 - 1
@@ -35,6 +36,12 @@ class SliceSpec(KubeModel):
     mtu: int | None = Field(default=None, description="MTU inside the slice in bytes.", ge=1280, le=65535)
     gateway_replicas: int = Field(default=1, description="Number of planes.", ge=1, le=MAX_PLANES)
     gateway_type: Literal["OpenVPN", "Wireguard"] = Field(default="Wireguard", description="Engine of the tunnels.")
+    gateway_keys: list[PlaneKeys] = Field(
+        default_factory=list,
+        description="Generations of the gateways' keys, by plane; generation 1 where nothing is said.",
+        max_length=MAX_PLANES,
+        json_schema_extra=map_list("plane"),
+    )
     namespaces: list[str] = Field(default_factory=list, description="Namespaces whose pods join.")
     node_blocks: list[NodeBlocks] = Field(
         default_factory=list,

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Label, Status, Timestamp, map_list
 from kubeslice.model.externalgateway import ClustersExternalGateway
+from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.qos import QosProfile
 from kubeslice.model.resources import SLICECONFIGS
 from kubeslice.model.slicerules import NAME_RULES, SPEC_RULES, SUBNET_RULES, kept
@@ -44,11 +45,35 @@ class SliceGatewayProvider(KubeModel):
     )
 
 
+class ClusterPair(KubeModel):
+    """Two clusters that are connected."""
+
+    clusters: list[Label] = Field(description="The two member clusters.", min_length=2, max_length=2)
+
+
+class Topology(KubeModel):
+    """Which clusters of a slice are connected."""
+
+    mode: Literal["FullMesh", "HubAndSpoke", "Restricted"] = Field(
+        default="FullMesh",
+        description="Every pair of clusters; every cluster with the hubs; or the listed pairs only.",
+    )
+    hubs: list[Label] = Field(
+        default_factory=list, description="Member clusters that all others connect to; HubAndSpoke only.", max_length=8
+    )
+    spoke_to_spoke: bool = Field(
+        default=True, description="Whether spokes reach each other through a hub; HubAndSpoke only."
+    )
+    pairs: list[ClusterPair] = Field(
+        default_factory=list, description="Pairs that are connected; Restricted only.", max_length=496
+    )
+
+
 class VpnConfig(KubeModel):
     """Settings of the OpenVPN engine."""
 
-    cipher: Literal["AES-256-CBC", "AES-128-CBC"] = Field(
-        default="AES-256-CBC",
+    cipher: Literal["AES-256-GCM", "AES-128-GCM", "CHACHA20-POLY1305", "AES-256-CBC", "AES-128-CBC"] = Field(
+        default="AES-256-GCM",
         description="Cipher of OpenVPN tunnels; WireGuard has one of its own. Cannot change.",
         json_schema_extra=kept("cipher", "the ends of a tunnel would not understand each other"),
     )
@@ -136,7 +161,22 @@ class SliceConfigSpec(KubeModel):
         default_factory=list, description="HTTP gateways of the slice.", max_length=MAX_CLUSTERS
     )
     vpn_config: VpnConfig | None = Field(default=None, description="Settings of the OpenVPN engine.")
+    gateway_replicas: int = Field(
+        default=2,
+        description="Gateways of the slice in each cluster, each an encrypted plane of its own.",
+        ge=1,
+        le=MAX_PLANES,
+    )
+    topology: Topology | None = Field(
+        default=None, description="Which clusters are connected; all where nothing is said."
+    )
     rotation_interval: int = Field(default=30, description="Days between key rotations.", ge=30, le=90)
+    rotation_period: str = Field(
+        default="",
+        description="Time between key rotations where days are too coarse, such as 90s, 15m or 12h; at least 60s.",
+        max_length=16,
+        pattern="^([0-9]+(s|m|h))?$",
+    )
     renew_before: Timestamp = Field(default="", description="Rotate the keys at this time, not later.")
 
 
@@ -151,6 +191,22 @@ class SliceMember(KubeModel):
     tunnels_up: int | None = Field(default=None, description="Tunnels of this cluster that are up.")
     tunnels: int | None = Field(default=None, description="Tunnels this cluster should have.")
     app_pods: int | None = Field(default=None, description="Pods of this cluster on the slice.")
+
+
+class Relay(KubeModel):
+    """A pair of clusters that do not reach each other, and the cluster that carries their traffic."""
+
+    clusters: list[str] = Field(description="The two clusters.", min_length=2, max_length=2)
+    via: str = Field(default="", description="The cluster between them; empty while no other reaches both.")
+
+
+class TopologyStatus(KubeModel):
+    """Which clusters are connected."""
+
+    mode: str = Field(default="", description="Topology in force.")
+    edges_wanted: int | None = Field(default=None, description="Pairs of clusters that should be connected.")
+    edges_ready: int | None = Field(default=None, description="Pairs that are, by one tunnel at least.")
+    relays: list[Relay] = Field(default_factory=list, description="Pairs that a third cluster connects.")
 
 
 class KubesliceEvent(KubeModel):
@@ -170,6 +226,7 @@ class SliceConfigStatus(Status):
     """What a slice is."""
 
     tunnels: str = Field(default="", description="Tunnels that are up of those that should be: 3/3.")
+    topology: TopologyStatus | None = Field(default=None, description="Which clusters are connected.")
     members: list[SliceMember] = Field(
         default_factory=list, description="The slice in each of its clusters.", json_schema_extra=map_list("cluster")
     )

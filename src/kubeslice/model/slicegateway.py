@@ -19,11 +19,26 @@ class SliceGatewaySpec(KubeModel):
     remote_cluster: str = Field(default="", description="The cluster at the other end.")
     remote_subnet: str = Field(default="", description="The slice's subnet in the remote cluster.")
     gateway_type: Literal["OpenVPN", "Wireguard"] = Field(default="Wireguard", description="Engine of the tunnels.")
+    host_type: Literal["Client", "Server"] = Field(
+        default="Server", description="Which end waits to be called: OpenVPN's Server. With WireGuard both ends call."
+    )
+    protocol: Literal["TCP", "UDP"] = Field(default="UDP", description="Protocol of the tunnels.")
+    cipher: str = Field(default="", description="Cipher of OpenVPN tunnels; not used with WireGuard.")
     planes: list[PlanePeer] = Field(
         default_factory=list,
-        description="Public key and endpoints of the remote gateway of each plane.",
-        max_length=MAX_PLANES,
-        json_schema_extra=map_list("plane"),
+        description="Public key and endpoints of the remote gateway of each plane, by generation of its keys.",
+        max_length=2 * MAX_PLANES,
+        json_schema_extra=map_list("plane", "generation"),
+    )
+    transit_subnets: list[str] = Field(
+        default_factory=list, description="Subnets of further clusters that are reached through the remote one."
+    )
+    carried_subnets: list[str] = Field(
+        default_factory=list, description="Subnets of further clusters that the remote one reaches through us."
+    )
+    relay: str = Field(
+        default="",
+        description="Cluster through which the traffic of this pair goes while they do not reach each other.",
     )
 
 

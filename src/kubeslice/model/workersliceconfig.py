@@ -11,7 +11,7 @@ from kubeslice.model.health import SliceHealth
 from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.qos import ResolvedQosProfile
 from kubeslice.model.resources import WORKERSLICECONFIGS
-from kubeslice.model.tunnels import PlaneGateway
+from kubeslice.model.tunnels import GatewayCertificate, PlaneGateway, PlaneKeys
 
 Octet = Annotated[
     int,
@@ -38,6 +38,7 @@ class WorkerSliceGatewayProvider(KubeModel):
 
     slice_gateway_type: str = Field(default="Wireguard", description="Engine of the tunnels.")
     slice_ca_type: str = Field(default="Local", description="Who signs certificates; not used with WireGuard.")
+    cipher: str = Field(default="", description="Cipher of OpenVPN tunnels; not used with WireGuard.")
     slice_gateway_service_type: Literal["NodePort", "LoadBalancer"] = Field(
         default="NodePort", description="How the gateways are exposed."
     )
@@ -60,6 +61,24 @@ class WorkerSliceConfigSpec(KubeModel):
     ipam_cluster_octet: int | None = Field(default=None, description="Older name of octet.")
     slice_ipam_type: str = Field(default="Local", description="How the subnet is cut.")
     gateway_replicas: int = Field(default=1, description="Number of planes.", ge=1, le=MAX_PLANES)
+    gateway_keys: list[PlaneKeys] = Field(
+        default_factory=list,
+        description="Generations of the gateways' keys, by plane; generation 1 where nothing is said.",
+        max_length=MAX_PLANES,
+        json_schema_extra=map_list("plane"),
+    )
+    gateway_certificates: list[GatewayCertificate] = Field(
+        default_factory=list,
+        description="Certificates of this cluster's gateways; OpenVPN only.",
+        max_length=2 * MAX_PLANES,
+        json_schema_extra=map_list("plane", "generation"),
+    )
+    certificate_authority: str = Field(
+        default="", description="Certificate of the slice's authority, PEM; OpenVPN only.", max_length=16384
+    )
+    revocation_list: str = Field(
+        default="", description="Certificates that the authority has revoked, X.509 CRL, PEM.", max_length=262144
+    )
     qos_profile_details: ResolvedQosProfile | None = Field(default=None, description="QoS profile of the slice.")
     namespace_isolation_profile: WorkerNamespaceIsolationProfile = Field(
         default_factory=WorkerNamespaceIsolationProfile, description="Namespaces of the slice in this cluster."
@@ -82,9 +101,9 @@ class WorkerSliceConfigStatus(Status):
     )
     gateways: list[PlaneGateway] = Field(
         default_factory=list,
-        description="Public key and endpoints of each plane's gateway of this cluster.",
-        max_length=MAX_PLANES,
-        json_schema_extra=map_list("plane"),
+        description="Public key and endpoints of each plane's gateway of this cluster, by generation of its keys.",
+        max_length=2 * MAX_PLANES,
+        json_schema_extra=map_list("plane", "generation"),
     )
 
 

@@ -39,15 +39,21 @@ class RemoteGatewayConfig(GatewayConfig):
     planes: list[PlanePeer] = Field(
         default_factory=list,
         description="Public key and endpoints of each plane's gateway, as the remote cluster reports them.",
-        max_length=MAX_PLANES,
-        json_schema_extra=map_list("plane"),
+        max_length=2 * MAX_PLANES,
+        json_schema_extra=map_list("plane", "generation"),
+    )
+    transit_subnets: list[str] = Field(
+        default_factory=list, description="Subnets of further clusters that are reached through this one."
+    )
+    carried_subnets: list[str] = Field(
+        default_factory=list, description="Subnets of further clusters that this one reaches through us."
     )
 
 
 class GatewayCredentials(KubeModel):
-    """Where the Go implementation keeps a gateway's certificates."""
+    """Where on the hub the secrets of a pair are, beside the object that names them."""
 
-    secret_name: str = Field(default="", description="Name of the Secret; not used with WireGuard.")
+    secret_name: str = Field(default="", description="Secret with the pre-shared keys of the pair.")
 
 
 class WorkerSliceGatewaySpec(KubeModel):
@@ -63,7 +69,12 @@ class WorkerSliceGatewaySpec(KubeModel):
         default="NodePort", description="How the gateways are exposed."
     )
     gateway_protocol: Literal["TCP", "UDP"] = Field(default="UDP", description="Protocol of the tunnels.")
-    gateway_credentials: GatewayCredentials | None = Field(default=None, description="Not used with WireGuard.")
+    gateway_credentials: GatewayCredentials | None = Field(default=None, description="Secrets of the pair.")
+    relay: str = Field(
+        default="",
+        description="Cluster through which the traffic of this pair goes while they do not reach each other.",
+    )
+    cipher: str = Field(default="", description="Cipher of OpenVPN tunnels; not used with WireGuard.")
     gateway_number: GatewayNumber | None = Field(
         default=None, description="Number of the pair, unique in the slice and equal on both sides."
     )
