@@ -78,6 +78,27 @@ def issue(
     return Certified(_pem(builder.sign(signing_key, hashes.SHA256())), _key_pem(key))
 
 
+def new_key() -> bytes:
+    """Make an elliptic private key for somebody whose certificate is signed elsewhere; PEM."""
+    return _key_pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def request(key: bytes, name: str, identity: str) -> bytes:
+    """Ask for a certificate for `key`: a PKCS #10 request (RFC 2986) with a common name and a URI, PEM."""
+    alternatives = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(identity)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_named(name))
+    signed = builder.add_extension(alternatives, critical=False).sign(_load_key(key), hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def belongs(certificate: bytes, key: bytes) -> bool:
+    """Tell whether a certificate is for this private key; one that cannot be read is for none."""
+    try:
+        return load(certificate).public_key() == _load_key(key).public_key()
+    except ValueError:
+        return False
+
+
 def load(pem: bytes) -> x509.Certificate:
     """Read the first certificate of a PEM text. Raises ValueError."""
     return x509.load_pem_x509_certificate(pem)
@@ -127,7 +148,7 @@ def _named(name: str) -> x509.Name:
 
 def _load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     key = serialization.load_pem_private_key(pem, None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey), "authorities are made here, with elliptic keys"
+    assert isinstance(key, ec.EllipticCurvePrivateKey), "keys are made here, and are elliptic"
     return key
 
 
