@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.system import processes
-from tests.system.processes import Process
+from kubeslice.stage import processes
+from kubeslice.stage.processes import Process
 from tests.system.traffic import Traffic, traffic
 from tests.system.world import Figure, World, eventually
 
@@ -70,9 +70,9 @@ async def _candidates(world: World, kind: str) -> list[Process]:
 
 
 async def _all(world: World) -> list[Process]:
-    return [*await processes.of_pods(world), *await processes.of_lab()]
+    return [*await processes.of_pods(world.stage), *await processes.of_lab()]
 
 
 async def _successor(world: World, victim: Process) -> bool:
-    found = await (processes.of_lab() if "/" in victim.home else processes.of_pods(world))
+    found = await (processes.of_lab() if "/" in victim.home else processes.of_pods(world.stage))
     return any(process.role == victim.role and process.pid != victim.pid for process in found)

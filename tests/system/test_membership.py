@@ -8,9 +8,9 @@ from kubeslice.kube import objects, waiting
 from kubeslice.kube.errors import NotFound
 from kubeslice.model import names
 from kubeslice.model.resources import DEPLOYMENTS, NAMESPACES, PODS, SLICECONFIGS, WORKERSLICECONFIGS
-from kubeslice.stage import application, scenario, slices
+from kubeslice.stage import application, processes, scenario, slices
 from kubeslice.stage.application import Place
-from tests.system import pods, processes
+from tests.system import pods
 from tests.system.traffic import traffic
 from tests.system.world import Figure, World, eventually
 
@@ -75,7 +75,7 @@ async def test_a_slice_is_deleted_while_the_hub_restarts(world: World) -> None:
     blue = world.blue
     client = await world.place(blue, blue.client)
     before = await inventory.of_nodes(world.stage)
-    hub = next(one for one in await processes.of_pods(world) if one.kind == "hub")
+    hub = next(one for one in await processes.of_pods(world.stage) if one.kind == "hub")
     processes.kill(hub)
     started = time.monotonic()
     await slices.delete(world.stage, blue)

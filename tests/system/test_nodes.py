@@ -7,9 +7,9 @@ import pytest
 from kubeslice.kube import objects
 from kubeslice.model import names
 from kubeslice.model.resources import PODS
-from kubeslice.stage import places
+from kubeslice.stage import places, processes
 from kubeslice.stage.application import Place
-from tests.system import pods, processes
+from tests.system import pods
 from tests.system.world import World, eventually
 
 Shown = dict[str, frozenset[str]]
@@ -82,7 +82,7 @@ async def test_an_agent_looks_after_the_pods_that_its_predecessor_attached(world
     client = await client_of(world)
     found = await world.api("worker-1").list(PODS, names.WORKER_NAMESPACE, fields=f"spec.nodeName={client.node}")
     agent = next(objects.name(pod) for pod in found.items if "agent" in objects.name(pod))
-    victim = next(one for one in await processes.of_pods(world) if (one.home, one.kind) == (agent, "agent"))
+    victim = next(one for one in await processes.of_pods(world.stage) if (one.home, one.kind) == (agent, "agent"))
     async with world.converging("killed an agent and broke a pod's interface"):
         processes.kill(victim)
         assert (await client.run("ip", "link", "del", "ks0")).status == 0

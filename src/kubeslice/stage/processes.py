@@ -16,11 +16,11 @@ from kubeslice.lab.client import ask
 from kubeslice.model import names
 from kubeslice.model.resources import PODS
 from kubeslice.stage import places
-from tests.system.world import World
+from kubeslice.stage.stage import Stage
 
 UID = re.compile(r"/pod([0-9a-f-]{36})")
 COMPONENT = re.compile(r"kubeslice run (\w+)")
-PROGRAMS = ("wireguard-go", "bird -f", "knotd", "kubeslice.lab.coredns")
+PROGRAMS = ("wireguard-go", "openvpn", "bird -f", "keepalived", "knotd", "kubeslice.lab.coredns")
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Process:
         return f"{self.kind} ({self.cluster}{', ' + self.slice_name if self.slice_name else ''})"
 
 
-async def of_pods(world: World) -> list[Process]:
+async def of_pods(stage: Stage) -> list[Process]:
     """Return every process of the product and of the cluster's DNS."""
-    pods = await _pods(world)
+    pods = await _pods(stage)
     found = []
     for pid in await asyncio.to_thread(_all):
         kind, uid = _kind(pid), _uid(pid)
@@ -67,11 +67,11 @@ def _of_cluster(name: str, pid: int) -> Process:
     return Process(pid, cluster, name, kind.rstrip("-0123456789"))
 
 
-async def _pods(world: World) -> dict[str, tuple[str, str, str]]:
-    listings = await asyncio.gather(*(api.list(PODS) for api in world.stage.apis.values()))
+async def _pods(stage: Stage) -> dict[str, tuple[str, str, str]]:
+    listings = await asyncio.gather(*(api.list(PODS) for api in stage.apis.values()))
     return {
         objects.uid(pod): (cluster, objects.name(pod), objects.labels(pod).get(names.SLICE_LABEL, ""))
-        for cluster, listing in zip(world.stage.apis, listings, strict=True)
+        for cluster, listing in zip(stage.apis, listings, strict=True)
         for pod in listing.items
     }
 
