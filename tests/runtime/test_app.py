@@ -59,3 +59,26 @@ def test_a_service_that_fails_ends_the_process_with_its_reason() -> None:
     _, errors = process.communicate(timeout=10)
     assert process.returncode == 1
     assert b"the disk is gone" in errors
+
+
+def test_what_others_must_take_over_is_left_before_the_services_end_and_for_so_long_at_most() -> None:
+    process = _start("""
+        async def serve():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                print("services end", file=sys.stderr)
+        async def hand_over():
+            print("handed over", file=sys.stderr)
+        async def hang():
+            await asyncio.Event().wait()
+        app.add("serving", serve)
+        app.leave(hand_over, 1.0)
+        app.leave(hang, 0.1)""")
+    try:
+        _ask("/healthz")
+    finally:
+        os.kill(process.pid, signal.SIGTERM)
+        _, errors = process.communicate(timeout=5)
+    assert process.returncode == 0, errors
+    assert 0 < errors.index(b"handed over") < errors.index(b"services end")

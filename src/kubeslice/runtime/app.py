@@ -1,7 +1,6 @@
 """One process: named tasks in one task group, health and metrics beside them, an orderly end on SIGTERM or SIGINT."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
@@ -28,16 +27,24 @@ class App:
         self.metrics = ControllerMetrics(self.registry)
         self._port = health_port
         self._services: list[tuple[str, Service]] = []
-        self._cleanups: list[Cleanup] = []
+        self._leaves: list[tuple[Cleanup, float]] = []
+        self._cleanups: list[tuple[Cleanup, float]] = []
         self._checks: list[Callable[[], bool]] = []
 
     def add(self, name: str, service: Service) -> None:
         """Run `service` for as long as the process lives; when it fails, the process ends and is started again."""
         self._services.append((name, service))
 
+    def leave(self, action: Cleanup, seconds: float) -> None:
+        """Await `action` when asked to stop, last added first, while the services still run, for so long at most.
+
+        It is for what others must take over first; the pod's grace period has to be longer.
+        """
+        self._leaves.append((action, seconds))
+
     def cleanup(self, action: Cleanup) -> None:
         """Await `action` at the end, last added first."""
-        self._cleanups.append(action)
+        self._cleanups.append((action, CLEANUP_TIMEOUT))
 
     def ready(self, check: Callable[[], bool]) -> None:
         """Answer /readyz with 200 only while `check` holds."""
@@ -62,6 +69,7 @@ class App:
                 tasks = [group.create_task(service(), name=name) for name, service in self._all_services()]
                 await stop.wait()
                 log.info("stopping")
+                await _each(self._leaves)
                 for task in tasks:
                     task.cancel()
         except* Exception as failures:
@@ -69,18 +77,22 @@ class App:
                 log.error("%s ends: %s", self.component, failure, exc_info=failure)
             status = 1
         finally:
-            await self._clean_up()
+            await _each(self._cleanups)
         return status
 
     def _all_services(self) -> list[tuple[str, Service]]:
         endpoints = Endpoints(self.registry, lambda: all(check() for check in self._checks))
         return [("endpoints", lambda: endpoints.serve(self._port)), *self._services]
 
-    async def _clean_up(self) -> None:
-        for action in reversed(self._cleanups):
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(CLEANUP_TIMEOUT):
-                    await action()
+
+async def _each(actions: list[tuple[Cleanup, float]]) -> None:
+    """Await the actions, last first, each for its seconds at most; one that fails does not stop the others."""
+    for action, seconds in reversed(actions):
+        try:
+            async with asyncio.timeout(seconds):
+                await action()
+        except Exception:
+            log.exception("the end is not as orderly as it should be")
 
 
 def start(component: str, build: Callable[[], App]) -> int:
