@@ -204,15 +204,20 @@ class Worker:
         return await self.api.apply(resource, obj, manager=names.WORKER_MANAGER, subresource="status")
 
     async def publish(self, slice_name: str, key: str, port: int = 30001) -> None:
-        """Report a slice as working in this cluster, with the gateway of plane 0."""
-        gateway = {"plane": 0, "publicKey": key, "endpoints": [f"198.51.100.7:{port}"]}
+        """Report a slice as working in this cluster, with the gateways of two planes on neighbouring ports."""
+        gateways = [
+            {"plane": plane, "generation": 1, "publicKey": key, "endpoints": [f"198.51.100.7:{port + plane}"]}
+            for plane in range(2)
+        ]
         ready = {"type": "Ready", "status": "True", "reason": "Up", "message": "", "lastTransitionTime": HEARTBEAT}
         name = names.worker_slice_config(slice_name, self.cluster)
-        await self.report(r.WORKERSLICECONFIGS, name, gateways=[gateway], conditions=[ready])
+        await self.report(r.WORKERSLICECONFIGS, name, gateways=gateways, conditions=[ready])
 
-    async def tunnel(self, slice_name: str, remote: str, state: str) -> None:
+    async def tunnel(self, slice_name: str, remote: str, *states: str) -> None:
+        """Report the state of each plane's tunnel, the last one for all that follow."""
         name = names.slice_gateway(slice_name, self.cluster, remote)
-        await self.report(r.WORKERSLICEGATEWAYS, name, planes=[{"plane": 0, "state": state}])
+        planes = [{"plane": plane, "state": states[min(plane, len(states) - 1)]} for plane in range(2)]
+        await self.report(r.WORKERSLICEGATEWAYS, name, planes=planes)
 
     async def config(self, slice_name: str) -> Object:
         name = names.worker_slice_config(slice_name, self.cluster)

@@ -1,4 +1,4 @@
-"""Indexes and tallies hold what the informer holds, whatever happened on the way."""
+"""Indexes hold what the informer holds, whatever happened on the way."""
 
 import asyncio
 from typing import Any, cast
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubeslice.hub.index import Index, Tally
+from kubeslice.hub.index import Index
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model.ids import OWN, Key
@@ -40,7 +40,7 @@ def known(informer: Informer) -> dict[str, Any]:
 async def play(steps: list[tuple[str, str, int]]) -> None:
     collection = Collection()
     informer = Informer(cast("Api", collection), CONFIGMAPS)
-    index, tally = Index(informer, groups), Tally(informer, groups)
+    index = Index(informer, groups)
     running = asyncio.create_task(informer.run())
     try:
         for step, name, value in steps:
@@ -61,7 +61,6 @@ async def play(steps: list[tuple[str, str, int]]) -> None:
     for group in range(3):
         wanted = [obj for obj in informer.items() if group in groups(obj)]
         assert index.of(group) == wanted
-        assert tally.of(group) == len(wanted)
 
 
 @given(STEPS)

@@ -49,14 +49,14 @@ async def test_a_slice_comes_up_and_says_so(stage: Stage) -> None:
     slice_ = await stage.admin.get(r.SLICECONFIGS, "red", stage.home)
     ready = objects.condition(slice_, "Ready")
     assert ready
-    assert ready["message"] == "3 of 3 clusters ready, 6 of 6 tunnels up"
-    assert objects.status(slice_)["tunnels"] == "6/6"
-    up = f'kubeslice_hub_slice_tunnels{{slice="red",slice_project="{stage.project}",state="up"}} 6.0'
+    assert ready["message"] == "3 of 3 clusters ready, 12 of 12 tunnels up"
+    assert objects.status(slice_)["tunnels"] == "12/12"
+    up = f'kubeslice_hub_slice_tunnels{{slice="red",slice_project="{stage.project}",state="up"}} 12.0'
     assert up in render(stage.registry).decode()
     assert [(m["cluster"], m["octet"], m["tunnelsUp"]) for m in objects.status(slice_)["members"]] == [
-        ("a", 0, 2),
-        ("b", 1, 2),
-        ("c", 2, 2),
+        ("a", 0, 4),
+        ("b", 1, 4),
+        ("c", 2, 4),
     ]
     subnets = [(await workers[c].config("red"))["spec"]["clusterSubnetCIDR"] for c in clusters]
     assert subnets == ["10.1.0.0/18", "10.1.64.0/18", "10.1.128.0/18"]
@@ -68,12 +68,18 @@ async def test_a_new_key_reaches_the_peers_and_a_lost_tunnel_the_status(stage: S
 
     async def told() -> bool:
         remote = (await views(stage, "a"))["a", "b"]["remoteGatewayConfig"]
-        plane = {"plane": 0, "publicKey": "another", "endpoints": ["198.51.100.7:30009"]}
-        return bool(remote["planes"] == [plane] and remote["nodePorts"] == [30009])
+        known = [(p["plane"], p["generation"], p["publicKey"], p["endpoints"]) for p in remote["planes"]]
+        wanted = [(plane, 1, "another", [f"198.51.100.7:{30009 + plane}"]) for plane in range(2)]
+        return bool(known == wanted and remote["nodePorts"] == [30009, 30010])
 
     await stage.until(told)
-    await workers["a"].tunnel("red", "b", "DOWN")
-    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "1 of 2 tunnels up")
+    for local, remote in (("a", "b"), ("b", "a")):
+        await workers[local].tunnel("red", remote, "UP", "DOWN")
+    slice_ = await stage.condition(r.SLICECONFIGS, "red", stage.home, "Degraded", "True", "a to b, plane 1")
+    assert objects.is_true(slice_, "Ready")
+    for local, remote in (("a", "b"), ("b", "a")):
+        await workers[local].tunnel("red", remote, "DOWN")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "0 of 4 tunnels up; not connected: a")
 
 
 async def test_an_invalid_change_is_reported_and_changes_nothing(stage: Stage) -> None:
@@ -82,7 +88,7 @@ async def test_an_invalid_change_is_reported_and_changes_nothing(stage: Stage) -
     await stage.make_slice("red", "a", "b", "nowhere")
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "Accepted", "False", "nowhere")
     slice_ = await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "True", "see Accepted")
-    assert objects.status(slice_)["tunnels"] == "2/2"
+    assert objects.status(slice_)["tunnels"] == "4/4"
     assert await views(stage, "a", "b") == before
     await stage.make_slice("red", "a", "b")
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "Accepted", "True")

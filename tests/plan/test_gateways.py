@@ -47,7 +47,7 @@ def test_a_view_carries_the_remote_key_and_endpoints_and_nothing_of_its_pods() -
     assert view["metadata"]["name"] == "red-a-b"
     local, remote = view["spec"]["localGatewayConfig"], view["spec"]["remoteGatewayConfig"]
     assert local == {"clusterName": "a", "gatewayName": "red-a-b", "gatewaySubnet": "10.1.0.0/18", "vpnIp": "10.1.0.8"}
-    assert remote["planes"] == [{"plane": 0, "publicKey": "k", "endpoints": ["198.51.100.7:30001"]}]
+    assert remote["planes"] == [{"plane": 0, "generation": 1, "publicKey": "k", "endpoints": ["198.51.100.7:30001"]}]
     assert (remote["nodeIps"], remote["nodePorts"], remote["vpnIp"]) == (["198.51.100.7"], [30001], "10.1.64.8")
 
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubeslice.plan import pairs
+from kubeslice.plan.pairs import Side
+from kubeslice.plan.topology import Graph, pair
 
 MEMBERS = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=8)
 
@@ -16,35 +18,36 @@ def octets_of(members: list[str]) -> Any:
     return {member: ord(member) - ord("a") for member in members}
 
 
+def sides(members: list[str], **more: Any) -> list[Side]:
+    graph = Graph(tuple(members))
+    return [side for remote in members for side in pairs.sides_to(remote, "red", graph, octets_of(members), **more)]
+
+
 @given(MEMBERS)
 def test_every_two_members_are_connected_by_two_sides_that_agree(members: list[str]) -> None:
-    sides = pairs.full_mesh("red", members, octets_of(members))
-    found = {(side.local, side.remote): side for side in sides}
+    every = sides(members)
+    found = {(side.local, side.remote): side for side in every}
     assert set(found) == {(one, other) for one in members for other in members if one != other}
-    assert len(found) == len(sides)
+    assert len(found) == len(every)
     for (local, remote), side in found.items():
         other = found[remote, local]
-        assert (side.number, side.remote_name) == (other.number, other.name)
+        assert (side.number, side.remote_name, side.first) == (other.number, other.name, other.first)
         assert {side.host_type, other.host_type} == {"Server", "Client"}
 
 
 @given(MEMBERS)
 def test_numbers_are_unique_in_a_slice(members: list[str]) -> None:
-    sides = pairs.full_mesh("red", members, octets_of(members))
-    assert len({side.number for side in sides}) == len(members) * (len(members) - 1) // 2
+    assert len({side.number for side in sides(members)}) == len(members) * (len(members) - 1) // 2
 
 
 @given(MEMBERS, MEMBERS)
 def test_a_pair_keeps_its_number_when_others_come_and_go(before: list[str], after: list[str]) -> None:
     def numbers(members: list[str]) -> Any:
-        return {
-            frozenset((side.local, side.remote)): side.number
-            for side in pairs.full_mesh("red", members, octets_of(members))
-        }
+        return {pair(side.local, side.remote): side.number for side in sides(members)}
 
     one, other = numbers(before), numbers(after)
-    assert {pair: one[pair] for pair in one.keys() & other.keys()} == {
-        pair: other[pair] for pair in one.keys() & other.keys()
+    assert {ends: one[ends] for ends in one.keys() & other.keys()} == {
+        ends: other[ends] for ends in one.keys() & other.keys()
     }
 
 
@@ -56,10 +59,12 @@ def test_numbers_of_all_octets() -> None:
 
 
 def test_the_first_of_the_list_is_the_server() -> None:
-    first, second = pairs.full_mesh("red", ["b", "a"], {"a": 0, "b": 1})
-    assert (first.name, first.host_type) == ("red-b-a", "Server")
-    assert (second.name, second.host_type) == ("red-a-b", "Client")
+    found = {side.name: side.host_type for side in sides(["b", "a"])}
+    assert found == {"red-b-a": "Server", "red-a-b": "Client"}
 
 
-def test_a_member_without_an_octet_has_no_pairs_yet() -> None:
-    assert pairs.full_mesh("red", ["a", "b"], {"a": 0}) == []
+def test_of_a_swapped_pair_the_first_is_the_client_and_still_the_first() -> None:
+    found = {side.name: (side.host_type, side.first) for side in sides(["b", "a", "c"], swapped=[("a", "b")])}
+    assert found["red-b-a"] == ("Client", "b")
+    assert found["red-a-b"] == ("Server", "b")
+    assert found["red-b-c"] == ("Server", "b")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from kubeslice.hub import groups
 from kubeslice.hub.groups import Service, SliceName
-from kubeslice.hub.index import Index, Tally
+from kubeslice.hub.index import Index
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item
@@ -33,10 +33,10 @@ class Caches:
         self.gateways = Informer(api, resources.WORKERSLICEGATEWAYS)
         self.imports = Informer(api, resources.WORKERSERVICEIMPORTS)
         self.namespaces = Informer(api, resources.NAMESPACES)
-        self.tenancy = [
-            Informer(api, resource, labels=OURS)
-            for resource in (resources.SERVICEACCOUNTS, resources.SECRETS, resources.ROLES, resources.ROLEBINDINGS)
-        ]
+        self.rotations = Informer(api, resources.VPNKEYROTATIONS)
+        self.secrets = Informer(api, resources.SECRETS, labels=OURS)
+        others = (resources.SERVICEACCOUNTS, resources.ROLES, resources.ROLEBINDINGS)
+        self.tenancy = [self.secrets, *(Informer(api, resource, labels=OURS) for resource in others)]
         self.owned_by = [(held.resource, Index(held, groups.owner)) for held in (self.namespaces, *self.tenancy)]
         self.clusters_by_project = Index(self.clusters, groups.namespace)
         self.slices_by_project = Index(self.slices, groups.namespace)
@@ -51,7 +51,7 @@ class Caches:
         self.exports_by_namespace = Index(self.exports, groups.namespace)
         self.imports_by_service = Index(self.imports, groups.imported)
         self.imports_by_slice = Index(self.imports, groups.slice_name)
-        self.tunnels_up = Tally(self.gateways, groups.tunnels_up)
+        self.secrets_by_slice = Index(self.secrets, groups.slice_name)
 
     @property
     def informers(self) -> list[Informer]:
@@ -65,6 +65,7 @@ class Caches:
             self.configs,
             self.gateways,
             self.imports,
+            self.rotations,
             self.namespaces,
             *self.tenancy,
         ]
@@ -91,7 +92,7 @@ class Caches:
 
     def secret(self, name: str, namespace: str) -> Object | None:
         """Return one of the hub's own token Secrets."""
-        return self.tenancy[1].get(name, namespace)
+        return self.secrets.get(name, namespace)
 
     def member(self, namespace: str) -> Member | None:
         """Return the cluster that a namespace belongs to."""

@@ -5,12 +5,14 @@ there are peers to be told, and nothing is computed for the others.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubeslice.hub import groups
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
-from kubeslice.hub.rosters import Roster, cluster_of, roster
+from kubeslice.hub.rosters import cluster_of, roster
+from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item, sync
@@ -35,24 +37,29 @@ class Gateways:
 
     api: Api
     caches: Caches
+    verdicts: Verdicts
 
     async def reconcile(self, key: Key) -> Result:
         """Write what the others have to know about the member, remove what they no longer need."""
         slice_name, _, remote = key.name.partition("/")
         name = SliceName(names.project_of(key.namespace), slice_name)
-        current = roster(self.caches, name)
-        wanted = self._wanted(name, current, remote) if current.config else []
-        mine = [obj for obj in wanted if self._is_free(obj)]
         seen = self.caches.views_of(name, remote)
+        mine = [obj for obj in self._wanted(name, remote, seen) if self._is_free(obj)]
         changes = await sync(self.api, names.HUB_MANAGER, _items(mine), _items(seen))
         if not changes:
             return Result()
         return Result(f"{len(changes.applied)} views of {remote} written, {len(changes.deleted)} removed")
 
-    def _wanted(self, name: SliceName, current: Roster, remote: str) -> list[Object]:
-        assert current.config is not None
-        published = self._published(name, remote)
-        return gateways.views(name.project, current.config, current.seats, remote, published)
+    def _wanted(self, name: SliceName, remote: str, seen: Sequence[Object]) -> list[Object]:
+        current, published = roster(self.caches, name), self._published(name, remote)
+        slice_seen = self.caches.slices.get(name.name, names.project_namespace(name.project))
+        if current.config is None or slice_seen is None:
+            return []
+        if self.verdicts.problems(slice_seen, current.config):
+            # Whom a refused spec connects does not count: who is connected stays so, and goes on hearing of the other.
+            return [gateways.renewed(view, published) for view in seen if not objects.is_deleting(view)]
+        detours = gateways.detours(objects.status(slice_seen))
+        return gateways.views(name.project, current.config, current.seats, remote, published, detours)
 
     def _published(self, name: SliceName, cluster: str) -> Published:
         registered = self.caches.clusters.get(cluster, names.project_namespace(name.project))

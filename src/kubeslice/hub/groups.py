@@ -30,8 +30,13 @@ def namespace(obj: Object) -> Iterator[str]:
 
 
 def owner(obj: Object) -> Iterator[tuple[str, str]]:
-    """Group what the hub made for tenants by (project, cluster); cluster is "" for what belongs to the project."""
+    """Group what the hub made for tenants by (project, cluster); cluster is "" for what belongs to the project.
+
+    Secrets of slices are not among them: they come and go with the slices.
+    """
     labels = objects.labels(obj)
+    if names.ORIGINAL_SLICE_LABEL in labels:
+        return
     if labels.get(names.MANAGED_BY_LABEL) == names.HUB_MANAGER and names.PROJECT_LABEL in labels:
         yield labels[names.PROJECT_LABEL], labels.get(names.CLUSTER_LABEL, "")
 
@@ -55,14 +60,6 @@ def slice_and_remote(obj: Object) -> Iterator[tuple[SliceName, str]]:
     """Group WorkerSliceGateways by slice and by the cluster they lead to."""
     for name in slice_name(obj):
         yield name, objects.labels(obj).get(names.REMOTE_CLUSTER_LABEL, "")
-
-
-def tunnels_up(obj: Object) -> Iterator[tuple[SliceName, str]]:
-    """Count the planes of a WorkerSliceGateway whose tunnel is up, by slice and local cluster."""
-    for name in slice_name(obj):
-        for plane in objects.status(obj).get("planes") or []:
-            if plane.get("state") == "UP":
-                yield name, objects.labels(obj).get(names.CLUSTER_LABEL, "")
 
 
 def members(obj: Object) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.clusters import Clusters
+from kubeslice.hub.connections import Connections
 from kubeslice.hub.exports import Exports
 from kubeslice.hub.gateways import Gateways
 from kubeslice.hub.heartbeats import Heartbeats
@@ -84,12 +85,13 @@ class Hub:
         beats = Heartbeats(caches.clusters, self._clock)
         settings, gauges = self._settings, self._own_metrics
         clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, gauges)
-        slices = Slices(api, caches, reporter, Verdicts(caches), gauges)
+        verdicts, connections = Verdicts(caches), Connections(caches, self._clock)
+        slices = Slices(api, caches, reporter, verdicts, connections, gauges)
         return [
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),
             self._controller("cluster", clusters, wiring.clusters()),
             self._controller("slice", slices, wiring.slices()),
-            self._controller("gateway", Gateways(api, caches), wiring.gateways()),
+            self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways()),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
         ]
 

@@ -4,7 +4,7 @@ Reconcilers look up "all WorkerSliceGateways of this slice that point to that cl
 an index answers in the size of the answer.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
@@ -43,26 +43,6 @@ class Index(Generic[Group]):
         members.pop(name, None)
         if not members:
             del self._members[group]
-
-
-class Tally(Generic[Group]):
-    """How many objects of one informer fall into each group. Counting costs O(1) per change, reading O(1)."""
-
-    def __init__(self, informer: Informer, groups: Callable[[Object], Iterable[Group]]) -> None:
-        self._groups = groups
-        self._counts: Counter[Group] = Counter()
-        informer.subscribe(self._changed)
-
-    def of(self, group: Group) -> int:
-        """Return the number of objects in a group."""
-        return self._counts.get(group, 0)
-
-    def _changed(self, old: Object | None, new: Object | None) -> None:
-        for obj, step in ((old, -1), (new, 1)):
-            for group in self._groups(obj) if obj is not None else ():
-                self._counts[group] += step
-                if not self._counts[group]:
-                    del self._counts[group]
 
 
 def _name(obj: Object) -> Name:

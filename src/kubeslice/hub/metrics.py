@@ -1,6 +1,6 @@
 """What the hub measures of what it looks after, beside the counts that every controller has."""
 
-from kubeslice.plan.slices import Standing
+from kubeslice.plan.standing import Standing
 from kubeslice.runtime.metrics import CollectorRegistry, Gauge
 
 

@@ -10,7 +10,8 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import slices
+from kubeslice.plan import generations, slices
+from kubeslice.plan.generations import Generations
 from kubeslice.plan.slices import Seat
 
 
@@ -40,6 +41,14 @@ def roster(caches: Caches, name: SliceName) -> Roster:
     octets = slices.remembered_octets(present.items(), objects.status(obj))
     seats = [slices.seat(config, cluster, octets[cluster]) for cluster in present if cluster in octets]
     return Roster(config, {seat.cluster: seat for seat in seats})
+
+
+def generations_of(caches: Caches, name: SliceName, config: SliceConfig) -> Generations:
+    """Return the generations of keys in force on each plane of a slice."""
+    rotation = caches.rotations.get(name.name, names.project_namespace(name.project))
+    told = [objects.spec(found) for found in caches.configs_of(name)]
+    status = objects.status(rotation) if rotation else {}
+    return generations.in_force(status, told, config.spec.gateway_replicas)
 
 
 def cluster_of(worker_object: Object) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubeslice.hub.caches import Caches
+from kubeslice.hub.connections import Connections
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
-from kubeslice.hub.rosters import cluster_of, roster
+from kubeslice.hub.rosters import cluster_of, generations_of, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -25,8 +26,9 @@ from kubeslice.model.resources import (
     Resource,
 )
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import clusters, effective, findings, slices
-from kubeslice.plan.slices import MemberState, Seat, Standing
+from kubeslice.plan import effective, findings, generations, slices, standing, topology
+from kubeslice.plan.slices import Seat
+from kubeslice.plan.standing import Standing
 from kubeslice.plan.tenancy import Member
 from kubeslice.plan.validation import Problem
 from kubeslice.runtime.controller import Result
@@ -46,6 +48,7 @@ class Slices:
     caches: Caches
     reporter: Reporter
     verdicts: Verdicts
+    connections: Connections
     metrics: HubMetrics
 
     async def reconcile(self, key: Key) -> Result:
@@ -66,11 +69,11 @@ class Slices:
         if not problems:
             obj = await finalizers.add(self.api, SLICECONFIGS, obj, names.SLICE_CONFIG_FINALIZER)
             await self._write_configs(name, obj, config, seats)
-        standing = self._standing(name, config, seats)
-        self.metrics.slice_stands(*name, standing)
-        found = [*slices.judge(standing, problems), findings.effectiveness(effective.not_effective(config.spec))]
+        stands = self._standing(name, config, seats)
+        self.metrics.slice_stands(*name, stands)
+        found = [*standing.judge(stands, problems), findings.effectiveness(effective.not_effective(config.spec))]
         generation = {"observedGeneration": int(obj["metadata"].get("generation") or 0)}
-        await self.reporter.report(SLICECONFIGS, obj, found, slices.status_fields(standing) | generation)
+        await self.reporter.report(SLICECONFIGS, obj, found, standing.status_fields(stands) | generation)
         return Result(found[0].message)
 
     def _seats(self, name: SliceName, obj: Object, config: SliceConfig) -> tuple[list[Seat], list[Problem]]:
@@ -85,8 +88,9 @@ class Slices:
 
     async def _write_configs(self, name: SliceName, obj: Object, config: SliceConfig, seats: Sequence[Seat]) -> None:
         profile = self.verdicts.profile(config)
+        keys = {"gatewayKeys": generations.wire(generations_of(self.caches, name, config))}
         wanted = [
-            slices.worker_config(name.project, config, seat, profile)
+            slices.worker_config(name.project, config, seat, profile, keys)
             for seat in seats
             if self._has_home(name, seat.cluster)
         ]
@@ -112,18 +116,14 @@ class Slices:
 
     def _standing(self, name: SliceName, config: SliceConfig, seats: Sequence[Seat]) -> Standing:
         configs = {cluster_of(found): found for found in self.caches.configs_of(name)}
-        members = [self._member(name, seat, configs.get(seat.cluster)) for seat in seats]
-        has_network = config.spec.overlay_network_deployment_mode != slices.NO_NETWORK
-        return Standing(members, has_network)
-
-    def _member(self, name: SliceName, seat: Seat, config: Object | None) -> MemberState:
-        tunnels_up = self.caches.tunnels_up.of((name, seat.cluster))
-        return slices.member_state(seat, config, tunnels_up, self._silence(name, seat.cluster))
-
-    def _silence(self, name: SliceName, cluster: str) -> str:
-        obj = self.caches.clusters.get(cluster, names.project_namespace(name.project))
-        heard = objects.condition(obj, clusters.REACHABLE) if obj else None
-        return str(heard["message"]) if heard and heard.get("status") == "False" else ""
+        members = [
+            standing.member_state(seat, configs.get(seat.cluster), self.connections.silence(name.project, seat.cluster))
+            for seat in seats
+        ]
+        if config.spec.overlay_network_deployment_mode == slices.NO_NETWORK:
+            return Standing(members)
+        graph = topology.graph(config.spec, {seat.cluster: seat.octet for seat in seats})
+        return Standing(members, graph, self.connections.observe(name, graph, config.spec.gateway_replicas))
 
     async def _remove(self, name: SliceName, obj: Object | None) -> Result:
         left = [
@@ -134,6 +134,7 @@ class Slices:
         await sync(self.api, names.HUB_MANAGER, [], left)
         if obj is None:
             self.metrics.slice_gone(*name)
+            self.connections.forget(name)
             return Result()
         if left:
             waiting = list(dict.fromkeys(cluster_of(item.object) for item in left))

@@ -73,7 +73,7 @@ class Wiring:
             Source(caches.profiles, self._siblings, lambda obj: obj["metadata"].get("generation")),
             Source(caches.namespaces, self._slices_of_namespace, objects.labels),
             Source(caches.configs, _slice_keys, _config_aspect),
-            Source(caches.gateways, _slice_keys, lambda obj: list(groups.tunnels_up(obj))),
+            Source(caches.gateways, _slice_keys, _tunnels),
             Source(caches.imports, _slice_keys, presence),
         ]
 
@@ -84,7 +84,7 @@ class Wiring:
             Source(caches.configs, self._views_of_all, lambda obj: (desired(obj)[2], objects.labels(obj))),
             Source(caches.configs, self._views_of_one, lambda obj: objects.status(obj).get("gateways")),
             Source(caches.gateways, _view_itself, desired_and_labels),
-            Source(caches.slices, self._views_of_slice, desired),
+            Source(caches.slices, self._views_of_slice, _connecting),
             Source(caches.clusters, self._views_of_cluster, lambda obj: objects.status(obj).get("nodeIPs")),
         ]
 
@@ -233,6 +233,14 @@ def _cluster_aspect(obj: Object) -> Any:
 def _member_aspect(obj: Object) -> Any:
     heard = objects.condition(obj, clusters.REACHABLE) or {}
     return objects.is_deleting(obj), objects.status(obj).get("cniSubnet"), heard.get("status")
+
+
+def _connecting(obj: Object) -> Any:
+    return desired(obj), (objects.status(obj).get("topology") or {}).get("relays")
+
+
+def _tunnels(obj: Object) -> Any:
+    return [(plane.get("plane"), plane.get("state")) for plane in objects.status(obj).get("planes") or []]
 
 
 def _config_aspect(obj: Object) -> Any:

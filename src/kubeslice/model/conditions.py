@@ -7,6 +7,7 @@ Status = Literal["True", "False", "Unknown"]
 
 READY = "Ready"
 FULLY_EFFECTIVE = "FullyEffective"
+DEGRADED = "Degraded"
 MAX_MESSAGE_LENGTH = 32768
 
 

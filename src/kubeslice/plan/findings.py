@@ -55,6 +55,26 @@ def is_waiting(entry: Mapping[str, Any]) -> bool:
     return str(entry["reason"]).startswith("WaitingFor")
 
 
+def is_bad(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a condition says that something is not as it should be."""
+    return bool(entry["status"] != ("False" if entry["type"] == conditions.DEGRADED else "True"))
+
+
+def news(before: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:
+    """Return the turns that people want to hear of: neither what is only waited for, nor that all is well as before."""
+    known = {entry.get("type"): entry for entry in before}
+    return [
+        turn
+        for turn in transitions(before, after)
+        if not is_waiting(turn)
+        and (turn["type"] == conditions.READY or is_bad(turn) or _was_told(known.get(turn["type"])))
+    ]
+
+
+def _was_told(old: Condition | None) -> bool:
+    return old is not None and is_bad(old) and not is_waiting(old)
+
+
 def transitions(before: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:
     """Return the conditions in `after` whose status or reason differs from `before`."""
     known = {entry.get("type"): (entry.get("status"), entry.get("reason")) for entry in before}

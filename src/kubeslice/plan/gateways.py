@@ -4,18 +4,19 @@ A cluster's news (a new public key, another port) concerns exactly the views tha
 planned by the cluster they lead to: the work for a change is as large as what it changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Any
 
 from kubeslice.model import names
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import ipam, slices
-from kubeslice.plan.pairs import Side, full_mesh
+from kubeslice.plan import ipam, slices, topology
+from kubeslice.plan.pairs import Side, sides_to
 from kubeslice.plan.slices import Seat
 from kubeslice.plan.tenancy import Member
+from kubeslice.plan.topology import Pair, Ways
 
 Object = dict[str, Any]
 
@@ -28,43 +29,80 @@ class Published:
     node_ips: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Detours:
+    """What was found out about pairs: those that a third cluster relays, and those whose Server cannot be called."""
+
+    relays: Mapping[Pair, str] = field(default_factory=dict)
+    swapped: Collection[Pair] = ()
+
+
+def detours(status: Mapping[str, Any]) -> Detours:
+    """Return the detours that a SliceConfig's status says are in force."""
+    entries = (status.get("topology") or {}).get("relays") or []
+    return Detours({topology.pair(*entry["clusters"]): str(entry.get("via") or "") for entry in entries})
+
+
 def views(
-    project: str, config: SliceConfig, roster: Mapping[str, Seat], remote: str, published: Published
+    project: str,
+    config: SliceConfig,
+    roster: Mapping[str, Seat],
+    remote: str,
+    published: Published,
+    detoured: Detours | None = None,
 ) -> list[Object]:
     """Return the WorkerSliceGateways of all other members that lead to `remote`; none when it is no member.
 
     `published` is what `remote` says. What a member publishes itself it knows: its own side holds only its place.
     """
-    target = roster.get(remote)
+    target, found = roster.get(remote), detoured or Detours()
     if target is None or not target.subnet:
         return []
-    planes = _planes(published.planes)
-    remote_end = _end(target) | {"nodeIps": list(published.node_ips), "nodePorts": _ports(planes), "planes": planes}
+    octets = {cluster: seat.octet for cluster, seat in roster.items()}
+    graph = topology.graph(config.spec, octets)
+    ways = topology.ways(graph, found.relays)
+    remote_end = _end(target) | _reachable_at(published)
     return [
         _view(
             project,
             config,
             side,
             _end(roster[side.local]) | {"gatewayName": side.name},
-            remote_end | {"gatewayName": side.remote_name},
+            remote_end | {"gatewayName": side.remote_name} | _passing(side, ways, roster),
+            ways.relay(side.local, remote),
         )
-        for side in _sides_to(config, roster, remote)
+        for side in sides_to(remote, config.metadata.name, graph, octets, found.swapped)
     ]
 
 
-def _sides_to(config: SliceConfig, roster: Mapping[str, Seat], remote: str) -> Iterable[Side]:
-    listed = {cluster: place for place, cluster in enumerate(config.spec.clusters)}
-    octets = {cluster: seat.octet for cluster, seat in roster.items()}
-    order = sorted(roster, key=lambda cluster: (listed.get(cluster, len(listed)), octets[cluster]))
-    place = order.index(remote)
-    for other, local in enumerate(order):
-        pair = (local, remote) if other < place else (remote, local)
-        yield from (side for side in full_mesh(config.metadata.name, pair, octets) if side.remote == remote)
+def renewed(view: Object, published: Published) -> Object:
+    """Return a view as it is, apart from what its remote cluster says now."""
+    spec = view["spec"]
+    remote = {**spec["remoteGatewayConfig"], **_reachable_at(published)}
+    kept = {key: view["metadata"][key] for key in ("name", "namespace", "labels")}
+    return {
+        "apiVersion": WORKERSLICEGATEWAYS.api_version,
+        "kind": WORKERSLICEGATEWAYS.kind,
+        "metadata": kept,
+        "spec": {**spec, "remoteGatewayConfig": remote},
+    }
 
 
-def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remote_end: Object) -> Object:
-    # As in the Go implementation, the Server's side decides how the pair is exposed.
-    exposure = slices.service_type(config, side.local if side.host_type == "Server" else side.remote)
+def _reachable_at(published: Published) -> Object:
+    planes = _planes(published.planes)
+    return {"nodeIps": list(published.node_ips), "nodePorts": _ports(planes), "planes": planes}
+
+
+def _passing(side: Side, ways: Ways, roster: Mapping[str, Seat]) -> Object:
+    """Return the subnets beyond the remote cluster, and those that it reaches through the local one."""
+    transit = [roster[cluster].subnet for cluster in ways.through(side.local, side.remote)]
+    carried = [roster[cluster].subnet for cluster in ways.through(side.remote, side.local)]
+    return ({"transitSubnets": transit} if transit else {}) | ({"carriedSubnets": carried} if carried else {})
+
+
+def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remote_end: Object, relay: str) -> Object:
+    # As in the Go implementation, the side that comes first in the list decides how the pair is exposed.
+    exposure = slices.service_type(config, side.first)
     member = Member(project, side.local)
     labels = slices.slice_labels(member, side.slice_name) | {names.REMOTE_CLUSTER_LABEL: side.remote}
     return {
@@ -80,7 +118,8 @@ def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remo
             "gatewayNumber": side.number,
             "localGatewayConfig": local_end,
             "remoteGatewayConfig": remote_end,
-        },
+        }
+        | ({"relay": relay} if relay else {}),
     }
 
 
@@ -93,12 +132,13 @@ def _planes(reported: Iterable[Mapping[str, Any]]) -> list[Object]:
     planes = [
         {
             "plane": int(plane.get("plane") or 0),
+            "generation": int(plane.get("generation") or 1),
             "publicKey": str(plane.get("publicKey") or ""),
             "endpoints": list(plane.get("endpoints") or []),
         }
         for plane in reported
     ]
-    return sorted(planes, key=lambda plane: plane["plane"])
+    return sorted(planes, key=lambda plane: (plane["plane"], plane["generation"]))
 
 
 def _ports(planes: Iterable[Mapping[str, Any]]) -> list[int]:

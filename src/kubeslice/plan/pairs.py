@@ -1,26 +1,27 @@
-"""Which clusters of a slice are connected, and what both sides of each connection are called. Called by the hub.
+"""What both sides of a connection between two clusters are called, and who calls whom. Called by the hub.
 
-Full mesh is the one topology of this version; another topology is another list of `Pair`s.
+Which clusters are connected is decided in `plan.topology`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 from kubeslice.model import names
+from kubeslice.plan.topology import Graph, Pair, pair
 
 HostType = Literal["Server", "Client"]
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a pair of clusters: what one WorkerSliceGateway says."""
+    """One side of a pair of clusters: what one WorkerSliceGateway says. `first` is who comes first in the list."""
 
     slice_name: str
     local: str
     remote: str
     number: int
+    first: str
     host_type: HostType
 
     @property
@@ -34,20 +35,21 @@ class Side:
         return names.slice_gateway(self.slice_name, self.remote, self.local)
 
 
-def full_mesh(slice_name: str, members: Sequence[str], octets: Mapping[str, int]) -> list[Side]:
-    """Return both sides of every pair of members, in the order of their list.
+def sides_to(
+    remote: str, slice_name: str, graph: Graph, octets: Mapping[str, int], swapped: Collection[Pair] = ()
+) -> Iterator[Side]:
+    """Return the sides that lead to `remote`, one for each cluster that it is connected to.
 
-    Of two clusters the one that comes first in the list is the Server, as in the Go implementation; with WireGuard
-    both ends can open the tunnel. Members without an octet are left out: they have no subnet yet.
+    Of two clusters the one that comes first in the slice's list is the Server, as in the Go implementation, unless
+    their pair is in `swapped`; with WireGuard both ends can open the tunnel.
     """
-    placed = [member for member in dict.fromkeys(members) if member in octets]
-    return [side for first, second in combinations(placed, 2) for side in _sides(slice_name, first, second, octets)]
-
-
-def _sides(slice_name: str, server: str, client: str, octets: Mapping[str, int]) -> Iterator[Side]:
-    number = gateway_number(octets[server], octets[client])
-    yield Side(slice_name, server, client, number, "Server")
-    yield Side(slice_name, client, server, number, "Client")
+    place = {member: number for number, member in enumerate(graph.members)}
+    for local in graph.members:
+        if graph.has_edge(local, remote):
+            first = min(local, remote, key=lambda member: place[member])
+            is_server = (local == first) != (pair(local, remote) in swapped)
+            number = gateway_number(octets[local], octets[remote])
+            yield Side(slice_name, local, remote, number, first, "Server" if is_server else "Client")
 
 
 def gateway_number(one: int, other: int) -> int:

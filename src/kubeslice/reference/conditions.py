@@ -15,7 +15,7 @@ SUBJECTS = {
     "plan.clusters": "Cluster",
     "plan.worker_cluster": "Cluster",
     "hub.clusters": "Cluster",
-    "plan.slices": "SliceConfig",
+    "plan.standing": "SliceConfig",
     "hub.slices": "SliceConfig",
     "plan.findings": "Project, Cluster, SliceConfig, ServiceExport",
     "plan.worker_report": IN_A_CLUSTER,

@@ -9,7 +9,6 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import apply_if_needed
 from kubeslice.kube.errors import NotFound
 from kubeslice.kube.events import Recorder
-from kubeslice.model import conditions
 from kubeslice.model.resources import Resource
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
@@ -47,8 +46,8 @@ class Reporter:
             written = await apply_if_needed(self.api, self.manager, resource, wanted, seen, subresource="status")
         except NotFound:
             return False
-        for turn in findings.transitions(before, after):
-            await self._tell(resource, obj, turn, is_new=not before)
+        for turn in findings.news(before, after):
+            await self.event(resource, obj, turn["reason"], turn["message"], warning=findings.is_bad(turn))
         return written is not seen
 
     async def event(self, resource: Resource, obj: Object, reason: str, message: str, *, warning: bool = False) -> None:
@@ -56,14 +55,6 @@ class Reporter:
         if self.recorder is not None:
             typed = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
             await self.recorder.emit(typed, "Warning" if warning else "Normal", reason, message)
-
-    async def _tell(self, resource: Resource, obj: Object, turn: Mapping[str, Any], *, is_new: bool) -> None:
-        if findings.is_waiting(turn):
-            return
-        is_bad = turn["status"] != "True"
-        # On a new object only Ready and what is wrong is worth an event; that the rest is well goes without saying.
-        if turn["type"] == conditions.READY or is_bad or not is_new:
-            await self.event(resource, obj, turn["reason"], turn["message"], warning=is_bad)
 
 
 def _identity(obj: Object) -> Object:

@@ -1,0 +1,53 @@
+"""Which generations of keys are in force on each plane of a slice. Called by the hub's slices and rotation.
+
+What a VpnKeyRotation says is the truth. Where it says nothing, because it is not there yet or somebody deleted it, what
+the members were told last goes on: a generation number is never given out a second time.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Object = dict[str, Any]
+Generations = dict[int, tuple[int, ...]]
+
+FIRST = 1
+
+
+def of(entries: Iterable[Mapping[str, Any]]) -> Generations:
+    """Return the generations of each plane, oldest first, from `planes` or `gatewayKeys` in wire form."""
+    return {
+        int(entry.get("plane") or 0): tuple(sorted({int(number) for number in entry.get("generations") or ()}))
+        for entry in entries
+        if entry.get("generations")
+    }
+
+
+def in_force(status: Mapping[str, Any], told: Iterable[Mapping[str, Any]], planes: int) -> Generations:
+    """Return the generations of each of the slice's planes.
+
+    `status` is that of the VpnKeyRotation, `told` are the specs of the WorkerSliceConfigs. A plane that is new starts
+    with the newest generation of the others, so that the planes of a slice count alike.
+    """
+    known = of(status.get("planes") or ()) or _told(told)
+    newest = max((numbers[-1] for numbers in known.values()), default=FIRST)
+    return {plane: known.get(plane, (newest,)) for plane in range(planes)}
+
+
+def wire(generations: Mapping[int, Iterable[int]]) -> list[Object]:
+    """Return generations as a WorkerSliceConfig has them."""
+    return [{"plane": plane, "generations": list(numbers)} for plane, numbers in sorted(generations.items())]
+
+
+def together(one: Mapping[int, Iterable[int]], other: Mapping[int, Iterable[int]]) -> Generations:
+    """Return the generations that are in either, by plane."""
+    return {
+        plane: tuple(sorted({*one.get(plane, ()), *other.get(plane, ())})) for plane in sorted(one.keys() | other.keys())
+    }
+
+
+def _told(specs: Iterable[Mapping[str, Any]]) -> Generations:
+    found: Generations = {}
+    for spec in specs:
+        for plane, numbers in of(spec.get("gatewayKeys") or ()).items():
+            found[plane] = max(found.get(plane, ()), numbers, key=lambda some: some[-1:])
+    return found
