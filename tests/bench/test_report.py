@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
+from kubeslice.bench.metric import Bound, Budget, Metric
+from kubeslice.bench.report import Report, median, percentile
 from kubeslice.stage.probes import NotMeasured
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
+from kubeslice.bench.metric import Bound, Budget, Metric
+from kubeslice.bench.report import Report, median, percentile
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Object
 from kubeslice.kube.http import HttpApi

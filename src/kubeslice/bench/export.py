@@ -5,7 +5,8 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from kubeslice.bench.report import Bound, Budget, Metric, Report, median, percentile
+from kubeslice.bench.metric import Bound, Budget, Metric
+from kubeslice.bench.report import Report, median, percentile
 from kubeslice.bench.resolver import Resolver
 from kubeslice.kube.api import Object
 from kubeslice.model.names import DNS_SERVICE, WORKER_NAMESPACE, service_dns

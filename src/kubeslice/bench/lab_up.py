@@ -3,7 +3,8 @@
 import time
 from pathlib import Path
 
-from kubeslice.bench.report import Bound, Budget, Metric, Report, median
+from kubeslice.bench.metric import Bound, Budget, Metric
+from kubeslice.bench.report import Report, median
 from kubeslice.stage.probes import NotMeasured
 from kubeslice.stage.stage import clusters
 

@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from kubeslice.bench.report import Bound, Budget, Metric, Report, median
+from kubeslice.bench.metric import Bound, Budget, Metric
+from kubeslice.bench.report import Report, median
 from kubeslice.stage import application, slices
 from kubeslice.stage.scenario import Tenant
 from kubeslice.stage.stage import Stage, installed

@@ -1,19 +1,20 @@
-"""A benchmark's report as a table for people."""
+"""Metrics beside their baselines and budgets, as a table for people."""
 
-from rich.console import Console
+from collections.abc import Mapping
+
 from rich.table import Table
 
-from kubeslice.bench.report import Metric, Report
+from kubeslice.bench.metric import Metric
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the table of `report`."""
-    table = Table(title=f"kubeslice bench {report.bench}", title_justify="left")
+def of_metrics(bench: str, metrics: Mapping[str, Metric]) -> Table:
+    """Return the table of a benchmark's metrics."""
+    table = Table(title=f"kubeslice bench {bench}", title_justify="left")
     for heading in ("metric", "value", "baseline", "ratio", "budget", ""):
         table.add_column(heading, justify="left" if heading in ("metric", "") else "right")
-    for name, metric in report.metrics.items():
+    for name, metric in metrics.items():
         table.add_row(name, *_cells(metric))
-    console.print(table)
+    return table
 
 
 def _cells(metric: Metric) -> tuple[str, str, str, str, str]:

@@ -9,7 +9,8 @@ from functools import partial
 
 from kubeslice.bench import engines
 from kubeslice.bench.engines import End
-from kubeslice.bench.report import Bound, Budget, Metric, Report, median
+from kubeslice.bench.metric import Bound, Budget, Metric
+from kubeslice.bench.report import Report, median
 from kubeslice.stage import application, places, probes, slices
 from kubeslice.stage.probes import Path
 from kubeslice.stage.scenario import Tenant

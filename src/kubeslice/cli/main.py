@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli import install, lab, resources, uninstall
+from kubeslice.cli import bench, install, lab, resources, uninstall
 
 app = typer.Typer(
     name="kubeslice",
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(lab.app, name="lab")
+app.add_typer(bench.app, name="bench")
 app.add_typer(install.app, name="install")
 app.add_typer(uninstall.app, name="uninstall")
 app.add_typer(resources.projects, name="project")
@@ -36,18 +37,6 @@ def demo(
     from kubeslice.demo.main import run
 
     raise typer.Exit(run(keep=keep, workers=workers))
-
-
-@app.command()
-def bench(
-    name: Annotated[str, typer.Argument(help="slice-ready, attach, export, throughput or lab-up.")],
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with the raw samples.")] = False,
-) -> None:
-    """Measure one budget beside its baseline. Exits 1 when a budget is missed, 2 when it could not be measured."""
-    from kubeslice.bench.main import run
-
-    raise typer.Exit(run(name, as_json=as_json))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubeslice.install.applying import apply_all, rolled_out
@@ -55,6 +56,15 @@ async def _deploy_in(api: HttpApi, tenant: Tenant, cluster: str) -> None:
     await apply_all(api, workloads)
     for workload in workloads:
         await rolled_out(api, DEPLOYMENTS, objects.name(workload), tenant.namespace, seconds=PATIENCE)
+
+
+async def meters(apis: dict[str, HttpApi], tenant: Tenant, nodes: Mapping[str, str]) -> list[Place]:
+    """Run a pod for measured traffic on one node of each of some clusters; return them once they are on the slice."""
+    for cluster, node in nodes.items():
+        await apply_all(apis[cluster], [scenario.meter(tenant, node)])
+    for cluster in nodes:
+        await rolled_out(apis[cluster], DEPLOYMENTS, "meter", tenant.namespace, seconds=PATIENCE)
+    return [await place(apis[cluster], tenant, cluster, "meter") for cluster in nodes]
 
 
 async def place(api: HttpApi, tenant: Tenant, cluster: str, app: str) -> Place:

@@ -3,11 +3,14 @@
 Everything here is what a user would write in YAML; `kubeslice demo --keep` leaves it running to be looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from kubeslice.kube.api import Object
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 SUBNET = "10.11.0.0/16"
 WEB_IMAGE = "kubeslice/demo-web"
 CLIENT_IMAGE = "nicolaka/netshoot"
@@ -41,8 +44,8 @@ def tenants(workers: Sequence[str]) -> tuple[Tenant, Tenant]:
     return red, blue
 
 
-def slice_config(tenant: Tenant, project_namespace: str) -> Object:
-    """Return the SliceConfig of a tenant, as a user writes it."""
+def slice_config(tenant: Tenant, project_namespace: str, more: Mapping[str, Any] = NOTHING) -> Object:
+    """Return the SliceConfig of a tenant, as a user writes it; `more` are further fields of its spec."""
     return {
         "apiVersion": "controller.kubeslice.io/v1alpha1",
         "kind": "SliceConfig",
@@ -55,6 +58,7 @@ def slice_config(tenant: Tenant, project_namespace: str) -> Object:
             "namespaceIsolationProfile": {
                 "applicationNamespaces": [{"namespace": tenant.namespace, "clusters": list(tenant.clusters)}]
             },
+            **more,
         },
     }
 
@@ -85,6 +89,14 @@ def client(tenant: Tenant) -> Object:
     """Return the client's Deployment: a shell with curl, ping and iperf3."""
     container = {"name": "client", "image": CLIENT_IMAGE, "command": ["sleep", "infinity"]}
     return _deployment("client", tenant.namespace, container)
+
+
+def meter(tenant: Tenant, node: str) -> Object:
+    """Return the Deployment of a pod on a certain node, in which the ends of traffic that is measured run."""
+    container = {"name": "meter", "image": CLIENT_IMAGE, "command": ["sleep", "infinity"]}
+    deployment = _deployment("meter", tenant.namespace, container)
+    deployment["spec"]["template"]["spec"]["nodeSelector"] = {"kubernetes.io/hostname": node}
+    return deployment
 
 
 def node_port(tenant: Tenant) -> Object:

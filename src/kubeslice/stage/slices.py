@@ -1,7 +1,8 @@
 """Slices on a stage, as their users make and unmake them: applied, waited for, asked, deleted."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Object
@@ -17,9 +18,9 @@ NAMESPACE = names.project_namespace(PROJECT)
 MANAGER = "kubeslice-stage"
 
 
-async def apply(stage: Stage, tenant: Tenant) -> None:
-    """Apply the tenant's SliceConfig."""
-    await stage.hub.apply(SLICECONFIGS, scenario.slice_config(tenant, NAMESPACE), manager=MANAGER)
+async def apply(stage: Stage, tenant: Tenant, more: Mapping[str, Any] = scenario.NOTHING) -> None:
+    """Apply the tenant's SliceConfig, with further fields of its spec where there are any."""
+    await stage.hub.apply(SLICECONFIGS, scenario.slice_config(tenant, NAMESPACE, more), manager=MANAGER)
 
 
 async def export(stage: Stage, tenant: Tenant) -> None:
@@ -27,10 +28,10 @@ async def export(stage: Stage, tenant: Tenant) -> None:
     await stage.apis[tenant.server].apply(SERVICEEXPORTS, scenario.service_export(tenant), manager=MANAGER)
 
 
-async def ready(stage: Stage, tenant: Tenant) -> Object:
-    """Wait until the slice says Ready, with every tunnel up; return it."""
+async def ready(stage: Stage, tenant: Tenant, patience: float = PATIENCE) -> Object:
+    """Wait until the slice says Ready, with every tunnel up; return it. Raises `NotReached`."""
     slice_config = await waiting.until(
-        stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE, _is_ready, timeout=PATIENCE, what="Ready"
+        stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE, _is_ready, timeout=patience, what="Ready"
     )
     assert slice_config is not None
     return slice_config

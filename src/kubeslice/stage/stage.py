@@ -82,9 +82,9 @@ async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> Async
 
 
 @asynccontextmanager
-async def installed(workers: int, *, keep: bool = False) -> AsyncIterator[Stage]:
+async def installed(workers: int, nodes: int = 0, *, keep: bool = False) -> AsyncIterator[Stage]:
     """Bring a lab up with KubeSlice on it."""
-    async with clusters(workers, keep=keep) as stage:
+    async with clusters(workers, nodes, keep=keep) as stage:
         await stage.install()
         yield stage
 
