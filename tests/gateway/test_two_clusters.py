@@ -57,7 +57,7 @@ async def equip(clusters: list[Cluster], name: str, vni: int, port: int) -> Pair
         cluster.expose(gateway, port)
         settings = {"PLANE": "0", "POD_NAME": gateway, "WIREGUARD_KEYS": str(directory)}
         cluster.run(gateway, inside, SLICE=name, **settings)
-        types = {names.POD_TYPE_LABEL: names.ROUTER_POD}
+        types = {names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: "0"}
         inside = await cluster.pod(names.WORKER_NAMESPACE, router, {**labels, **types})
         cluster.run(router, inside, SLICE=name, ROUTER="0")
     return Pair(clusters, plans, keys, name, port)
@@ -119,13 +119,13 @@ async def test_slices_with_one_subnet_reach_their_own_pods_only(clusters: list[C
 
     # A gateway and a router join the slice's own networks, never the cluster's.
     far_gateway, far_router = far.pods["gateway-red"], far.pods["router-red"]
-    inner = str(red.plans[1].gateway(0)), str(red.plans[1].router())
+    inner = str(red.plans[1].gateway(0)), str(red.plans[1].router(0))
     for sandbox in (far_gateway, far_router):
         serve(kernel, sandbox, "secret")
     client = sandboxes["red"][0]
     assert all(kernel.pings(client, address) for address in inner)
     assert not any(dials(kernel, client, address) for address in inner)
-    kernel.ip(client, f"route add 10.244.0.0/16 via {red.plans[0].router_next_hop}")
+    kernel.ip(client, f"route add 10.244.0.0/16 via {red.plans[0].router_next_hop(0)}")
     assert not kernel.pings(client, "10.244.2.2", source="ks0", seconds=0.4)
 
 

@@ -22,7 +22,7 @@ def test_names_used_as_labels_namespaces_and_services_fit_into_63_characters() -
 def test_pods_of_deployments_have_their_whole_name_as_host_name() -> None:
     suffix = "-0123456789-01234"
     assert len(names.gateway_deployment(SLICE, 3) + suffix) <= 63
-    assert len(names.router_deployment(SLICE) + suffix) <= 63
+    assert len(names.router_deployment(SLICE, 0) + suffix) <= 63
 
 
 def test_interfaces_fit_into_15_characters() -> None:

@@ -1,6 +1,6 @@
 """Which pods belong on which slice, with which addresses."""
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from kubeslice.model import names
 from kubeslice.model.errors import Terminal
 from kubeslice.plan import attachment as attachments
 from kubeslice.plan import pods
-from kubeslice.plan.network import Route
+from kubeslice.plan.network import Address, Route
 from kubeslice.plan.segment import Segment, parse
 
 Object = dict[str, Any]
@@ -32,7 +32,7 @@ def red(planes: int = 2) -> Segment:
     return found
 
 
-HOP = {names.SLICE_LABEL: "red", names.POD_TYPE_LABEL: names.ROUTER_POD}
+HOP = {names.SLICE_LABEL: "red", names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: "1"}
 GATEWAY = {names.SLICE_LABEL: "red", names.POD_TYPE_LABEL: names.GATEWAY_POD, names.PLANE_LABEL: "1"}
 
 
@@ -65,19 +65,28 @@ def test_a_pod_outside_our_namespace_is_never_a_router() -> None:
 
 def test_routers_and_gateways_have_fixed_addresses() -> None:
     router = attachments.fixed_addresses(pod(names.WORKER_NAMESPACE, HOP), red())
-    assert [str(address) for address in router] == ["10.1.16.2", "10.1.16.1", "10.1.16.4", "10.1.16.5"]
+    assert [str(address) for address in router] == ["10.1.16.12", "10.1.16.13"]
     assert attachments.fixed_addresses(pod(names.WORKER_NAMESPACE, GATEWAY), red()) == (IPv4Address("10.1.16.9"),)
 
 
 def test_only_applications_get_a_route_and_only_hops_forward() -> None:
     app = attachments.attach(pod(), (IPv4Address("10.1.16.65"),))
-    hop = attachments.attach(pod(names.WORKER_NAMESPACE, HOP), (IPv4Address("10.1.16.2"), IPv4Address("10.1.16.1")))
-    route = Route(IPv4Network("10.1.0.0/16"), "ks0", IPv4Address("10.1.16.1"), 1420)
+    hop = attachments.attach(pod(names.WORKER_NAMESPACE, HOP), (IPv4Address("10.1.16.4"), IPv4Address("10.1.16.5")))
+    route = Route(IPv4Network("10.1.0.0/16"), "ks0", IPv4Address("10.1.16.2"), 1420)
     assert route in attachments.pod_records(app, red())
     assert not any(isinstance(record, Route) for record in attachments.pod_records(hop, red()))
     assert "ipv4/ip_forward" in attachments.sysctls(hop)
     assert "ipv4/ip_forward" not in attachments.sysctls(app)
     assert (app.sender.is_router, hop.sender.is_router) == (False, True)
+
+
+def test_virtual_next_hops_come_and_go_without_us() -> None:
+    hop = attachments.attach(pod(names.WORKER_NAMESPACE, HOP), (IPv4Address("10.1.16.12"),))
+    ours = attachments.pod_records(hop, red())
+    seen = [*ours, *(Address("ks0", IPv4Interface(f"10.1.16.{last}/32")) for last in (1, 2))]
+    stray = Address("ks0", IPv4Interface("10.1.16.3/32"))
+    assert attachments.managed(seen, red()) == set(ours)
+    assert attachments.managed([*seen, stray], red()) == {*ours, stray}
 
 
 def test_a_port_tells_its_pod_and_address_to_who_reads_its_alias() -> None:

@@ -31,7 +31,7 @@ REMOTES = [gateway("east", "10.1.48.0/20"), gateway("west", "10.1.0.0/20", plane
 
 
 def text(remotes: list[dict[str, object]] = REMOTES) -> str:
-    return bird.configuration(segment(), bird.sessions(segment(), remotes))
+    return bird.configuration(segment(), bird.sessions(segment(), remotes, 0), 0)
 
 
 def test_the_configuration_is_the_golden_one() -> None:
@@ -43,11 +43,11 @@ def test_the_order_of_gateways_does_not_matter() -> None:
 
 
 def test_planes_beyond_ours_have_no_session() -> None:
-    assert [(s.cluster, s.plane) for s in bird.sessions(segment(1), REMOTES)] == [("west", 0), ("east", 0)]
+    assert [(s.cluster, s.plane) for s in bird.sessions(segment(1), REMOTES, 0)] == [("west", 0), ("east", 0)]
 
 
 def test_a_gateway_without_a_subnet_has_no_session() -> None:
-    assert bird.sessions(segment(), [{"metadata": {"name": "new"}, "spec": {}}]) == []
+    assert bird.sessions(segment(), [{"metadata": {"name": "new"}, "spec": {}}], 0) == []
 
 
 @pytest.mark.kernel

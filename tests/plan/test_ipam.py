@@ -94,9 +94,10 @@ def test_octets_that_run_out_or_collide_are_refused() -> None:
 
 def test_the_places_in_a_cluster_subnet() -> None:
     plan = ClusterPlan(IPv4Network("10.1.16.0/20"))
-    assert str(plan.router_next_hop) == "10.1.16.1"
-    assert [str(plan.router(number)) for number in (0, 1)] == ["10.1.16.2", "10.1.16.3"]
-    assert [str(plan.router_plane(plane)) for plane in (0, 3)] == ["10.1.16.4", "10.1.16.7"]
+    assert [str(hop) for hop in plan.router_next_hops] == ["10.1.16.1", "10.1.16.2"]
+    assert [str(plan.router(number)) for number in (0, 1)] == ["10.1.16.4", "10.1.16.12"]
+    assert [str(plan.router_plane(0, plane)) for plane in (0, 3)] == ["10.1.16.4", "10.1.16.7"]
+    assert [str(plan.router_plane(1, plane)) for plane in (0, 3)] == ["10.1.16.12", "10.1.16.15"]
     assert [str(plan.gateway(plane)) for plane in (0, 3)] == ["10.1.16.8", "10.1.16.11"]
     assert str(plan.virtual_ips) == "10.1.28.0/22"
     assert str(plan.node_blocks[0]) == "10.1.16.64/26"
@@ -105,9 +106,15 @@ def test_the_places_in_a_cluster_subnet() -> None:
 
 def test_places_that_do_not_exist() -> None:
     plan = ClusterPlan(IPv4Network("10.1.16.0/20"))
-    for place, number in ((plan.router, 2), (plan.router_plane, 4), (plan.gateway, -1)):
+    for place, numbers in (
+        (plan.router_next_hop, (2,)),
+        (plan.router, (2,)),
+        (plan.router_plane, (2, 0)),
+        (plan.router_plane, (0, 4)),
+        (plan.gateway, (-1,)),
+    ):
         with pytest.raises(ValueError):
-            place(number)
+            place(*numbers)
     with pytest.raises(Terminal, match="too small"):
         ClusterPlan(IPv4Network("10.1.16.0/27"))
 
@@ -118,10 +125,16 @@ def test_blocks_infrastructure_and_virtual_ips_never_overlap(plan: ClusterPlan) 
     assert not any(one.overlaps(other) for one, other in combinations(dict.fromkeys(parts), 2))
     assert all(part.subnet_of(plan.subnet) for part in parts)
     assert plan.node_blocks
-    fixed = [plan.router_next_hop, *(plan.router(number) for number in (0, 1))]
-    fixed += [place(plane) for place in (plan.router_plane, plan.gateway) for plane in range(4)]
+    fixed = [*plan.router_next_hops, *map(plan.gateway, range(4))]
+    fixed += [plan.router_plane(router, plane) for router in (0, 1) for plane in range(4)]
     assert len(set(fixed)) == len(fixed)
     assert all(address in plan.infrastructure for address in fixed)
+
+
+def test_every_other_pod_has_the_other_next_hop() -> None:
+    plan = ClusterPlan(IPv4Network("10.1.16.0/20"))
+    hops = [str(plan.next_hop_for(IPv4Address(address))) for address in ("10.1.16.64", "10.1.16.65", "10.1.17.66")]
+    assert hops == ["10.1.16.1", "10.1.16.2", "10.1.16.1"]
 
 
 DEMANDS = st.dictionaries(st.sampled_from([f"n{number}" for number in range(5)]), st.integers(0, 60), max_size=5)

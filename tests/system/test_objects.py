@@ -31,7 +31,7 @@ from tests.system.world import Object, World, eventually
 
 SYSTEM = names.WORKER_NAMESPACE
 ON_HUB = "kubeslice-demo-worker-1"
-GATEWAY, ROUTER = names.gateway_deployment("red", 0), names.router_deployment("red")
+GATEWAY, ROUTER = names.gateway_deployment("red", 0), names.router_deployment("red", 0)
 
 
 @dataclass(frozen=True)

@@ -97,10 +97,10 @@ async def test_a_refused_credential_is_said_and_tears_nothing_down(stage: Stage)
             return "CredentialRefused" in json.dumps(events)
 
         await eventually(event)
-        await stage.own.delete(resources.DEPLOYMENTS, "slice-router-red", SYSTEM)
+        await stage.own.delete(resources.DEPLOYMENTS, "slice-router-red-0", SYSTEM)
 
         async def healed() -> Any:
-            return await stage.own_object(resources.DEPLOYMENTS, "slice-router-red")
+            return await stage.own_object(resources.DEPLOYMENTS, "slice-router-red-0")
 
         await eventually(healed)
         namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
@@ -138,7 +138,7 @@ async def test_the_credential_of_another_cluster_is_named_as_such(stage: Stage) 
             return (await hub_condition(stage)).get("reason") == "CredentialOfAnother"
 
         await eventually(says_so)
-        assert await stage.own_object(resources.DEPLOYMENTS, "slice-router-red")
+        assert await stage.own_object(resources.DEPLOYMENTS, "slice-router-red-0")
         await stage.stop()
 
 

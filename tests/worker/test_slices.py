@@ -20,7 +20,7 @@ async def test_a_slice_of_the_hub_becomes_a_slice_its_workloads_and_namespaces_h
     spec = objects.spec(seen)
     assert (spec["vni"], spec["mtu"], spec["clusterName"]) == (4097, 1420, CLUSTER)
     assert spec["nodeBlocks"] == [{"node": "node-1", "cidrs": ["10.1.64.64/26"]}]
-    for name in ("slice-router-red", "slice-gateway-red-0"):
+    for name in ("slice-router-red-0", "slice-gateway-red-0"):
         deployment = await eventually(partial(stage.own_object, resources.DEPLOYMENTS, name))
         assert deployment["metadata"]["ownerReferences"][0]["uid"] == objects.uid(seen)
     service = await eventually(lambda: stage.own_object(resources.SERVICES, "slice-gateway-red-0"))
@@ -193,7 +193,7 @@ async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other
 @pytest.mark.parametrize(
     ("resource", "name"),
     [
-        (resources.DEPLOYMENTS, "slice-router-red"),
+        (resources.DEPLOYMENTS, "slice-router-red-0"),
         (resources.SERVICES, "slice-gateway-red-0"),
         (resources.SLICES, "red"),
     ],

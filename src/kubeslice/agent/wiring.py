@@ -141,9 +141,8 @@ def _repair(attachment: Attachment, segment: Segment, bridge: Namespace, pod: Na
                 devices.delete(name, namespace)
         _create(attachment, segment, bridge, pod)
         return True
-    inner = network.difference(
-        observation.only(observation.endpoint(pod), [OVERLAY]), attachments.pod_records(attachment, segment)
-    )
+    seen = attachments.managed(observation.only(observation.endpoint(pod), [OVERLAY]), segment)
+    inner = network.difference(seen, attachments.pod_records(attachment, segment))
     todo = network.difference(
         observation.only(observation.segment(bridge), [attachment.port]),
         attachments.port_records(attachment, segment),

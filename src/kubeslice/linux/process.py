@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 STEADY = 10.0  # seconds after which a program that ends counts as having worked
-STOP_TIMEOUT = 1.0
+STOP_TIMEOUT = 1.5
 _libc = ctypes.CDLL(None)
 
 
@@ -29,6 +29,7 @@ class Program:
         self._environment = dict(environment) if environment is not None else None
         self._started = started
         self._process: asyncio.subprocess.Process | None = None
+        self._is_wanted = True
         self.restarts = 0
 
     @property
@@ -37,15 +38,28 @@ class Program:
         return self._process is not None and self._process.returncode is None
 
     async def run(self) -> None:
-        """Keep the program running until cancelled, then stop it."""
+        """Keep the program running until stopped or cancelled."""
         loop = asyncio.get_running_loop()
         pause = FIRST_PAUSE
-        while True:
+        while self._is_wanted:
             began = loop.time()
             await self._once()
+            if not self._is_wanted:
+                return
             pause = FIRST_PAUSE if loop.time() - began > STEADY else min(pause * 2, LONGEST_PAUSE)
             self.restarts += 1
             await asyncio.sleep(pause)
+
+    async def stop(self) -> None:
+        """Stop the program for good."""
+        self._is_wanted = False
+        if self._process is not None:
+            await self._stop(self._process)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal if it runs."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
 
     async def _once(self) -> None:
         process = await asyncio.create_subprocess_exec(

@@ -83,13 +83,14 @@ ROUTER_SERVICE_ACCOUNT = "kubeslice-router"
 LEADER_LEASE = "kubeslice"
 INIT_CONTAINER = "kubeslice-wait"
 PRIORITY_CLASS = "kubeslice-data-plane"
+TUNNEL_SECRET_TYPE = "kubeslice.io/tunnel"  # noqa: S105 - the type of a Secret, not its content
 IMAGE_REPOSITORY = "kubeslice/kubeslice"
 
 # The overlay
 OVERLAY_INTERFACE = "ks0"
 BRIDGE = "br0"
 VXLAN_INTERFACE = "vx0"
-WIREGUARD_INTERFACE = "wg0"
+WIREGUARD_INTERFACES = frozenset(["wg0", "wg1"])
 WIREGUARD_PORT = 51820
 ROUTERS = 2
 VXLAN_PORT = 14789
@@ -164,6 +165,16 @@ def tunnel_port(generation: int) -> int:
     return WIREGUARD_PORT + generation % 2
 
 
+def wireguard_interface(generation: int) -> str:
+    """Return the tunnel device of one generation of a gateway's keys: the next one has the other."""
+    return f"wg{generation % 2}"
+
+
+def pre_shared_key(plane: int, generation: int) -> str:
+    """Return the entry of a pair's Secret on the hub with the pre-shared key of one plane and generation."""
+    return f"psk-{plane}-{generation}"
+
+
 def slice_authority(project: str, slice_name: str) -> str:
     """Return the name of the Secret on the hub with the key of a slice's certificate authority."""
     return f"kubeslice-ca-{project}-{slice_name}"
@@ -174,8 +185,13 @@ def gateway_account(slice_name: str) -> str:
     return f"slice-gateway-{slice_name}"
 
 
-def router_deployment(slice_name: str) -> str:
-    """Return the name of a slice's router Deployment."""
+def router_deployment(slice_name: str, number: int) -> str:
+    """Return the name of the Deployment of router 0 or 1 of a slice."""
+    return f"slice-router-{slice_name}-{number}"
+
+
+def router_budget(slice_name: str) -> str:
+    """Return the name of the PodDisruptionBudget of a slice's routers."""
     return f"slice-router-{slice_name}"
 
 

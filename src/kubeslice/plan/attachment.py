@@ -4,6 +4,7 @@ Pure, called by the agent. A port carries its pod's identity in its alias, which
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from kubeslice.model import names
 from kubeslice.plan import ipam, pods
 from kubeslice.plan.filters import Sender
-from kubeslice.plan.network import Address, BridgePort, ForwardingEntry, Link, Record, Route
+from kubeslice.plan.network import Address, BridgePort, ForwardingEntry, Link, Network, Record, Route
 from kubeslice.plan.segment import Segment
 
 Object = dict[str, Any]
@@ -90,8 +91,8 @@ def fixed_addresses(pod: Object, segment: Segment) -> tuple[IPv4Address, ...]:
     cluster = segment.cluster
     match role_of(pod):
         case names.ROUTER_POD:
-            planes = (cluster.router_plane(plane) for plane in range(segment.planes))
-            return (cluster.router(0), cluster.router_next_hop, *planes)
+            number = pods.router(pod) or 0
+            return tuple(cluster.router_plane(number, plane) for plane in range(segment.planes))
         case names.GATEWAY_POD:
             return (cluster.gateway(pods.plane(pod) or 0),)
     return ()
@@ -123,9 +124,15 @@ def pod_records(attachment: Attachment, segment: Segment) -> tuple[Record, ...]:
     prefix = segment.cluster.subnet.prefixlen
     device = names.OVERLAY_INTERFACE
     addresses = [Address(device, IPv4Interface((address, prefix))) for address in attachment.addresses]
-    hop = segment.cluster.router_next_hop
+    hop = segment.cluster.next_hop_for(attachment.address)
     routes = [] if attachment.is_hop else [Route(segment.subnet, device, hop, segment.mtu)]
     return (pod_link(attachment, segment), *addresses, *routes)
+
+
+def managed(seen: Iterable[Record], segment: Segment) -> Network:
+    """Return what is ours of what a pod's namespace holds: the virtual next hops come and go with keepalived."""
+    virtual = set(segment.cluster.router_next_hops)
+    return frozenset(record for record in seen if not (isinstance(record, Address) and record.address.ip in virtual))
 
 
 def sysctls(attachment: Attachment) -> dict[str, str]:

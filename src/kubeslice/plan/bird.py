@@ -1,22 +1,27 @@
 """The configuration of BIRD 2 for one router: a BGP session with BFD per plane and remote cluster. Pure.
 
-Each router announces its own cluster's subnet and nothing else, and believes of a peer only that peer's subnet. The
-far router's plane address is reached through the gateway of that plane, which makes the plane the session's fate.
+Router 0 speaks with the router 0 of each remote cluster and router 1 with router 1. The far router's plane address is
+reached through the gateway of that plane, which makes the plane the session's fate. Each announces its own cluster's
+subnet and what the peer reaches through us, and believes of a peer only that peer's subnet and what we reach through
+it. The two routers of a cluster tell each other what they learned, for the day when one of them learns nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from kubeslice.model.names import OVERLAY_INTERFACE
-from kubeslice.plan import ipam
+from kubeslice.plan import ipam, vrrp
 from kubeslice.plan.segment import Segment
 
 Object = dict[str, Any]
 
 # Two gateways forward every packet of a session, and each takes one from its time to live.
 HOPS = 3
+# A path is given up after 0.6 s: two late packets in a row are no reason yet.
+BFD_INTERVAL, BFD_MISSES = 200, 3  # milliseconds; packets
+PARTNER = "partner"
 HEADER = """\
 log stderr all;
 router id {router_id};
@@ -29,9 +34,9 @@ protocol device {{
 protocol bfd {{
   accept multihop;
   multihop {{
-    interval 300 ms;
+    interval {bfd_interval} ms;
     idle tx interval 1 s;
-    multiplier 3;
+    multiplier {bfd_misses};
   }};
 }}
 
@@ -81,8 +86,22 @@ protocol bgp {name} from peer {{
   local {local} as {own_as};
   neighbor {neighbour} as {peer_as};
   ipv4 {{
-    import where net = {subnet};
-    export where proto = "segment";
+    import {imports};
+    export {exports};
+    next hop self;
+    gateway recursive;
+  }};
+}}
+"""
+PARTNERSHIP = """
+# The other router of this cluster: less preferred than a session of our own.
+protocol bgp {name} from peer {{
+  local {local} as {own_as};
+  neighbor {neighbour} as {own_as};
+  ipv4 {{
+    preference 90;
+    import where net ~ [{slice}+] && net != {subnet};
+    export where source = RTS_BGP;
     next hop self;
     gateway recursive;
   }};
@@ -92,12 +111,19 @@ protocol bgp {name} from peer {{
 
 @dataclass(frozen=True)
 class Session:
-    """One BGP session: to the router of a remote cluster, through the gateways of one plane."""
+    """One BGP session: to the router of a remote cluster, through the gateways of one plane.
+
+    `reached` are the subnets that we reach through the remote cluster, its own among them unless the pair has a relay;
+    `carried` are those that it reaches through us, again with our own.
+    """
 
     cluster: str
     subnet: IPv4Network
     octet: int
     plane: int
+    router: int
+    reached: tuple[IPv4Network, ...]
+    carried: tuple[IPv4Network, ...]
 
     @property
     def name(self) -> str:
@@ -107,39 +133,33 @@ class Session:
     @property
     def neighbour(self) -> IPv4Address:
         """Return the far router's address for this plane."""
-        return ipam.ClusterPlan(self.subnet).router_plane(self.plane)
+        return ipam.ClusterPlan(self.subnet).router_plane(self.router, self.plane)
 
 
-def sessions(segment: Segment, gateways: Iterable[Object]) -> list[Session]:
-    """Return the sessions that a slice's SliceGateways ask for, by octet and plane."""
-    found = set()
-    for obj in gateways:
-        spec: Object = obj.get("spec") or {}
-        if spec.get("remoteSubnet"):
-            subnet = IPv4Network(spec["remoteSubnet"])
-            planes = {int(entry["plane"]) for entry in spec.get("planes") or []} & set(range(segment.planes))
-            for plane in planes:
-                cluster = str(spec.get("remoteCluster") or "")
-                found.add(Session(cluster, subnet, octet(segment.subnet, subnet), plane))
+def sessions(segment: Segment, gateways: Iterable[Object], router: int) -> list[Session]:
+    """Return the sessions that a slice's SliceGateways ask of a router, by octet and plane."""
+    found = {one for obj in gateways for one in _sessions(segment, obj.get("spec") or {}, router)}
     return sorted(found, key=lambda session: (session.octet, session.plane))
 
 
-def configuration(segment: Segment, wanted: Iterable[Session], router: int = 0) -> str:
+def configuration(segment: Segment, wanted: Iterable[Session], router: int) -> str:
     """Return bird.conf of a router."""
     known = list(wanted)
     cluster = segment.cluster
     planes = "".join(f"  route {session.neighbour}/32 via {cluster.gateway(session.plane)};\n" for session in known)
-    last_resort = "".join(_last_resort(cluster, subnet, known) for subnet in sorted({one.subnet for one in known}))
+    subnets = sorted({subnet for session in known for subnet in session.reached})
     head = HEADER.format(
         router_id=cluster.router(router),
         subnet=cluster.subnet,
         slice=segment.subnet,
         device=OVERLAY_INTERFACE,
         planes=planes,
-        last_resort=last_resort,
+        last_resort="".join(_last_resort(cluster, subnet, known) for subnet in subnets),
         hops=HOPS,
+        bfd_interval=BFD_INTERVAL,
+        bfd_misses=BFD_MISSES,
     )
-    return head + "".join(_session(segment, session) for session in known)
+    return head + _partnership(segment, router) + "".join(_session(segment, session) for session in known)
 
 
 def octet(slice_subnet: IPv4Network, subnet: IPv4Network) -> int:
@@ -147,19 +167,64 @@ def octet(slice_subnet: IPv4Network, subnet: IPv4Network) -> int:
     return (int(subnet.network_address) - int(slice_subnet.network_address)) // subnet.num_addresses
 
 
+def _sessions(segment: Segment, spec: Object, router: int) -> Iterator[Session]:
+    if not spec.get("remoteSubnet"):
+        return
+    subnet = IPv4Network(spec["remoteSubnet"])
+    is_direct = not spec.get("relay")
+    for plane in {int(entry["plane"]) for entry in spec.get("planes") or []} & set(range(segment.planes)):
+        yield Session(
+            cluster=str(spec.get("remoteCluster") or ""),
+            subnet=subnet,
+            octet=octet(segment.subnet, subnet),
+            plane=plane,
+            router=router,
+            reached=_subnets([subnet] if is_direct else [], spec.get("transitSubnets")),
+            carried=_subnets([segment.cluster.subnet] if is_direct else [], spec.get("carriedSubnets")),
+        )
+
+
+def _subnets(own: list[IPv4Network], others: Iterable[str] | None) -> tuple[IPv4Network, ...]:
+    return tuple(sorted({*own, *map(IPv4Network, others or ())}))
+
+
 def _last_resort(cluster: ipam.ClusterPlan, subnet: IPv4Network, known: Iterable[Session]) -> str:
-    hops = " ".join(f"via {cluster.gateway(session.plane)}" for session in known if session.subnet == subnet)
-    return f"  route {subnet} {hops};\n"
+    planes = sorted({session.plane for session in known if subnet in session.reached})
+    return f"  route {subnet} {' '.join(f'via {cluster.gateway(plane)}' for plane in planes)};\n"
+
+
+def _partnership(segment: Segment, router: int) -> str:
+    cluster = segment.cluster
+    return PARTNERSHIP.format(
+        name=PARTNER,
+        local=cluster.router(router),
+        neighbour=cluster.router(vrrp.partner(router)),
+        own_as=_own_as(segment),
+        slice=segment.subnet,
+        subnet=cluster.subnet,
+    )
 
 
 def _session(segment: Segment, session: Session) -> str:
-    own = octet(segment.subnet, segment.cluster.subnet)
+    own, carried = segment.cluster.subnet, [subnet for subnet in session.carried if subnet != segment.cluster.subnet]
+    ours = ['proto = "segment"'] if own in session.carried else []
+    learned = [f"source = RTS_BGP && net ~ {_set(carried)}"] if carried else []
     return SESSION.format(
         plane=session.plane,
         name=session.name,
-        local=segment.cluster.router_plane(session.plane),
-        own_as=ipam.autonomous_system(own),
+        local=segment.cluster.router_plane(session.router, session.plane),
+        own_as=_own_as(segment),
         neighbour=session.neighbour,
         peer_as=ipam.autonomous_system(session.octet),
         subnet=session.subnet,
+        imports=f"where net ~ {_set(session.reached)}" if session.reached else "none",
+        exports=f"where {' || '.join([*ours, *learned])}" if ours or learned else "none",
     )
+
+
+def _set(subnets: Iterable[IPv4Network]) -> str:
+    return f"[{', '.join(map(str, subnets))}]"
+
+
+def _own_as(segment: Segment) -> int:
+    return ipam.autonomous_system(octet(segment.subnet, segment.cluster.subnet))

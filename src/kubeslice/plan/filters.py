@@ -13,6 +13,7 @@ from kubeslice.plan.firewall import Chain, Element, Expression, Group, Json, Tab
 
 BGP_PORT = 179
 BFD_MULTIHOP_PORT = 4784  # RFC 5883
+VRRP = "vrrp"  # protocol 112, RFC 5798
 ACCEPT: Json = {"accept": None}
 DROP: Json = {"drop": None}
 COUNT: Json = {"counter": {"packets": 0, "bytes": 0}}
@@ -82,9 +83,9 @@ def gateway(slice_subnet: IPv4Network) -> Table:
     return Table("inet", (), (Chain("forward", "forward", 0, "drop", forward), _no_services()))
 
 
-def router(slice_subnet: IPv4Network, neighbours: Iterable[IPv4Address]) -> Table:
-    """Return the table of a router pod: it forwards inside the slice, and only other routers may talk BGP to it."""
-    peers = Group("neighbours", ("ipv4_addr",), frozenset((str(address),) for address in neighbours))
+def router(slice_subnet: IPv4Network, neighbours: Iterable[IPv4Address], partner: IPv4Address) -> Table:
+    """Return the table of a router pod: it forwards inside the slice; only other routers may talk BGP or VRRP to it."""
+    peers = Group("neighbours", ("ipv4_addr",), frozenset((str(address),) for address in (*neighbours, partner)))
     known = _is(_field("ip", "saddr"), "@neighbours")
     ours = _is(_meta("iifname"), OVERLAY_INTERFACE)
     # Either end may open the BGP session, so answers from port 179 are as welcome as calls to it.
@@ -92,6 +93,7 @@ def router(slice_subnet: IPv4Network, neighbours: Iterable[IPv4Address]) -> Tabl
         (ours, known, _is(_field("tcp", "dport"), BGP_PORT), ACCEPT),
         (ours, known, _is(_field("tcp", "sport"), BGP_PORT), ACCEPT),
         (ours, known, _is(_field("udp", "dport"), BFD_MULTIHOP_PORT), ACCEPT),
+        (ours, _is(_field("ip", "saddr"), str(partner)), _is(_meta("l4proto"), VRRP), ACCEPT),
     )
     forward = (_pass(slice_subnet, OVERLAY_INTERFACE, OVERLAY_INTERFACE), (COUNT, DROP))
     return Table("inet", (peers,), (Chain("forward", "forward", 0, "drop", forward), _no_services(speak)))

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
 
 from kubeslice.model.errors import Terminal
-from kubeslice.model.names import BGP_BASE_AS, LOWEST_VNI, MAX_PLANES
+from kubeslice.model.names import BGP_BASE_AS, LOWEST_VNI, MAX_PLANES, ROUTERS
 
 SMALLEST_CLUSTER_PREFIX = 26
 INFRASTRUCTURE_SIZE = 16
@@ -88,20 +88,26 @@ class ClusterPlan:
         if self.subnet.prefixlen > SMALLEST_CLUSTER_PREFIX:
             raise Terminal(f"{self.subnet} is too small for a cluster: it needs at least a /{SMALLEST_CLUSTER_PREFIX}")
 
+    def router_next_hop(self, number: int) -> IPv4Address:
+        """Return virtual next hop 0 or 1, .1 or .2: pods route through it, and it moves to a router that lives."""
+        return self.subnet[1 + _router(number)]
+
+    def next_hop_for(self, address: IPv4Address) -> IPv4Address:
+        """Return the virtual next hop of the pod with this address: every other pod has the other one."""
+        return self.router_next_hop(int(address) & 1)
+
     @property
-    def router_next_hop(self) -> IPv4Address:
-        """Return the address that pods use as their next hop, .1: it moves to the router that is active."""
-        return self.subnet[1]
+    def router_next_hops(self) -> tuple[IPv4Address, ...]:
+        """Return all virtual next hops."""
+        return tuple(self.router_next_hop(number) for number in range(ROUTERS))
 
-    def router(self, number: int = 0) -> IPv4Address:
-        """Return the own address of router 0 or 1: .2, .3."""
-        if number not in (0, 1):
-            raise ValueError(f"router {number}: there are routers 0 and 1")
-        return self.subnet[2 + number]
+    def router(self, number: int) -> IPv4Address:
+        """Return the own address of router 0 or 1, which is that of plane 0: .4 or .12."""
+        return self.router_plane(number, 0)
 
-    def router_plane(self, plane: int) -> IPv4Address:
-        """Return the router's address for the routing session of one plane: .4 to .7."""
-        return self.subnet[4 + _checked(plane)]
+    def router_plane(self, router: int, plane: int) -> IPv4Address:
+        """Return a router's address for the routing sessions of one plane: .4 to .7 of router 0, .12 to .15 of 1."""
+        return self.subnet[4 + 8 * _router(router) + _checked(plane)]
 
     def gateway(self, plane: int) -> IPv4Address:
         """Return the address of the gateway of one plane: .8 to .11."""
@@ -135,6 +141,12 @@ class ClusterPlan:
             for block in self.subnet.subnets(new_prefix=self.block_prefix)
             if not block.overlaps(self.infrastructure) and not block.overlaps(self.virtual_ips)
         )
+
+
+def _router(number: int) -> int:
+    if not 0 <= number < ROUTERS:
+        raise ValueError(f"router {number}: there are routers 0 and {ROUTERS - 1}")
+    return number
 
 
 def _checked(plane: int) -> int:
@@ -210,7 +222,7 @@ def lowest_vni(taken: Collection[int]) -> int:
 
 
 def autonomous_system(octet: int) -> int:
-    """Return the private AS number of a cluster's router."""
+    """Return the private AS number of a cluster's routers."""
     return BGP_BASE_AS + octet
 
 

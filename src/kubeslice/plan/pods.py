@@ -36,8 +36,12 @@ def role(pod: Object) -> str:
 
 def plane(pod: Object) -> int | None:
     """Return the plane of a gateway pod."""
-    text = str(_labels(pod).get(names.PLANE_LABEL) or "")
-    return int(text) if text.isdecimal() else None
+    return _number(pod, names.PLANE_LABEL)
+
+
+def router(pod: Object) -> int | None:
+    """Return the number of a router pod."""
+    return _number(pod, names.ROUTER_LABEL)
 
 
 def overlay_address(pod: Object, slice_name: str) -> str:
@@ -52,6 +56,11 @@ def overlay_address(pod: Object, slice_name: str) -> str:
 def on_slice(pods: list[Object], slice_name: str, pod_role: str) -> list[Object]:
     """Return the pods that play one role on a slice and have not ended."""
     return [pod for pod in pods if slice_of(pod) == slice_name and role(pod) == pod_role and not is_finished(pod)]
+
+
+def _number(pod: Object, label: str) -> int | None:
+    text = str(_labels(pod).get(label) or "")
+    return int(text) if text.isdecimal() else None
 
 
 def _labels(pod: Object) -> Object:

@@ -3,15 +3,15 @@
 One sentence sums it up: the first thing that is missing, or what there is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Literal
 
 from kubeslice.model import names
 from kubeslice.model.apppods import AppPod
 from kubeslice.model.tunnels import PlaneGateway
-from kubeslice.plan import findings, pods
+from kubeslice.plan import findings, gateway_keys, gateway_workloads, pods
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.ipam import ClusterPlan
 
@@ -32,7 +32,7 @@ class View:
     pods: Sequence[Object]
     gateways: Sequence[Object]
     services: Sequence[Object] = ()
-    public_keys: dict[int, str] = field(default_factory=dict)
+    secrets: Mapping[int, Mapping[str, str]] = field(default_factory=dict, repr=False)
     node_addresses: dict[str, str] = field(default_factory=dict)
     is_dns_ready: bool = True
 
@@ -132,9 +132,9 @@ def tunnels(view: View) -> tuple[int, int]:
 def app_pods(view: View) -> list[AppPod]:
     """Return the application pods that have an address on the slice, by namespace and name."""
     subnet = view.spec.get("clusterSubnet")
-    next_hop = str(ClusterPlan(IPv4Network(subnet)).router_next_hop) if subnet else ""
+    plan = ClusterPlan(IPv4Network(subnet)) if subnet else None
     attached = [pod for pod in view.of_role(names.APP_POD) if pods.overlay_address(pod, view.name)]
-    lines = [_app_pod(pod, view.name, next_hop) for pod in attached]
+    lines = [_app_pod(pod, view.name, plan) for pod in attached]
     return sorted(lines, key=lambda line: (line.pod_namespace, line.pod_name))
 
 
@@ -150,45 +150,63 @@ def slice_health(view: View, seen: Object, now: str) -> Object:
 
 
 def gateways(view: View) -> list[PlaneGateway]:
-    """Return key and endpoints of each plane that has both, as the hub passes them on to other clusters."""
-    lines = []
-    for plane in range(view.planes):
-        pod, key = view.gateway_pod(plane), view.public_keys.get(plane, "")
-        node = str((pod.get("spec") or {}).get("nodeName") or "") if pod else ""
-        reachable = endpoints(view, plane, node)
-        if key and reachable:
-            name = pod["metadata"]["name"] if pod else ""
-            lines.append(PlaneGateway(plane=plane, public_key=key, endpoints=reachable, pod=name, node=node))
-    return lines
+    """Return keys and endpoints of each plane and generation that has both, as the hub passes them on to others."""
+    return [
+        line
+        for plane in range(view.planes)
+        for generation in gateway_keys.generations(view.spec, plane)
+        if (line := _gateway(view, plane, generation)) is not None
+    ]
 
 
-def endpoints(view: View, plane: int, node: str) -> list[str]:
+def _gateway(view: View, plane: int, generation: int) -> PlaneGateway | None:
+    pod, secret = view.gateway_pod(plane), view.secrets.get(plane, {})
+    node = str((pod.get("spec") or {}).get("nodeName") or "") if pod else ""
+    key, request = (secret.get(name(generation), "") for name in (gateway_keys.public_key, gateway_keys.request))
+    reachable = endpoints(view, plane, generation, node)
+    if not key or not reachable:
+        return None
+    return PlaneGateway(
+        plane=plane,
+        generation=generation,
+        public_key=key,
+        certificate_request=request,
+        endpoints=reachable,
+        pod=pod["metadata"]["name"] if pod else "",
+        node=node,
+    )
+
+
+def endpoints(view: View, plane: int, generation: int, node: str) -> list[str]:
     """Return where a plane's gateway is reached from other clusters, `node`, where its pod runs, first."""
     service = view.service(plane)
-    port = _node_port(service) if service else 0
-    if not port:
+    if service is None:
         return []
-    addresses_by_distance = sorted(view.node_addresses.items(), key=lambda item: (item[0] != node, item[0]))
-    distinct = dict.fromkeys(address for _, address in addresses_by_distance)
-    near = list(distinct)[:MAX_ENDPOINTS]
+    if (service.get("spec") or {}).get("type") == "LoadBalancer":
+        found, port = _balancers(service), names.tunnel_port(generation)
+    else:
+        by_distance = sorted(view.node_addresses.items(), key=lambda item: (item[0] != node, item[0]))
+        found, port = [address for _, address in by_distance], gateway_workloads.node_port(service, generation)
+    near = list(dict.fromkeys(found))[:MAX_ENDPOINTS] if port else []
     return [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in near]
 
 
-def _app_pod(pod: Object, slice_name: str, next_hop: str) -> AppPod:
+def _balancers(service: Object) -> list[str]:
+    entries = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    return [str(address) for entry in entries if (address := entry.get("ip") or entry.get("hostname"))]
+
+
+def _app_pod(pod: Object, slice_name: str, plan: ClusterPlan | None) -> AppPod:
     meta, status = pod["metadata"], pod.get("status") or {}
+    address = pods.overlay_address(pod, slice_name)
     return AppPod(
         pod_name=meta["name"],
         pod_namespace=meta["namespace"],
         pod_ip=status.get("podIP") or "",
-        nsm_ip=pods.overlay_address(pod, slice_name),
+        nsm_ip=address,
         nsm_interface=names.OVERLAY_INTERFACE,
-        nsm_peer_ip=next_hop,
+        nsm_peer_ip=str(plan.next_hop_for(IPv4Address(address))) if plan is not None else "",
     )
-
-
-def _node_port(service: Object) -> int:
-    ports = (service.get("spec") or {}).get("ports") or [{}]
-    return int(ports[0].get("nodePort") or 0)
 
 
 def _router(view: View) -> Component:

@@ -1,10 +1,9 @@
-"""The workloads of a slice in one cluster: a router, and per plane a gateway with its Service and its key.
+"""The routers of a slice in one cluster, and the shape that they share with its gateways (`gateway_workloads`).
 
 Pure: `worker.workloads` applies what these functions return. Router and gateways are ordinary pods of the slice to
 everybody else: labels alone make the node's agent attach them.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,90 +31,33 @@ class Owner:
     uid: str
 
 
-@dataclass(frozen=True)
-class KeyPair:
-    """An X25519 key pair in the base64 form that WireGuard uses (RFC 7748; wg(8))."""
-
-    private: str
-    public: str
+def routers(owner: Owner, build: Build) -> list[Object]:
+    """Return the Deployments of the slice's routers."""
+    return [router(owner, number, build) for number in range(names.ROUTERS)]
 
 
-def deployments(owner: Owner, planes: int, build: Build) -> list[Object]:
-    """Return the Deployments of router and gateways."""
-    return [router(owner, build), *(gateway(owner, plane, build) for plane in range(planes))]
+def router(owner: Owner, number: int, build: Build) -> Object:
+    """Return the Deployment of one of the slice's routers."""
+    own_labels = {**labels(owner, names.ROUTER_POD), names.ROUTER_LABEL: str(number)}
+    main = container("router", build, [env("SLICE", owner.name), env("ROUTER", str(number))])
+    main["securityContext"] = net_admin()
+    template = pod(build, names.ROUTER_SERVICE_ACCOUNT, main)
+    template["affinity"] = apart(owner, names.ROUTER_POD)
+    return deployment(owner, names.router_deployment(owner.name, number), own_labels, template)
 
 
-def services(owner: Owner, planes: int) -> list[Object]:
-    """Return the Services at which other clusters reach the gateways."""
-    return [gateway_service(owner, plane) for plane in range(planes)]
+def budgets(owner: Owner) -> list[Object]:
+    """Return the PodDisruptionBudget of the routers: a drain takes one at a time."""
+    return [budget(owner, names.router_budget(owner.name), labels(owner, names.ROUTER_POD), names.ROUTERS - 1)]
 
 
-def router(owner: Owner, build: Build) -> Object:
-    """Return the Deployment of the slice's router."""
-    labels = _labels(owner, names.ROUTER_POD)
-    container = _container("router", build, [_env("SLICE", owner.name), _env("ROUTER", "0")])
-    container["securityContext"] = _net_admin()
-    pod = _pod(build, names.ROUTER_SERVICE_ACCOUNT, container)
-    return _deployment(owner, names.router_deployment(owner.name), labels, pod)
-
-
-def gateway(owner: Owner, plane: int, build: Build) -> Object:
-    """Return the Deployment of one plane's gateway."""
-    name = names.gateway_deployment(owner.name, plane)
-    labels = _gateway_labels(owner, plane)
-    container = _container("gateway", build, [_env("SLICE", owner.name), _env("PLANE", str(plane))])
-    container["securityContext"] = {"privileged": True} if build.privileged_gateways else _net_admin()
-    container["ports"] = [{"name": "wireguard", "containerPort": names.WIREGUARD_PORT, "protocol": "UDP"}]
-    container["volumeMounts"] = [{"name": "keys", "mountPath": names.GATEWAY_KEYS_DIRECTORY, "readOnly": True}]
-    pod = _pod(build, names.GATEWAY_SERVICE_ACCOUNT, container)
-    pod["volumes"] = [{"name": "keys", "secret": {"secretName": name, "defaultMode": 0o400}}]
-    pod["affinity"] = _apart(owner)
-    return _deployment(owner, name, labels, pod)
-
-
-def gateway_service(owner: Owner, plane: int) -> Object:
-    """Return the NodePort Service of one plane's gateway.
-
-    It is published before it is ready, because it is ready only when its tunnels are, and they come up through it.
-    """
-    port = {
-        "name": "wireguard",
-        "port": names.WIREGUARD_PORT,
-        "targetPort": names.WIREGUARD_PORT,
-        "protocol": "UDP",
-    }
-    labels = _gateway_labels(owner, plane)
-    return {
-        "metadata": _metadata(owner, names.gateway_deployment(owner.name, plane), labels),
-        "spec": {"type": "NodePort", "selector": labels, "ports": [port], "publishNotReadyAddresses": True},
-    }
-
-
-def gateway_secret(owner: Owner, plane: int, keys: KeyPair) -> Object:
-    """Return the Secret with one plane's key pair; only the public half ever leaves the cluster."""
-    metadata = _metadata(owner, names.gateway_deployment(owner.name, plane), _gateway_labels(owner, plane))
-    return {
-        "metadata": metadata,
-        "type": "kubeslice.io/wireguard",
-        "stringData": {"privateKey": keys.private, "publicKey": keys.public},
-    }
-
-
-def planes_without_key(owner: Owner, planes: int, secrets: Iterable[str]) -> list[int]:
-    """Return the planes whose Secret is not among the names of existing `secrets`."""
-    known = set(secrets)
-    return [plane for plane in range(planes) if names.gateway_deployment(owner.name, plane) not in known]
-
-
-def _labels(owner: Owner, role: str) -> dict[str, str]:
+def labels(owner: Owner, role: str) -> dict[str, str]:
+    """Return the labels of the pods that play a role on the slice."""
     return {names.SLICE_LABEL: owner.name, names.POD_TYPE_LABEL: role}
 
 
-def _gateway_labels(owner: Owner, plane: int) -> dict[str, str]:
-    return {**_labels(owner, names.GATEWAY_POD), names.PLANE_LABEL: str(plane)}
-
-
-def _metadata(owner: Owner, name: str, labels: dict[str, str]) -> Object:
+def metadata(owner: Owner, name: str, own_labels: dict[str, str]) -> Object:
+    """Return the metadata of what belongs to the Slice."""
     reference = {
         "apiVersion": "networking.kubeslice.io/v1beta1",
         "kind": "Slice",
@@ -127,25 +69,27 @@ def _metadata(owner: Owner, name: str, labels: dict[str, str]) -> Object:
     return {
         "name": name,
         "namespace": names.WORKER_NAMESPACE,
-        "labels": {**labels, names.MANAGED_BY_LABEL: names.WORKER_MANAGER},
+        "labels": {**own_labels, names.MANAGED_BY_LABEL: names.WORKER_MANAGER},
         "ownerReferences": [reference],
     }
 
 
-def _deployment(owner: Owner, name: str, labels: dict[str, str], pod: Object) -> Object:
+def deployment(owner: Owner, name: str, own_labels: dict[str, str], template: Object) -> Object:
+    """Return a Deployment of one pod."""
     # Recreate: router and gateways have fixed addresses, which two pods can never hold at once.
     return {
-        "metadata": _metadata(owner, name, labels),
+        "metadata": metadata(owner, name, own_labels),
         "spec": {
             "replicas": 1,
             "strategy": {"type": "Recreate"},
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
+            "selector": {"matchLabels": own_labels},
+            "template": {"metadata": {"labels": own_labels}, "spec": template},
         },
     }
 
 
-def _pod(build: Build, account: str, container: Object) -> Object:
+def pod(build: Build, account: str, main: Object) -> Object:
+    """Return the spec of a pod that waits for its interface on the slice."""
     wait = {
         "name": names.INIT_CONTAINER,
         "image": build.image,
@@ -158,11 +102,12 @@ def _pod(build: Build, account: str, container: Object) -> Object:
         "terminationGracePeriodSeconds": 5,
         "tolerations": [{"key": names.NODE_TYPE_LABEL, "operator": "Exists"}],
         "initContainers": [wait],
-        "containers": [container],
+        "containers": [main],
     }
 
 
-def _container(component: str, build: Build, environment: list[Object]) -> Object:
+def container(component: str, build: Build, environment: list[Object]) -> Object:
+    """Return the container of a component."""
     return {
         "name": component,
         "image": build.image,
@@ -175,6 +120,36 @@ def _container(component: str, build: Build, environment: list[Object]) -> Objec
     }
 
 
+def env(name: str, value: str) -> Object:
+    """Return an environment variable."""
+    return {"name": name, "value": value}
+
+
+def apart(owner: Owner, role: str) -> Object:
+    """Return the affinity that puts each pod of a role on another node, as far as there are nodes."""
+    away_from_others = {
+        "weight": 50,
+        "podAffinityTerm": {
+            "topologyKey": "kubernetes.io/hostname",
+            "labelSelector": {"matchLabels": labels(owner, role)},
+        },
+    }
+    return {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [away_from_others]}}
+
+
+def net_admin() -> Object:
+    """Return the security context of who changes routes and filters of its pod."""
+    return {"capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN", "NET_RAW"]}}
+
+
+def budget(owner: Owner, name: str, own_labels: dict[str, str], minimum: int) -> Object:
+    """Return a PodDisruptionBudget: of the pods with these labels, drains leave `minimum`."""
+    return {
+        "metadata": metadata(owner, name, own_labels),
+        "spec": {"minAvailable": minimum, "selector": {"matchLabels": own_labels}},
+    }
+
+
 def _downward() -> list[Object]:
     fields = {
         "NODE_NAME": "spec.nodeName",
@@ -184,32 +159,3 @@ def _downward() -> list[Object]:
         "POD_IP": "status.podIP",
     }
     return [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()]
-
-
-def _env(name: str, value: str) -> Object:
-    return {"name": name, "value": value}
-
-
-def _net_admin() -> Object:
-    return {"capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN", "NET_RAW"]}}
-
-
-def _apart(owner: Owner) -> Object:
-    """Prefer gateway nodes, and for each plane another node, so that one node is never all of a slice's gateways."""
-    on_gateway_nodes = {
-        "weight": 100,
-        "preference": {
-            "matchExpressions": [{"key": names.NODE_TYPE_LABEL, "operator": "In", "values": [names.GATEWAY_NODE]}]
-        },
-    }
-    away_from_others = {
-        "weight": 50,
-        "podAffinityTerm": {
-            "topologyKey": "kubernetes.io/hostname",
-            "labelSelector": {"matchLabels": _labels(owner, names.GATEWAY_POD)},
-        },
-    }
-    return {
-        "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [on_gateway_nodes]},
-        "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [away_from_others]},
-    }

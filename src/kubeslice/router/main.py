@@ -12,8 +12,11 @@ from kubeslice.linux import waker
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import SLICEGATEWAYS, SLICES
+from kubeslice.router import leaving
+from kubeslice.router.daemons import Bird, Keepalived
 from kubeslice.router.metrics import RouterMetrics
-from kubeslice.router.routing import Bird, RouterReconciler, Watch
+from kubeslice.router.routing import RouterReconciler
+from kubeslice.router.watch import Watch
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
 from kubeslice.runtime.controller import Controller
@@ -41,13 +44,13 @@ def read_settings() -> Settings:
 
 
 def build(own: Settings, api: Api, directory: Path) -> App:
-    """Put a router together; BIRD's files are in `directory`."""
+    """Put a router together; the files of its programs are in `directory`."""
     app = App("router", own.health_port)
     key = Key(OWN, names.WORKER_NAMESPACE, own.slice)
     slices = Informer(api, SLICES, names.WORKER_NAMESPACE, fields=f"metadata.name={own.slice}")
     gateways = Informer(api, SLICEGATEWAYS, names.WORKER_NAMESPACE, labels=f"{names.SLICE_LABEL}={own.slice}")
-    bird = Bird(directory)
-    reconciler = RouterReconciler(slices, gateways, own.number, bird)
+    bird, keepalived = Bird(directory), Keepalived(directory)
+    reconciler = RouterReconciler(slices, gateways, own.number, bird, keepalived)
 
     def own_slice(_: Object) -> list[Key]:
         return [key]
@@ -63,8 +66,10 @@ def build(own: Settings, api: Api, directory: Path) -> App:
     app.add("netlink", listen)
     app.add("router", controller.run)
     app.add("bird", bird.run)
-    app.add("watch", Watch(RouterMetrics(app.registry), bird, reconciler).run)
-    app.ready(lambda: bird.is_up)
+    app.add("keepalived", keepalived.run)
+    app.add("watch", Watch(RouterMetrics(app.registry), bird, keepalived, reconciler).run)
+    app.ready(lambda: bird.program.is_running and keepalived.program.is_running)
+    app.leave(lambda: leaving.leave(bird, keepalived), leaving.TIMEOUT)
     return app
 
 

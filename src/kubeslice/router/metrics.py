@@ -13,4 +13,18 @@ class RouterMetrics:
             ["cluster", "plane"],
             registry=registry,
         )
+        self.partner = Gauge(
+            "kubeslice_router_partner_up",
+            "1 while the BGP session with the other router of this cluster is established.",
+            registry=registry,
+        )
+        self.next_hop = Gauge(
+            "kubeslice_router_next_hop",
+            "1 while this router holds virtual next hop 0 or 1.",
+            ["number"],
+            registry=registry,
+        )
         self.restarts = Gauge("kubeslice_router_bird_restarts", "How often BIRD was started again.", registry=registry)
+        self.keepalived_restarts = Gauge(
+            "kubeslice_router_keepalived_restarts", "How often keepalived was started again.", registry=registry
+        )

@@ -12,7 +12,7 @@ import pytest
 from kubeslice.linux import bird as control
 from kubeslice.linux import netns
 from kubeslice.linux.bird import Refused
-from kubeslice.router.routing import Bird
+from kubeslice.router.daemons import Bird
 from tests.clusters import until
 from tests.kernel import Kernel
 
@@ -52,7 +52,7 @@ async def answers(bird: Bird) -> dict[str, bool]:
 
 
 async def test_it_starts_with_the_first_configuration_and_takes_the_next(bird: Bird) -> None:
-    assert not bird.is_up
+    assert not bird.program.is_running
     assert await bird.configure(EMPTY)
     assert await answers(bird) == {}
     assert not await bird.configure(EMPTY)
@@ -66,7 +66,7 @@ async def test_it_comes_back_with_its_configuration(bird: Bird) -> None:
     process = bird.program._process
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
-    await until(lambda: bird.program.restarts == 1 and bird.is_up, 3)
+    await until(lambda: bird.program.restarts == 1 and bird.program.is_running, 3)
     assert await answers(bird) == {"peer_1_0": False}
 
 
