@@ -51,17 +51,28 @@ def test_figures_are_no_change_of_state() -> None:
 
 
 def test_the_slice_gateway_says_where_the_other_side_is() -> None:
-    peers = [{"plane": 1, "publicKey": "b"}, {"plane": 0, "publicKey": "a", "endpoints": ["172.31.2.11:30001"]}]
+    peers = [
+        {"plane": 1, "publicKey": "b"},
+        {"plane": 0, "generation": 2, "publicKey": "c"},
+        {"plane": 0, "publicKey": "a", "endpoints": ["172.31.2.11:30001"]},
+    ]
     pair = WorkerSliceGateway.parse(
         {
             "metadata": {"name": "red-worker-1-worker-2"},
             "spec": {
                 "sliceName": "red",
+                "gatewayType": "OpenVPN",
+                "gatewayHostType": "Client",
+                "gatewayProtocol": "TCP",
+                "cipher": "AES-256-GCM",
+                "relay": "worker-3",
                 "localGatewayConfig": {"clusterName": "worker-1", "gatewaySubnet": "10.1.0.0/18"},
                 "remoteGatewayConfig": {
                     "clusterName": "worker-2",
                     "gatewayName": "red-worker-2-worker-1",
                     "gatewaySubnet": "10.1.64.0/18",
+                    "transitSubnets": ["10.1.128.0/18"],
+                    "carriedSubnets": ["10.1.192.0/18"],
                     "planes": peers,
                 },
             },
@@ -73,12 +84,29 @@ def test_the_slice_gateway_says_where_the_other_side_is() -> None:
         "localCluster": "worker-1",
         "remoteCluster": "worker-2",
         "remoteSubnet": "10.1.64.0/18",
-        "gatewayType": "Wireguard",
+        "gatewayType": "OpenVPN",
+        "hostType": "Client",
+        "protocol": "TCP",
+        "cipher": "AES-256-GCM",
+        "relay": "worker-3",
+        "transitSubnets": ["10.1.128.0/18"],
+        "carriedSubnets": ["10.1.192.0/18"],
         "planes": [
-            {"plane": 0, "publicKey": "a", "endpoints": ["172.31.2.11:30001"]},
-            {"plane": 1, "publicKey": "b", "endpoints": []},
+            {"plane": 0, "generation": 1, "publicKey": "a", "endpoints": ["172.31.2.11:30001"]},
+            {"plane": 0, "generation": 2, "publicKey": "c", "endpoints": []},
+            {"plane": 1, "generation": 1, "publicKey": "b", "endpoints": []},
         ],
     }
     config = worker_gateway.config(pair, [30001], "TunnelUp")
     assert config.slice_gateway_remote_gateway_id == "red-worker-2-worker-1"
     assert config.slice_gateway_node_ports == [30001]
+
+
+def test_the_node_ports_are_those_of_the_generations_in_force() -> None:
+    def service(plane: int, even: int, odd: int) -> Any:
+        ports = [{"port": 51820, "nodePort": even}, {"port": 51821, "nodePort": odd}]
+        return {"metadata": {"name": f"slice-gateway-red-{plane}"}, "spec": {"ports": ports}}
+
+    spec = {"sliceName": "red", "gatewayReplicas": 2, "gatewayKeys": [{"plane": 1, "generations": [3, 4]}]}
+    ports = worker_gateway.node_ports(spec, [service(0, 30000, 30001), service(1, 30010, 30011)])
+    assert ports == [30001, 30011, 30010]

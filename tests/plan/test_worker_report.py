@@ -30,7 +30,11 @@ SLICE = {"metadata": {"name": "red"}, "spec": {"clusterSubnet": "10.1.0.0/18", "
 ROUTER = pod("router", "router")
 GATEWAY = pod("gw", "slicegateway", plane=0, node="n2")
 APP = pod("web-0", "app", address="10.1.0.70")
-SERVICE = {"metadata": {"name": "slice-gateway-red-0"}, "spec": {"ports": [{"nodePort": 30001}]}}
+SERVICE = {
+    "metadata": {"name": "slice-gateway-red-0"},
+    "spec": {"ports": [{"port": 51820, "nodePort": 30000}, {"port": 51821, "nodePort": 30001}]},
+}
+KEYS = {0: {"publicKey-1": "key"}}
 
 
 def gateway(remote: Any, state: Any) -> Any:
@@ -79,12 +83,11 @@ def test_a_slice_without_network_needs_no_router() -> None:
 
 
 def test_the_node_of_the_gateway_pod_comes_first_and_an_address_once() -> None:
-    view = View(
-        SLICE, [GATEWAY], [], [SERVICE], {0: "key"}, {"n1": "172.31.1.11", "n2": "172.31.1.12", "n3": "172.31.1.11"}
-    )
+    view = View(SLICE, [GATEWAY], [], [SERVICE], KEYS, {"n1": "172.31.1.11", "n2": "172.31.1.12", "n3": "172.31.1.11"})
     assert [line.wire() for line in worker_report.gateways(view)] == [
         {
             "plane": 0,
+            "generation": 1,
             "publicKey": "key",
             "endpoints": ["172.31.1.12:30001", "172.31.1.11:30001"],
             "pod": "gw",
@@ -94,8 +97,29 @@ def test_the_node_of_the_gateway_pod_comes_first_and_an_address_once() -> None:
 
 
 def test_ipv6_endpoints_are_written_in_brackets() -> None:
-    view = View(SLICE, [GATEWAY], [], [SERVICE], {0: "key"}, {"n1": "fd00::1"})
-    assert worker_report.endpoints(view, 0, "n1") == ["[fd00::1]:30001"]
+    view = View(SLICE, [GATEWAY], [], [SERVICE], KEYS, {"n1": "fd00::1"})
+    assert worker_report.endpoints(view, 0, 1, "n1") == ["[fd00::1]:30001"]
+
+
+def test_each_generation_in_force_has_its_own_key_request_and_port() -> None:
+    spec = SLICE["spec"] | {"gatewayType": "OpenVPN", "gatewayKeys": [{"plane": 0, "generations": [2, 3]}]}
+    secret = {"publicKey-1": "gone", "publicKey-2": "old", "publicKey-3": "new", "tls-3.csr": "request"}
+    view = View({**SLICE, "spec": spec}, [GATEWAY], [], [SERVICE], {0: secret}, {"n2": "172.31.1.12"})
+    lines = worker_report.gateways(view)
+    assert [(line.generation, line.public_key, line.certificate_request, line.endpoints) for line in lines] == [
+        (2, "old", "", ["172.31.1.12:30000"]),
+        (3, "new", "request", ["172.31.1.12:30001"]),
+    ]
+
+
+def test_a_load_balancer_is_reached_at_its_own_addresses_and_ports() -> None:
+    balanced = {**SERVICE, "spec": {**SERVICE["spec"], "type": "LoadBalancer"}}
+    view = View(SLICE, [GATEWAY], [], [balanced], KEYS, {"n2": "172.31.1.12"})
+    assert worker_report.gateways(view) == []
+    status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}, {"hostname": "lb.example.net"}]}}
+    view = View(SLICE, [GATEWAY], [], [{**balanced, "status": status}], KEYS, {"n2": "172.31.1.12"})
+    assert worker_report.endpoints(view, 0, 1, "n2") == ["203.0.113.7:51821", "lb.example.net:51821"]
+    assert worker_report.endpoints(view, 0, 2, "n2") == ["203.0.113.7:51820", "lb.example.net:51820"]
 
 
 @pytest.mark.parametrize("missing", ["service", "key", "address"])
@@ -105,7 +129,7 @@ def test_a_gateway_that_cannot_be_reached_yet_is_not_announced(missing: Any) -> 
         [GATEWAY],
         [],
         [] if missing == "service" else [SERVICE],
-        {} if missing == "key" else {0: "key"},
+        {} if missing == "key" else KEYS,
         {} if missing == "address" else {"n1": "172.31.1.11"},
     )
     assert worker_report.gateways(view) == []

@@ -30,12 +30,23 @@ def test_the_first_spec_has_the_lowest_vni_a_block_for_each_node_and_the_mtu_of_
         "mtu": 1370,
         "gatewayReplicas": 1,
         "gatewayType": "Wireguard",
+        "gatewayKeys": [],
         "namespaces": ["shop"],
         "nodeBlocks": [
             {"node": "n1", "cidrs": ["10.1.64.64/26"]},
             {"node": "n2", "cidrs": ["10.1.64.128/26"]},
         ],
     }
+
+
+def test_engine_and_generations_of_keys_are_the_hubs_and_stay_while_it_is_silent() -> None:
+    keys = [{"plane": 1, "generations": [2, 3]}, {"plane": 0, "generations": [2]}]
+    told = config(gatewayKeys=keys, sliceGatewayProvider={"sliceGatewayType": "OpenVPN"})
+    spec = worker_slice.spec(worker_slice.wish_of_config(told), [], LAND, None)
+    assert spec.gateway_type == "OpenVPN"
+    assert [(entry.plane, entry.generations) for entry in spec.gateway_keys] == [(0, [2]), (1, [2, 3])]
+    seen = Slice.parse({"metadata": {"name": "red"}, "spec": spec.wire()})
+    assert worker_slice.spec(worker_slice.wish_of_slice(seen), [], LAND, seen.spec) == spec
 
 
 node_sets = st.frozensets(st.sampled_from(["n1", "n2", "n3"]), min_size=1)

@@ -36,7 +36,9 @@ async def test_a_pair_of_the_hub_becomes_a_slice_gateway_with_the_peers_keys(sta
     seen = await stage.own_object(resources.SLICEGATEWAYS, PAIR)
     spec = objects.spec(seen)
     assert (spec["remoteCluster"], spec["remoteSubnet"]) == ("worker-1", "10.1.0.0/18")
-    assert spec["planes"] == [{"plane": 0, "publicKey": "remote-key", "endpoints": ["172.31.1.11:30001"]}]
+    assert spec["planes"] == [
+        {"plane": 0, "generation": 1, "publicKey": "remote-key", "endpoints": ["172.31.1.11:30001"]}
+    ]
 
 
 async def test_a_peers_new_address_arrives_here(stage: Stage) -> None:
@@ -80,7 +82,7 @@ async def test_the_status_reads_as_users_of_the_go_implementation_know_it(stage:
 
     status = await eventually(line)
     assert status["gatewayPodStatus"][0]["tunnelStatus"] == {
-        "IntfName": "wg0",
+        "IntfName": "wg1",
         "Latency": 2,
         "Status": 0,
         "TunnelState": "UP",

@@ -40,10 +40,10 @@ async def test_the_hub_learns_key_and_endpoint_and_never_the_private_key(stage: 
 
     told = (await eventually(gateways))[0]
     secret = await stage.own_object(resources.SECRETS, "slice-gateway-red-0")
-    port = objects.spec(await stage.own_object(resources.SERVICES, "slice-gateway-red-0"))["ports"][0]["nodePort"]
-    assert told["publicKey"] == base64.b64decode(secret["data"]["publicKey"]).decode()
+    port = objects.spec(await stage.own_object(resources.SERVICES, "slice-gateway-red-0"))["ports"][1]["nodePort"]
+    assert told["publicKey"] == base64.b64decode(secret["data"]["publicKey-1"]).decode()
     assert told["endpoints"] == [f"172.31.2.11:{port}"]
-    private = base64.b64decode(secret["data"]["privateKey"]).decode()
+    private = base64.b64decode(secret["data"]["privateKey-1"]).decode()
     assert len(base64.b64decode(private)) == 32
     assert private not in str(await stage.hub_object(resources.WORKERSLICECONFIGS, CONFIG))
 
@@ -116,7 +116,15 @@ async def test_a_deleted_slice_leaves_nothing_and_the_hub_is_told_last(stage: St
         await stage.hub.delete(resource, name, f"kubeslice-acme-{CLUSTER}")
 
     async def only_pods_left() -> Any:
-        kinds = (resources.DEPLOYMENTS, resources.SERVICES, resources.SECRETS, resources.SLICEGATEWAYS)
+        kinds = (
+            resources.DEPLOYMENTS,
+            resources.SERVICES,
+            resources.SECRETS,
+            resources.SLICEGATEWAYS,
+            resources.ROLES,
+            resources.ROLEBINDINGS,
+            resources.PODDISRUPTIONBUDGETS,
+        )
         left = [await stage.own.list(kind, SYSTEM) for kind in kinds]
         names_left = [objects.name(obj) for listing in left for obj in listing.items]
         return names_left == [names.DNS_SERVICE]
@@ -196,6 +204,7 @@ async def test_a_namespace_two_slices_ask_for_stays_with_the_older_and_the_other
         (resources.DEPLOYMENTS, "slice-router-red-0"),
         (resources.SERVICES, "slice-gateway-red-0"),
         (resources.SLICES, "red"),
+        (resources.ROLES, "slice-gateway-red"),
     ],
 )
 async def test_what_somebody_deletes_comes_back(stage: Stage, resource: Any, name: Any) -> None:

@@ -13,8 +13,12 @@ from kubeslice.model.resources import (
     LEASES,
     NAMESPACES,
     NODES,
+    PODDISRUPTIONBUDGETS,
     PODS,
+    ROLEBINDINGS,
+    ROLES,
     SECRETS,
+    SERVICEACCOUNTS,
     SERVICEEXPORTS,
     SERVICEIMPORTS,
     SERVICES,
@@ -48,6 +52,10 @@ WORKER = Account(
             Permission(DEPLOYMENTS, OWN),
             Permission(SERVICES, OWN),
             Permission(SECRETS, OWN),
+            # The gateways of a slice may read the keys of that slice. Nobody can give away more than they have, so no
+            # verb such as bind or escalate is needed: all that a gateway may do is listed here too.
+            *(Permission(kind, OWN) for kind in (SERVICEACCOUNTS, ROLES, ROLEBINDINGS)),
+            Permission(PODDISRUPTIONBUDGETS, OWN),
             # Whether the agents run.
             Permission(DAEMONSETS, READ),
             Permission(LEASES, "get create patch"),

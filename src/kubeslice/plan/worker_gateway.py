@@ -3,20 +3,20 @@
 Called by the worker operator. The gateways write the state of their tunnels; this turns it into sentences.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kubeslice.model import names
 from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGatewaySpec, TunnelStatus
 from kubeslice.model.tunnels import PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
-from kubeslice.plan import findings, pods
+from kubeslice.plan import findings, gateway_keys, gateway_workloads, pods
 from kubeslice.plan.findings import Finding
 
 Object = dict[str, Any]
 
 # What a tunnel is; everything else in a plane's status is a figure that changes all the time.
-STATE_FIELDS = ("plane", "state", "podName", "engine", "cipher", "since")
+STATE_FIELDS = ("plane", "generation", "state", "podName", "engine", "cipher", "pathMTU", "since")
 
 
 def spec(wanted: WorkerSliceGateway) -> SliceGatewaySpec:
@@ -28,8 +28,14 @@ def spec(wanted: WorkerSliceGateway) -> SliceGatewaySpec:
         local_cluster=local.cluster_name,
         remote_cluster=remote.cluster_name,
         remote_subnet=remote.gateway_subnet,
-        gateway_type="Wireguard",
-        planes=sorted(remote.planes, key=lambda peer: peer.plane),
+        gateway_type=wanted.spec.gateway_type,
+        host_type=wanted.spec.gateway_host_type or "Server",
+        protocol=wanted.spec.gateway_protocol,
+        cipher=wanted.spec.cipher,
+        planes=sorted(remote.planes, key=lambda peer: (peer.plane, peer.generation)),
+        transit_subnets=remote.transit_subnets,
+        carried_subnets=remote.carried_subnets,
+        relay=wanted.spec.relay,
     )
 
 
@@ -43,7 +49,7 @@ def config(wanted: WorkerSliceGateway, node_ports: Sequence[int], state: str) ->
         slice_gateway_name=wanted.metadata.name,
         slice_gateway_host_type=wanted.spec.gateway_host_type or "",
         slice_gateway_status=state,
-        slice_gateway_type="Wireguard",
+        slice_gateway_type=wanted.spec.gateway_type,
         slice_gateway_protocol=wanted.spec.gateway_protocol,
         slice_gateway_connectivity_type=wanted.spec.gateway_connectivity_type,
         slice_gateway_subnet=local.gateway_subnet,
@@ -105,12 +111,16 @@ def planes_of(gateway: Object) -> list[PlaneState]:
     return sorted((PlaneState.model_validate(entry) for entry in entries), key=lambda plane: plane.plane)
 
 
-def node_ports(slice_name: str, planes: int, services: Iterable[Object]) -> list[int]:
-    """Return the node ports of this cluster's gateways, by plane."""
+def node_ports(slice_spec: Mapping[str, Any], services: Iterable[Object]) -> list[int]:
+    """Return the node ports of this cluster's gateways, by plane and generation."""
+    name, planes = str(slice_spec.get("sliceName")), int(slice_spec.get("gatewayReplicas") or 1)
     by_name = {service["metadata"]["name"]: service for service in services}
-    found = [by_name.get(names.gateway_deployment(slice_name, plane)) for plane in range(planes)]
-    ports = [((service.get("spec") or {}).get("ports") or [{}])[0].get("nodePort") for service in found if service]
-    return [int(port) for port in ports if port]
+    ports = [
+        gateway_workloads.node_port(by_name.get(names.gateway_deployment(name, plane), {}), generation)
+        for plane in range(planes)
+        for generation in gateway_keys.generations(slice_spec, plane)
+    ]
+    return [port for port in ports if port]
 
 
 def _states(planes: Iterable[Object]) -> list[tuple[Any, ...]]:
@@ -120,7 +130,7 @@ def _states(planes: Iterable[Object]) -> list[tuple[Any, ...]]:
 def _tunnel(state: PlaneState) -> TunnelStatus:
     latency = state.latency_microseconds
     return TunnelStatus(
-        intf_name=names.WIREGUARD_INTERFACE,
+        intf_name=names.wireguard_interface(state.generation or 1),
         latency=round(latency / 1000) if latency is not None else None,
         packet_loss=round(state.loss_percent) if state.loss_percent is not None else None,
         status=0 if state.state == "UP" else 1,

@@ -8,17 +8,19 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, Literal
 
 from kubeslice.model import names
 from kubeslice.model.errors import Terminal
 from kubeslice.model.slice import LocalSliceConfig, NodeBlocks, Slice, SliceIpam, SliceSpec
+from kubeslice.model.tunnels import PlaneKeys
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from kubeslice.plan import ipam, pods
 from kubeslice.plan.ipam import ClusterPlan
 from kubeslice.plan.onboarding import Claim
 
 Object = dict[str, Any]
+Engine = Literal["OpenVPN", "Wireguard"]
 NO_NETWORK = "no-network"
 
 
@@ -31,6 +33,8 @@ class Wish:
     cluster_subnet: str
     planes: int
     namespaces: frozenset[str]
+    engine: Engine = "Wireguard"
+    keys: tuple[PlaneKeys, ...] = ()
 
     @property
     def has_network(self) -> bool:
@@ -60,6 +64,8 @@ def wish_of_config(config: WorkerSliceConfig) -> Wish:
         cluster_subnet=spec.cluster_subnet_cidr if has_network else "",
         planes=spec.gateway_replicas,
         namespaces=frozenset(spec.namespace_isolation_profile.application_namespaces),
+        engine="OpenVPN" if spec.slice_gateway_provider.slice_gateway_type == "OpenVPN" else "Wireguard",
+        keys=tuple(spec.gateway_keys),
     )
 
 
@@ -73,6 +79,8 @@ def wish_of_slice(seen: Slice) -> Wish:
         cluster_subnet=spec.cluster_subnet,
         planes=spec.gateway_replicas,
         namespaces=frozenset(asked.application_namespaces if asked else spec.namespaces),
+        engine=spec.gateway_type,
+        keys=tuple(spec.gateway_keys),
     )
 
 
@@ -89,6 +97,8 @@ def spec(wish: Wish, namespaces: Iterable[str], terrain: Terrain, seen: SliceSpe
         slice_name=wish.name,
         cluster_name=terrain.cluster,
         gateway_replicas=wish.planes,
+        gateway_type=wish.engine,
+        gateway_keys=sorted(wish.keys, key=lambda keys: keys.plane),
         namespaces=sorted(namespaces),
     )
     if not wish.has_network:

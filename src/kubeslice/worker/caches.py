@@ -34,6 +34,10 @@ class OwnCaches:
         self.secrets = Informer(api, resources.SECRETS, SYSTEM, labels=OURS)
         self.deployments = Informer(api, resources.DEPLOYMENTS, SYSTEM)
         self.daemonsets = Informer(api, resources.DAEMONSETS, SYSTEM)
+        self.accounts = Informer(api, resources.SERVICEACCOUNTS, SYSTEM, labels=OURS)
+        self.roles = Informer(api, resources.ROLES, SYSTEM, labels=OURS)
+        self.bindings = Informer(api, resources.ROLEBINDINGS, SYSTEM, labels=OURS)
+        self.budgets = Informer(api, resources.PODDISRUPTIONBUDGETS, SYSTEM, labels=OURS)
         self.corefiles = Informer(api, resources.CONFIGMAPS, DNS_NAMESPACE, fields=f"metadata.name={DNS_CONFIGMAP}")
 
     @property
@@ -52,7 +56,19 @@ class OwnCaches:
             self.deployments,
             self.daemonsets,
             self.corefiles,
+            *self.access,
+            self.budgets,
         ]
+
+    @property
+    def access(self) -> list[Informer]:
+        """Return the informers of what lets gateways read their own keys."""
+        return [self.accounts, self.roles, self.bindings]
+
+    @property
+    def made(self) -> list[Informer]:
+        """Return the informers of what the operator makes for slices."""
+        return [self.deployments, self.services, self.secrets, self.budgets, *self.access]
 
 
 class HubCaches:
@@ -66,15 +82,24 @@ class HubCaches:
         self.gateways = Informer(api, resources.WORKERSLICEGATEWAYS, namespace)
         self.imports = Informer(api, resources.WORKERSERVICEIMPORTS, namespace)
         self.exports = Informer(api, resources.SERVICEEXPORTCONFIGS, namespace)
+        self.secrets = Informer(api, resources.SECRETS, namespace)
 
     @property
     def informers(self) -> list[Informer]:
-        """Return all informers."""
+        """Return the informers of what the hub wants; its Secrets are not among them, and may come later or never."""
         return [self.cluster, self.configs, self.gateways, self.imports, self.exports]
 
     def config(self, slice_name: str) -> Object | None:
         """Return the WorkerSliceConfig of a slice."""
         return self.configs.get(names.worker_slice_config(slice_name, self.cluster_name), self.namespace)
+
+    def pairs_of(self, slice_name: str) -> list[Object]:
+        """Return the WorkerSliceGateways of a slice that are here to stay."""
+        return [
+            obj
+            for obj in self.gateways.items()
+            if objects.spec(obj).get("sliceName") == slice_name and not objects.is_deleting(obj)
+        ]
 
     def imports_of(self, namespace: str, service: str) -> list[Object]:
         """Return the WorkerServiceImports of a service, one for each slice that offers one of that name."""
@@ -106,7 +131,7 @@ class Caches:
     async def run(self) -> None:
         """Follow both API servers until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for informer in [*self.own.informers, *self.hub.informers]:
+            for informer in [*self.own.informers, *self.hub.informers, self.hub.secrets]:
                 group.create_task(informer.run(), name=f"follow-{informer.resource.plural}")
 
     def slice(self, name: str) -> Object | None:
@@ -133,8 +158,8 @@ class Caches:
         return [obj for obj in self.own.gateways.items() if objects.spec(obj).get("sliceName") == slice_name]
 
     def made_for(self, slice_name: str) -> Iterator[tuple[resources.Resource, Object]]:
-        """Yield the Deployments, Services and Secrets that the operator made for a slice."""
-        for informer in (self.own.deployments, self.own.services, self.own.secrets):
+        """Yield what the operator made for a slice: workloads, Services, Secrets, and who may read them."""
+        for informer in self.own.made:
             for obj in informer.items():
                 labels = objects.labels(obj)
                 is_ours = labels.get(names.MANAGED_BY_LABEL) == names.WORKER_MANAGER

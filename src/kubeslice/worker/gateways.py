@@ -71,10 +71,11 @@ class Gateways:
     async def _report(self, pair: WorkerSliceGateway, wanted: Object, seen: Object) -> Result:
         slice_name, remote = pair.spec.slice_name, pair.spec.remote_gateway_config
         planes = worker_gateway.planes_of(seen)
-        expected = self._planes(slice_name)
+        slice_spec = objects.spec(self.caches.slice(slice_name) or {})
+        expected = int(slice_spec.get("gatewayReplicas") or 1)
         ready = worker_gateway.readiness(remote.cluster_name, expected, planes, len(remote.planes))
         gateway_pods = pods.on_slice(self.caches.pods_of(slice_name), slice_name, names.GATEWAY_POD)
-        ports = worker_gateway.node_ports(slice_name, expected, self.caches.own.services.items())
+        ports = worker_gateway.node_ports(slice_spec, self.caches.own.services.items())
         lines = worker_gateway.pod_status(slice_name, gateway_pods, planes)
         status = {
             "config": worker_gateway.config(pair, ports, ready.reason).wire(),
@@ -90,10 +91,6 @@ class Gateways:
         if await self.hub.report(WORKERSLICEGATEWAYS, wanted, [ready], told):
             self._told[pair.metadata.name] = self.clock.monotonic()
         return Result(ready.message)
-
-    def _planes(self, slice_name: str) -> int:
-        seen = self.caches.slice(slice_name)
-        return int(objects.spec(seen).get("gatewayReplicas") or 1) if seen else 1
 
     def _wait(self, wanted: Object, seen: Object) -> float:
         """Return for how long the hub shall not be told figures: no time when a state changed."""

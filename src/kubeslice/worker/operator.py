@@ -21,6 +21,7 @@ from kubeslice.worker.hublink import HubLink
 from kubeslice.worker.imports import Imports
 from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.namespaces import Namespaces
+from kubeslice.worker.planekeys import PlaneKeys
 from kubeslice.worker.registration import Place, Registration
 from kubeslice.worker.settings import Settings
 from kubeslice.worker.slices import Slices
@@ -52,10 +53,12 @@ class Operator:
         slices = Slices(own, hub, self.caches, chosen.cluster)
         standing = Standing(self.caches, here, there, self.link, counted)
         gateways = Gateways(own, hub, self.caches, here, there, clock)
+        project = names.project_of(chosen.project_namespace)
+        plane_keys = PlaneKeys(own, self.caches, project, chosen.cluster, keys.makers())
         self.slices = self._controller("slices", slices, triggers.slices(), concurrency=1)
         self.namespaces = self._controller("namespaces", Namespaces(own, self.caches, here), triggers.namespaces())
         self.workloads = self._controller(
-            "workloads", Workloads(own, self.caches, chosen.build, keys.new_pair), triggers.workloads()
+            "workloads", Workloads(own, self.caches, chosen.build, plane_keys, clock), triggers.workloads()
         )
         self.standing = self._controller("standing", standing, triggers.standing())
         self.gateways = self._controller("gateways", gateways, triggers.gateways())
@@ -96,6 +99,7 @@ class Operator:
         for informer in [*self.caches.own.informers, *self.caches.hub.informers]:
             await informer.synced.wait()
         _enqueue(self.slices, self._triggers.all_slices())
+        _enqueue(self.workloads, self._triggers.all_slices())
         _enqueue(self.gateways, self._triggers.all_gateways())
         _enqueue(self.imports, self._triggers.all_imports())
         _enqueue(self.exports, self._triggers.all_exports())

@@ -1,6 +1,5 @@
 """How each slice does here: the status of its Slice, and the report on the hub's WorkerSliceConfig."""
 
-import base64
 from dataclasses import dataclass
 
 from kubeslice.kube import objects
@@ -8,10 +7,10 @@ from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.ids import Key
-from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
+from kubeslice.model.resources import SECRETS, SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import onboarding, worker_cluster, worker_report, worker_slice
+from kubeslice.plan import gateway_keys, onboarding, pods, worker_cluster, worker_report, worker_slice
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.worker_report import View
 from kubeslice.runtime.controller import Result
@@ -82,21 +81,16 @@ class Standing:
             pods=self.caches.pods_of(name),
             gateways=[obj for obj in self.caches.gateways_of(name) if not objects.is_deleting(obj)],
             services=self.caches.own.services.items(),
-            public_keys=self._public_keys(name),
+            secrets=self._secrets(name),
             node_addresses=worker_cluster.node_addresses(
                 self.caches.own.nodes.items(), Cluster.parse(cluster[0]) if cluster else None
             ),
             is_dns_ready=worker_cluster.is_available(self.caches.own.deployments.get(names.DNS_SERVICE, SYSTEM)),
         )
 
-    def _public_keys(self, name: str) -> dict[int, str]:
-        keys = {}
-        for resource_and_secret in self.caches.made_for(name):
-            labels = objects.labels(resource_and_secret[1])
-            data = resource_and_secret[1].get("data") or {}
-            if names.PLANE_LABEL in labels and "publicKey" in data:
-                keys[int(labels[names.PLANE_LABEL])] = base64.b64decode(data["publicKey"]).decode()
-        return keys
+    def _secrets(self, name: str) -> dict[int, dict[str, str]]:
+        secrets = [obj for resource, obj in self.caches.made_for(name) if resource is SECRETS]
+        return {plane: gateway_keys.texts(obj) for obj in secrets if (plane := pods.plane(obj)) is not None}
 
     def _onboarded(self, view: View) -> list[str]:
         labelled = {

@@ -44,6 +44,23 @@ def availability(deployment: Object) -> Any:
     return existence(deployment), worker_cluster.is_available(deployment)
 
 
+def progress(deployment: Object) -> Any:
+    """Tell apart what is asked of a Deployment, and how far it has come."""
+    return intent(deployment), objects.status(deployment)
+
+
+def exposure(service: Object) -> Any:
+    """Tell apart where a Service is reached."""
+    return intent(service), objects.status(service).get("loadBalancer")
+
+
+def secrets(pair: Object) -> Any:
+    """Tell apart which Secrets on the hub a WorkerSliceGateway names, and whose they are."""
+    spec = objects.spec(pair)
+    remote = (spec.get("remoteGatewayConfig") or {}).get("clusterName")
+    return existence(pair), spec.get("sliceName"), spec.get("gatewayCredentials"), remote
+
+
 @dataclass(frozen=True)
 class Triggers:
     """The triggers of each reconciler, and the keys that exist at all."""
@@ -53,7 +70,7 @@ class Triggers:
     def slices(self) -> list[Source]:
         """Return what a Slice depends on; slices also depend on each other, by namespaces and VNIs."""
         own, hub = self.caches.own, self.caches.hub
-        parts = [own.gateways, own.imports, own.deployments, own.services, own.secrets]
+        parts = [own.gateways, own.imports, *own.made]
         return [
             Source(hub.configs, _with(_slice_of_spec, self.all_slices), intent),
             Source(own.slices, _with(_name, self.all_slices), intent),
@@ -68,12 +85,17 @@ class Triggers:
         return [Source(self.caches.own.slices, _namespaces, intent), Source(self.caches.own.namespaces, _name)]
 
     def workloads(self) -> list[Source]:
-        """Return what router and gateways depend on."""
-        own = self.caches.own
-        made = [own.deployments, own.services, own.secrets]
+        """Return what routers, gateways and their keys depend on."""
+        own, hub = self.caches.own, self.caches.hub
         return [
             Source(own.slices, _name, intent),
-            *(Source(informer, _slice_of_label, intent) for informer in made),
+            Source(hub.configs, _slice_of_spec, intent),
+            Source(hub.gateways, _slice_of_spec, secrets),
+            Source(hub.secrets, self._slices_of_hub_secret),
+            Source(own.pods, _slice_of_gateway_pod, existence),
+            Source(own.deployments, _slice_of_label, progress),
+            *(Source(informer, _slice_of_label, intent) for informer in (own.services, own.accounts, own.budgets)),
+            *(Source(informer, _slice_of_label) for informer in (own.secrets, own.roles, own.bindings)),
         ]
 
     def standing(self) -> list[Source]:
@@ -85,8 +107,8 @@ class Triggers:
             Source(hub.configs, self.all_slices, intent),
             Source(own.gateways, _slice_of_label),
             Source(own.pods, _slice_of_label, place),
-            Source(own.services, _slice_of_label, intent),
-            Source(own.secrets, _slice_of_label, existence),
+            Source(own.services, _slice_of_label, exposure),
+            Source(own.secrets, _slice_of_label),
             Source(own.namespaces, _slice_of_label, intent),
             Source(own.nodes, self.all_slices, machine),
             Source(own.deployments, self._if_dns(self.all_slices), availability),
@@ -176,6 +198,14 @@ class Triggers:
     def _gateways_of_gateway_pod(self, pod: Object) -> list[Key]:
         return self._gateways_of_label(pod) if pods.role(pod) == names.GATEWAY_POD else []
 
+    def _slices_of_hub_secret(self, secret: Object) -> list[Key]:
+        naming = [
+            pair
+            for pair in self.caches.hub.gateways.items()
+            if (objects.spec(pair).get("gatewayCredentials") or {}).get("secretName") == objects.name(secret)
+        ]
+        return [key for pair in naming for key in _slice_of_spec(pair)]
+
     def _if_dns(self, keys: Keys) -> Keys:
         return lambda obj: keys(obj) if objects.name(obj) == names.DNS_SERVICE else []
 
@@ -204,6 +234,10 @@ def _slice_of_spec(obj: Object) -> list[Key]:
 def _slice_of_label(obj: Object) -> list[Key]:
     name = objects.labels(obj).get(names.SLICE_LABEL)
     return [Key(OWN, "", name)] if name else []
+
+
+def _slice_of_gateway_pod(pod: Object) -> list[Key]:
+    return _slice_of_label(pod) if pods.role(pod) == names.GATEWAY_POD else []
 
 
 def _service(obj: Object) -> list[Key]:

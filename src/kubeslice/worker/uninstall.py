@@ -26,6 +26,15 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 30.0
 ASK_EVERY = 0.1
+MADE = (
+    resources.DEPLOYMENTS,
+    resources.PODDISRUPTIONBUDGETS,
+    resources.SERVICES,
+    resources.SECRETS,
+    resources.ROLEBINDINGS,
+    resources.ROLES,
+    resources.SERVICEACCOUNTS,
+)
 ON_HUB = (
     (resources.WORKERSERVICEIMPORTS, names.WORKER_SERVICE_IMPORT_FINALIZER),
     (resources.WORKERSLICEGATEWAYS, names.WORKER_SLICE_GATEWAY_FINALIZER),
@@ -39,7 +48,7 @@ async def leave_cluster(own: Api) -> None:
     await _put_dns_back(own)
     await _delete_all(own, resources.SERVICEIMPORTS, None)
     await _delete_all(own, resources.SLICEGATEWAYS, SYSTEM)
-    for resource in (resources.DEPLOYMENTS, resources.SERVICES, resources.SECRETS):
+    for resource in MADE:
         await _delete_all(own, resource, SYSTEM, labels=OURS)
     for namespace in (await own.list(resources.NAMESPACES)).items:
         if owned_by(names.WORKER_MANAGER, namespace) and onboarding.is_labelled(namespace):

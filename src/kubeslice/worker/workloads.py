@@ -1,19 +1,33 @@
-"""Slice → router Deployment, and per plane gateway Deployment, Service and key Secret."""
+"""Slice → routers, and per plane a gateway with its Service, its keys and the right to read them."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
-from kubeslice.kube.applyset import Item, sync
-from kubeslice.kube.errors import AlreadyExists
+from kubeslice.kube.applyset import Changes, Item, sync
+from kubeslice.kube.subset import is_applied
 from kubeslice.model import names
 from kubeslice.model.ids import Key
-from kubeslice.model.resources import DEPLOYMENTS, SECRETS, SERVICES, Resource
-from kubeslice.plan import workloads
-from kubeslice.plan.workloads import Build, KeyPair, Owner
+from kubeslice.model.resources import (
+    DEPLOYMENTS,
+    PODDISRUPTIONBUDGETS,
+    ROLEBINDINGS,
+    ROLES,
+    SECRETS,
+    SERVICEACCOUNTS,
+    SERVICES,
+)
+from kubeslice.plan import gateway_workloads, pods, rollouts, workloads
+from kubeslice.plan.gateway_workloads import Exposure
+from kubeslice.plan.rollouts import Release
+from kubeslice.plan.workloads import Build, Owner
+from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
-from kubeslice.worker.caches import Caches
+from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.planekeys import PlaneKeys
+
+ASK_AGAIN = 1.0
 
 
 @dataclass(frozen=True)
@@ -23,46 +37,105 @@ class Workloads:
     own: Api
     caches: Caches
     build: Build
-    new_pair: Callable[[], KeyPair]
+    keys: PlaneKeys
+    clock: Clock
 
     async def reconcile(self, key: Key) -> Result:
         """Make the workloads what the Slice asks for; none while it is on its way out."""
-        seen = self.caches.slice(key.name)
-        planes = _planes(seen)
-        owner = Owner(key.name, objects.uid(seen) if seen else "")
-        made = list(self.caches.made_for(key.name))
-        await self._make_keys(owner, planes, [objects.name(obj) for resource, obj in made if resource is SECRETS])
-        changes = await sync(
-            self.own, names.WORKER_MANAGER, self._wanted(owner, planes), _replaceable(owner, planes, made)
+        seen = self.caches.slice(key.name) or {"metadata": {"name": key.name}}
+        planes, owner = _planes(seen), Owner(key.name, objects.uid(seen))
+        secrets = await self.keys.ensure(owner, objects.spec(seen), planes)
+        made = [Item(resource, obj) for resource, obj in self.caches.made_for(key.name)]
+        exposure = gateway_workloads.exposure(objects.spec(seen), self._provider(seen))
+        # What pods start with comes first: without its account a pod is refused, and tried again late.
+        ground = _ground(owner, planes, exposure)
+        first = await self._sync(ground, [item for item in made if _id(item) in _ids(ground)])
+        rest = self._rest(owner, planes, exposure)
+        release = self._release(key.name, [item for item in rest if item.resource is DEPLOYMENTS])
+        held = [item for item in rest if item.resource is DEPLOYMENTS and objects.name(item.object) in release.held]
+        spared = _ids(ground) | _ids(held) | _ids(self._in_use(key.name, planes, made))
+        second = await self._sync(
+            [item for item in rest if item not in held], [item for item in made if _id(item) not in spared]
         )
-        written = [*changes.applied, *(f"no {gone}" for gone in changes.deleted)]
-        return Result(f"wrote {', '.join(written)}" if written else f"{planes} gateways and their router are in place")
+        return _result(planes, secrets, [first, second], release)
 
-    def _wanted(self, owner: Owner, planes: int) -> list[Item]:
+    def _rest(self, owner: Owner, planes: int, exposure: Exposure) -> list[Item]:
         if not planes:
             return []
-        deployments = [Item(DEPLOYMENTS, obj) for obj in workloads.deployments(owner, planes, self.build)]
-        return deployments + [Item(SERVICES, obj) for obj in workloads.services(owner, planes)]
+        gateways = [gateway_workloads.deployment(owner, plane, self.build, exposure) for plane in range(planes)]
+        return [
+            *(Item(ROLEBINDINGS, obj) for obj in gateway_workloads.bindings(owner)),
+            *(Item(DEPLOYMENTS, obj) for obj in [*workloads.routers(owner, self.build), *gateways]),
+            *(
+                Item(PODDISRUPTIONBUDGETS, obj)
+                for obj in [*workloads.budgets(owner), *gateway_workloads.budgets(owner, planes)]
+            ),
+        ]
 
-    async def _make_keys(self, owner: Owner, planes: int, existing: list[str]) -> None:
-        for plane in workloads.planes_without_key(owner, planes, existing):
-            try:
-                await self.own.create(SECRETS, workloads.gateway_secret(owner, plane, self.new_pair()))
-            except AlreadyExists:
-                # The cache is a moment behind; a key that exists is never replaced.
-                continue
+    def _release(self, name: str, wanted: Sequence[Item]) -> Release:
+        seen = {objects.name(obj): obj for obj in self.caches.own.deployments.items(SYSTEM)}
+        order = [objects.name(item.object) for item in wanted]
+        differing = {
+            objects.name(item.object)
+            for item in wanted
+            if not is_applied(seen.get(objects.name(item.object)), item.object, names.WORKER_MANAGER)
+        }
+        if not differing:
+            return Release(frozenset())
+        gateway_pods = pods.on_slice(self.caches.pods_of(name), name, names.GATEWAY_POD)
+        gateways = [obj for obj in self.caches.gateways_of(name) if not objects.is_deleting(obj)]
+        unsteady = rollouts.missing_tunnel(gateways, gateway_pods, self.clock.now())
+        return rollouts.release(order, differing, seen, unsteady)
+
+    def _in_use(self, name: str, planes: int, made: Sequence[Item]) -> Iterator[Item]:
+        """Yield Secrets, which are `keys`' alone, and what a gateway needs that is handing over before it ends."""
+        if not planes:
+            return
+        leaving = {pods.plane(pod) for pod in pods.on_slice(self.caches.pods_of(name), name, names.GATEWAY_POD)}
+        for item in made:
+            plane = pods.plane(item.object)
+            is_used = plane is not None and (plane < planes or plane in leaving)
+            if is_used and item.resource in (SECRETS, SERVICES):
+                yield item
+
+    def _provider(self, seen: Object) -> Object:
+        config = self.caches.hub.config(objects.name(seen))
+        provider = objects.spec(config).get("sliceGatewayProvider") if config else None
+        return provider or objects.status(seen).get("sliceConfig") or {}
+
+    async def _sync(self, wanted: Sequence[Item], seen: Sequence[Item]) -> Changes:
+        return await sync(self.own, names.WORKER_MANAGER, wanted, seen)
 
 
-def _planes(seen: Object | None) -> int:
+def _ground(owner: Owner, planes: int, exposure: Exposure) -> list[Item]:
+    if not planes:
+        return []
+    return [
+        Item(SERVICEACCOUNTS, gateway_workloads.account(owner)),
+        Item(ROLES, gateway_workloads.role(owner, planes)),
+        *(Item(SERVICES, gateway_workloads.service(owner, plane, exposure)) for plane in range(planes)),
+    ]
+
+
+def _planes(seen: Object) -> int:
     """Return how many planes a Slice has; none without a network, and none while it goes."""
-    if seen is None or objects.is_deleting(seen) or not objects.spec(seen).get("clusterSubnet"):
+    if objects.is_deleting(seen) or not objects.spec(seen).get("clusterSubnet"):
         return 0
     return int(objects.spec(seen).get("gatewayReplicas") or 1)
 
 
-def _replaceable(owner: Owner, planes: int, made: list[tuple[Resource, Object]]) -> list[Item]:
-    """Return what exists and may be rewritten or deleted: everything but the keys in use."""
-    keys_in_use = {names.gateway_deployment(owner.name, plane) for plane in range(planes)}
-    return [
-        Item(resource, obj) for resource, obj in made if not (resource is SECRETS and objects.name(obj) in keys_in_use)
-    ]
+def _result(planes: int, secrets: Sequence[str], changes: Sequence[Changes], release: Release) -> Result:
+    applied = [f"Secret {name}" for name in secrets] + [name for change in changes for name in change.applied]
+    written = [*applied, *(f"no {name}" for change in changes for name in change.deleted)]
+    sentence = f"wrote {', '.join(written)}" if written else f"{planes} gateways and their routers are in place"
+    if not release.held:
+        return Result(sentence)
+    return Result(f"{sentence}; {release.waiting}", after=ASK_AGAIN)
+
+
+def _ids(items: Iterable[Item]) -> set[tuple[str, str]]:
+    return {_id(item) for item in items}
+
+
+def _id(item: Item) -> tuple[str, str]:
+    return item.resource.plural, objects.name(item.object)

@@ -1,0 +1,79 @@
+"""The Secrets of a slice's planes, brought in line with the generations of keys in force.
+
+A key that is in force is never replaced: whatever the cache says, each change is made to what the API server holds,
+and refused there when somebody changed that meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.errors import AlreadyExists, Conflict, NotFound
+from kubeslice.model import names
+from kubeslice.model.errors import Retry
+from kubeslice.model.resources import SECRETS
+from kubeslice.plan import gateway_keys, gateway_workloads
+from kubeslice.plan.gateway_keys import Identity, Makers, Shared
+from kubeslice.plan.workloads import Owner
+from kubeslice.worker.caches import SYSTEM, Caches
+
+
+@dataclass(frozen=True)
+class PlaneKeys:
+    """Keeps the Secrets of planes. `project` and `cluster` are part of what certificates are asked for."""
+
+    own: Api
+    caches: Caches
+    project: str
+    cluster: str
+    makers: Makers
+
+    async def ensure(self, owner: Owner, spec: Object, planes: int) -> list[str]:
+        """Make the Secrets of a slice's planes what its `spec` asks for; return the names of those written."""
+        return [name for plane in range(planes) if (name := await self._ensure(owner, spec, plane))]
+
+    async def _ensure(self, owner: Owner, spec: Object, plane: int) -> str:
+        name = names.gateway_deployment(owner.name, plane)
+        if not self._changes(owner, spec, plane, self.caches.own.secrets.get(name, SYSTEM)):
+            return ""
+        seen = await _read(self.own, name)
+        changes = self._changes(owner, spec, plane, seen)
+        if not changes:
+            return ""
+        try:
+            await self._write(owner, plane, seen, changes)
+        except (AlreadyExists, Conflict, NotFound) as race:
+            raise Retry(f"the Secret {name} changed meanwhile") from race
+        return name
+
+    async def _write(self, owner: Owner, plane: int, seen: Object | None, changes: Mapping[str, str | None]) -> None:
+        if seen is None:
+            await self.own.create(SECRETS, gateway_workloads.secret(owner, plane, changes))
+            return
+        version = seen["metadata"]["resourceVersion"]
+        patch = {"metadata": {"resourceVersion": version}, "data": dict(changes)}
+        await self.own.patch(SECRETS, objects.name(seen), SYSTEM, patch)
+
+    def _changes(self, owner: Owner, spec: Object, plane: int, secret: Object | None) -> Mapping[str, str | None]:
+        seen = gateway_keys.texts(secret)
+        config = self.caches.hub.config(owner.name)
+        shared = self._shared(owner.name, plane, gateway_keys.generations(spec, plane), seen)
+        wanted = gateway_keys.wanted(spec, objects.spec(config) if config else {}, plane, shared)
+        identity = Identity(self.project, owner.name, self.cluster, plane)
+        after = gateway_keys.content(seen, wanted, identity, self.makers)
+        return gateway_keys.changes((secret or {}).get("data") or {}, after)
+
+    def _shared(self, slice_name: str, plane: int, in_force: Sequence[int], seen: Mapping[str, str]) -> Shared:
+        hub = self.caches.hub
+        if not self.caches.hub_is_known:
+            return gateway_keys.kept(seen, in_force)
+        secrets = {objects.name(secret): secret for secret in hub.secrets.items()}
+        return gateway_keys.pre_shared(hub.pairs_of(slice_name), secrets, plane, in_force, seen)
+
+
+async def _read(api: Api, name: str) -> Object | None:
+    try:
+        return await api.get(SECRETS, name, SYSTEM)
+    except NotFound:
+        return None
