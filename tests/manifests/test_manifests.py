@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
-from kubeslice.model import resources
+from kubeslice.model import names, resources
 from kubeslice.model.resources import NAMESPACES
-from kubeslice.plan import tenancy
+from kubeslice.plan import gateway_workloads, tenancy
+from kubeslice.plan.workloads import Owner
 
 Obj = dict[str, Any]
 
@@ -84,6 +85,16 @@ def test_the_hub_may_do_all_that_it_lets_others_do() -> None:
     missing = {grant for grant in granted if grant not in own and (*grant[:3], "") not in own}
     assert missing == set()
     assert granted
+
+
+def test_the_operator_may_do_all_that_it_lets_gateways_do() -> None:
+    own = set()
+    for role in of_kind(WORKER, "Role", "ClusterRole"):
+        if role["metadata"]["name"] == "kubeslice-worker" and role["metadata"].get("namespace") != "kube-system":
+            own |= permissions(role["rules"])
+    (common,) = [role for role in of_kind(WORKER, "Role") if role["metadata"]["name"] == names.GATEWAY_ROLE]
+    granted = permissions(common["rules"]) | permissions(gateway_workloads.role(Owner("red", "u1"), 2)["rules"])
+    assert {grant for grant in granted if (*grant[:3], "") not in own} == set()
 
 
 def test_every_workload_has_an_account_that_is_there() -> None:

@@ -2,7 +2,6 @@ from typing import Any
 
 import pytest
 
-from kubeslice.manifests import workeraccess
 from kubeslice.plan import gateway_workloads
 from kubeslice.plan.gateway_workloads import Exposure
 from kubeslice.plan.workloads import Build, Owner
@@ -91,17 +90,3 @@ def test_a_slices_gateways_may_read_the_secrets_of_its_planes_and_no_other() -> 
         ]
     roles = [binding["roleRef"]["name"] for binding in gateway_workloads.bindings(OWNER)]
     assert roles == ["slice-gateway-red", "kubeslice-gateway"]
-
-
-def test_the_operator_has_whatever_it_gives_to_gateways() -> None:
-    def granted(account: Any) -> set[Any]:
-        listed = [*account.everywhere, *account.inside["kubeslice-system"]]
-        return {
-            (entry.resource.plural, entry.sub, verb)
-            for entry in listed
-            for verb in entry.verbs.split()
-            if not entry.only
-        }
-
-    assert granted(workeraccess.GATEWAY) <= granted(workeraccess.WORKER)
-    assert {("secrets", "", verb) for verb in ("get", "list", "watch")} <= granted(workeraccess.WORKER)

@@ -56,6 +56,10 @@ class Account:
             *(part for namespace in sorted(self.inside) for part in self._inside(namespace, component)),
         ]
 
+    def roles(self, component: str) -> list[Object]:
+        """Return the roles alone, for accounts that are made and bound later."""
+        return [made for made in self.objects(component) if made["kind"] in (ROLES.kind, CLUSTERROLES.kind)]
+
     def _everywhere(self, component: str) -> list[Object]:
         rules = [permission.rule() for permission in self.everywhere]
         return [

@@ -80,7 +80,7 @@ AGENT = Account(
 )
 
 GATEWAY = Account(
-    names.GATEWAY_SERVICE_ACCOUNT,
+    names.GATEWAY_ROLE,
     names.WORKER_NAMESPACE,
     inside={
         names.WORKER_NAMESPACE: (

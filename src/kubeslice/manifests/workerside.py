@@ -60,7 +60,8 @@ def worker(values: WorkerValues) -> list[Object]:
         _priority_class(),
         *workeraccess.WORKER.objects(operator.name),
         *workeraccess.AGENT.objects(agent.name),
-        *workeraccess.GATEWAY.objects("kubeslice-gateway"),
+        # The operator binds it to the account of each slice's gateways.
+        *workeraccess.GATEWAY.roles("kubeslice-gateway"),
         *workeraccess.ROUTER.objects("kubeslice-router"),
         *workeraccess.DNS.objects(dns.name),
         *workeraccess.WORKER_WEBHOOK.objects(webhook.name),

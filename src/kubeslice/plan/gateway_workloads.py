@@ -102,7 +102,7 @@ def role(owner: Owner, planes: int) -> Object:
 
 def bindings(owner: Owner) -> list[Object]:
     """Return the RoleBindings: to the slice's own Role, and to what the gateways of all slices may do."""
-    own, common = names.gateway_account(owner.name), names.GATEWAY_SERVICE_ACCOUNT
+    own, common = names.gateway_account(owner.name), names.GATEWAY_ROLE
     return [_binding(owner, own, own), _binding(owner, f"{common}-{owner.name}", common)]
 
 
