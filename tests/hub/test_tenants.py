@@ -40,7 +40,7 @@ async def test_users_that_leave_lose_their_account_and_labels_of_users_stay(stag
     assert (labels["cost-centre"], labels[names.PROJECT_LABEL]) == ("7", stage.project)
 
 
-async def test_a_worker_sees_its_own_cluster_and_no_secret(stage: Stage) -> None:
+async def test_a_worker_sees_its_own_cluster_and_no_secret_of_others(stage: Stage) -> None:
     await stage.make_project()
     workers = await stage.register("west", "east")
     worker = workers["west"].api
@@ -49,14 +49,16 @@ async def test_a_worker_sees_its_own_cluster_and_no_secret(stage: Stage) -> None
     assert [objects.name(obj) for obj in listed.items] == ["west"]
     own, other = stage.namespace_of("west"), stage.namespace_of("east")
     assert (await worker.list(r.WORKERSLICECONFIGS, own)).items == []
+    assert (await worker.list(r.SECRETS, own)).items == []
     for forbidden in (
         worker.get(r.CLUSTERS, "east", stage.home),
         worker.list(r.CLUSTERS, stage.home),
         worker.patch(r.CLUSTERS, "west", stage.home, {"spec": {"nodeIP": "192.0.2.1"}}),
         worker.list(r.WORKERSLICECONFIGS, other),
         worker.list(r.SERVICEEXPORTCONFIGS, other),
-        worker.list(r.SECRETS, own),
+        worker.list(r.SECRETS, other),
         worker.list(r.SECRETS, stage.home),
+        worker.list(r.SECRETS, names.HUB_NAMESPACE),
         worker.get(r.SECRETS, names.worker_account("west"), stage.home),
         worker.list(r.SLICECONFIGS, stage.home),
         worker.create(r.WORKERSLICECONFIGS, {"metadata": {"name": "red-west", "namespace": own}, "spec": {}}),

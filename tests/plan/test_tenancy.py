@@ -31,11 +31,16 @@ def test_readers_see_no_secret() -> None:
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
 
 
-def test_a_worker_reads_no_secret_and_only_its_own_cluster() -> None:
+def test_a_worker_reads_only_its_own_cluster_and_the_secrets_of_its_own_namespace() -> None:
     wanted = tenancy.cluster_objects(MEMBER, [], [], {"clusterName": "west"})
     account = names.worker_account("west")
-    for role in of(wanted, ROLES).values():
-        assert not [rule for rule in role["rules"] if {"secrets", "*"} & set(rule["resources"])]
+    secrets = [
+        (place, rule["verbs"])
+        for place, role in of(wanted, ROLES).items()
+        for rule in role["rules"]
+        if {"secrets", "*"} & set(rule["resources"])
+    ]
+    assert secrets == [(("kubeslice-shop-west", account), ["get", "list", "watch"])]
     home = of(wanted, ROLES)["kubeslice-shop", account]
     assert all(rule["resourceNames"] == ["west"] for rule in home["rules"])
     assert {namespace for namespace, _ in of(wanted, ROLES)} == {"kubeslice-shop", "kubeslice-shop-west"}

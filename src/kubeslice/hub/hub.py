@@ -12,7 +12,9 @@ from kubeslice.hub.exports import Exports
 from kubeslice.hub.gateways import Gateways
 from kubeslice.hub.heartbeats import Heartbeats
 from kubeslice.hub.metrics import HubMetrics
+from kubeslice.hub.presharedkeys import PreSharedKeys
 from kubeslice.hub.projects import Projects
+from kubeslice.hub.rotation import Rotations
 from kubeslice.hub.slices import Slices
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.hub.wiring import Wiring
@@ -87,11 +89,13 @@ class Hub:
         clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, gauges)
         verdicts, connections = Verdicts(caches), Connections(caches, self._clock)
         slices = Slices(api, caches, reporter, verdicts, connections, gauges)
+        rotations = Rotations(api, caches, reporter, PreSharedKeys(api, caches), gauges)
         return [
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),
             self._controller("cluster", clusters, wiring.clusters()),
             self._controller("slice", slices, wiring.slices()),
             self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways()),
+            self._controller("rotation", rotations, wiring.rotations()),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
         ]
 

@@ -1,5 +1,10 @@
 """What the hub measures of what it looks after, beside the counts that every controller has."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from kubeslice.plan import rotation
+from kubeslice.plan.rotation import Plane, Schedule
 from kubeslice.plan.standing import Standing
 from kubeslice.runtime.metrics import CollectorRegistry, Gauge
 
@@ -21,6 +26,19 @@ class HubMetrics:
             registry=registry,
         )
 
+        self._late = Gauge(
+            "kubeslice_hub_slice_rotation_late",
+            "Planes of a slice whose old keys cannot be retired in time.",
+            ["slice_project", "slice"],
+            registry=registry,
+        )
+        self._expiry = Gauge(
+            "kubeslice_hub_slice_keys_expire_seconds",
+            "When the first keys of a slice end to be valid, in seconds since 1970.",
+            ["slice_project", "slice"],
+            registry=registry,
+        )
+
     def slice_stands(self, project: str, name: str, standing: Standing) -> None:
         """Count the tunnels of a slice."""
         self._tunnels.labels(project, name, "wanted").set(standing.tunnels_wanted)
@@ -30,6 +48,16 @@ class HubMetrics:
         """Forget a slice."""
         for state in ("wanted", "up"):
             self._tunnels.remove(project, name, state)
+
+    def keys_stand(self, project: str, name: str, planes: Sequence[Plane], plan: Schedule, now: datetime) -> None:
+        """Tell how a slice's keys are renewed."""
+        self._late.labels(project, name).set(sum(rotation.is_late(plane, plan, now) for plane in planes))
+        self._expiry.labels(project, name).set(min(plan.expiry(plane) for plane in planes).timestamp())
+
+    def keys_gone(self, project: str, name: str) -> None:
+        """Forget the keys of a slice."""
+        self._late.remove(project, name)
+        self._expiry.remove(project, name)
 
     def cluster_heard(self, project: str, name: str, *, is_reachable: bool) -> None:
         """Tell whether a cluster is reachable."""

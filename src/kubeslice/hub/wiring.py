@@ -73,6 +73,7 @@ class Wiring:
             Source(caches.profiles, self._siblings, lambda obj: obj["metadata"].get("generation")),
             Source(caches.namespaces, self._slices_of_namespace, objects.labels),
             Source(caches.configs, _slice_keys, _config_aspect),
+            Source(caches.rotations, own_key, _outcome_aspect),
             Source(caches.gateways, _slice_keys, _tunnels),
             Source(caches.imports, _slice_keys, presence),
         ]
@@ -86,6 +87,18 @@ class Wiring:
             Source(caches.gateways, _view_itself, desired_and_labels),
             Source(caches.slices, self._views_of_slice, _connecting),
             Source(caches.clusters, self._views_of_cluster, lambda obj: objects.status(obj).get("nodeIPs")),
+        ]
+
+    def rotations(self) -> list[Source]:
+        """Return what concerns the keys of a slice."""
+        caches = self._caches
+        return [
+            Source(caches.slices, own_key, desired),
+            Source(caches.rotations, own_key, with_conditions),
+            Source(caches.configs, _slice_keys, _keys_aspect),
+            Source(caches.gateways, _slice_keys, _progress_aspect),
+            Source(caches.secrets, _slice_keys),
+            Source(caches.clusters, self._slices_of_cluster, _member_aspect),
         ]
 
     def exports(self) -> list[Source]:
@@ -241,6 +254,22 @@ def _connecting(obj: Object) -> Any:
 
 def _tunnels(obj: Object) -> Any:
     return [(plane.get("plane"), plane.get("state")) for plane in objects.status(obj).get("planes") or []]
+
+
+def _keys_aspect(obj: Object) -> Any:
+    return objects.is_deleting(obj), objects.spec(obj).get("gatewayKeys"), objects.status(obj).get("gateways")
+
+
+def _progress_aspect(obj: Object) -> Any:
+    planes = objects.status(obj).get("planes") or []
+    told = [(plane.get("plane"), plane.get("generation"), plane.get("state")) for plane in planes]
+    return objects.is_deleting(obj), objects.labels(obj), told
+
+
+def _outcome_aspect(obj: Object) -> Any:
+    planes = [(plane["plane"], plane["generations"]) for plane in objects.status(obj).get("planes") or []]
+    told = [(entry["type"], entry["status"], entry["message"]) for entry in objects.conditions(obj)]
+    return planes, told
 
 
 def _config_aspect(obj: Object) -> Any:

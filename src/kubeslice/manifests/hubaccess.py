@@ -17,6 +17,7 @@ from kubeslice.model.resources import (
     SLICECONFIGS,
     SLICEQOSCONFIGS,
     VALIDATINGWEBHOOKS,
+    VPNKEYROTATIONS,
     WORKERSERVICEIMPORTS,
     WORKERSLICECONFIGS,
     WORKERSLICEGATEWAYS,
@@ -30,6 +31,7 @@ _USERS_VERBS = "get list watch create update patch delete deletecollection"
 
 # What the hub keeps: all it makes from a SliceConfig and what workers report on.
 _WORKER_KINDS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS)
+_HUBS_KINDS = (*_WORKER_KINDS, VPNKEYROTATIONS)
 
 HUB = Account(
     "kubeslice-hub",
@@ -39,12 +41,13 @@ HUB = Account(
         Permission(PROJECTS, "get list watch patch"),
         *(Permission(kind, _USERS_VERBS) for kind in _USERS_KINDS),
         Permission(SERVICEEXPORTCONFIGS, OWN),
-        *(Permission(kind, OWN) for kind in _WORKER_KINDS),
+        *(Permission(kind, OWN) for kind in _HUBS_KINDS),
         *(
             Permission(kind, "patch", sub="status")
-            for kind in (PROJECTS, *_USERS_KINDS, SERVICEEXPORTCONFIGS, *_WORKER_KINDS)
+            for kind in (PROJECTS, *_USERS_KINDS, SERVICEEXPORTCONFIGS, *_HUBS_KINDS)
         ),
-        # The namespaces of projects and clusters, with accounts, credentials and roles.
+        # The namespaces of projects and clusters, with accounts, credentials, pre-shared keys and roles; and, in the
+        # hub's own namespace, the authorities of slices.
         Permission(NAMESPACES, OWN),
         Permission(SERVICEACCOUNTS, OWN),
         Permission(SECRETS, OWN),

@@ -42,6 +42,15 @@ class PlaneRotation(KubeModel):
     expires: Timestamp = Field(default="", description="When the newest of them ends to be valid.")
 
 
+class KeyRecord(KubeModel):
+    """A key that a gateway has or had. Nobody may come with it again, under whatever name."""
+
+    cluster: str = Field(description="Cluster of the gateway.")
+    plane: int = Field(description="Number of the plane, from 0.", ge=0, lt=MAX_PLANES)
+    generation: int = Field(description="Generation of the key, from 1.", ge=1)
+    fingerprint: str = Field(description="First 16 hexadecimal digits of the public key's SHA-256.", max_length=16)
+
+
 class VpnKeyRotationStatus(Status):
     """How the rotation goes, by gateway and by plane."""
 
@@ -53,6 +62,9 @@ class VpnKeyRotationStatus(Status):
     )
     planes: list[PlaneRotation] = Field(
         default_factory=list, description="Keys of every plane.", json_schema_extra=map_list("plane")
+    )
+    keys: list[KeyRecord] = Field(
+        default_factory=list, description="Keys that were accepted: those in force and the last ones before them."
     )
 
 

@@ -115,6 +115,7 @@ def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remo
             "gatewayHostType": side.host_type,
             "gatewayConnectivityType": exposure.type,
             "gatewayProtocol": exposure.protocol,
+            "gatewayCredentials": {"secretName": side.name},
             "gatewayNumber": side.number,
             "localGatewayConfig": local_end,
             "remoteGatewayConfig": remote_end,

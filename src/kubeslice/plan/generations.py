@@ -38,11 +38,13 @@ def wire(generations: Mapping[int, Iterable[int]]) -> list[Object]:
     return [{"plane": plane, "generations": list(numbers)} for plane, numbers in sorted(generations.items())]
 
 
-def together(one: Mapping[int, Iterable[int]], other: Mapping[int, Iterable[int]]) -> Generations:
-    """Return the generations that are in either, by plane."""
-    return {
-        plane: tuple(sorted({*one.get(plane, ()), *other.get(plane, ())})) for plane in sorted(one.keys() | other.keys())
-    }
+def everything(in_force: Generations, told: Iterable[Mapping[str, Any]]) -> Generations:
+    """Return the generations in force and, by plane, those that some member was told of and may still use."""
+    result = {plane: set(numbers) for plane, numbers in in_force.items()}
+    for spec in told:
+        for plane, numbers in of(spec.get("gatewayKeys") or ()).items():
+            result.setdefault(plane, set()).update(numbers)
+    return {plane: tuple(sorted(numbers)) for plane, numbers in sorted(result.items())}
 
 
 def _told(specs: Iterable[Mapping[str, Any]]) -> Generations:

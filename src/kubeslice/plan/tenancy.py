@@ -1,8 +1,8 @@
 """Who may do what on the hub: the namespaces, accounts and roles of a project and of each of its clusters.
 
 Called by the hub's project and cluster reconcilers. A worker's credential opens its cluster's own namespace and, in
-the project namespace, its own Cluster object; it reads no Secret anywhere. People's accounts open the project namespace
-and, for reading, the namespaces of its clusters.
+the project namespace, its own Cluster object; of Secrets it reads only those of its own namespace, the pre-shared keys
+of its tunnels. People's accounts open the project namespace and, for reading, the namespaces of its clusters.
 """
 
 import base64
@@ -29,6 +29,7 @@ READ_ONLY = "kubeslice-read-only"
 READ_WRITE = "kubeslice-read-write"
 READ = ["get", "list", "watch"]
 WRITE = ["create", "update", "patch", "delete", "deletecollection"]
+_USERS_KINDS = ["clusters", "sliceconfigs", "sliceqosconfigs"]
 RESERVED_NAMESPACES = frozenset({names.HUB_NAMESPACE, names.WORKER_NAMESPACE})
 
 # What a ServiceAccount token Secret must hold before a worker can use it; the token controller fills it in.
@@ -107,6 +108,8 @@ def worker_rules() -> list[Object]:
         _rule(WORKER_GROUP, [f"{kind}/status" for kind in kinds], ["patch"]),
         _rule(CONTROLLER_GROUP, ["serviceexportconfigs"], [*READ, "create", "patch", "delete"]),
         _rule("", ["events"], ["get", "create", "patch"]),
+        # The pre-shared keys of its own tunnels: nothing else secret is in this namespace.
+        _rule("", ["secrets"], READ),
     ]
 
 
@@ -173,7 +176,7 @@ def _accounts(readers: Iterable[str], writers: Iterable[str]) -> list[tuple[str,
 def _reading() -> list[Object]:
     return [
         # Kind by kind: nobody can give away more than they have, and the hub has no wildcard.
-        _rule(CONTROLLER_GROUP, ["clusters", "sliceconfigs", "sliceqosconfigs", "serviceexportconfigs"], READ),
+        _rule(CONTROLLER_GROUP, [*_USERS_KINDS, "vpnkeyrotations", "serviceexportconfigs"], READ),
         _rule(WORKER_GROUP, ["workersliceconfigs", "workerslicegateways", "workerserviceimports"], READ),
         _rule("", ["events"], READ),
     ]
@@ -182,7 +185,7 @@ def _reading() -> list[Object]:
 def _writing() -> list[Object]:
     return [
         *_reading(),
-        _rule(CONTROLLER_GROUP, ["clusters", "sliceconfigs", "sliceqosconfigs"], WRITE),
+        _rule(CONTROLLER_GROUP, _USERS_KINDS, WRITE),
         # Whoever registers a cluster carries its credential there.
         _rule("", ["secrets"], ["get", "list"]),
     ]

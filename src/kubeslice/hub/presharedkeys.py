@@ -1,0 +1,88 @@
+"""The Secrets with the pre-shared keys of every pair of clusters of a slice. Called by `hub.rotation`.
+
+The first end of a pair, by name, is written before the second: whoever finds only one of them copies it. Nothing is
+overwritten that changed since it was read, so neither an old cache nor a second hub can change a key in force.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from kubeslice.hub.caches import Caches
+from kubeslice.hub.groups import SliceName
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.applyset import PARALLEL, Item, sync
+from kubeslice.kube.errors import AlreadyExists
+from kubeslice.model import names
+from kubeslice.model.errors import Retry
+from kubeslice.model.resources import SECRETS
+from kubeslice.plan import presharedkeys
+from kubeslice.plan.presharedkeys import Entries
+from kubeslice.plan.tenancy import Member
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PreSharedKeys:
+    """Looks after the pre-shared keys of slices."""
+
+    api: Api
+    caches: Caches
+
+    async def ensure(self, name: SliceName, pairs: Iterable[Pair], generations: Mapping[int, Iterable[int]]) -> None:
+        """Give every pair its keys in force, drop those that are retired, and the Secrets of all other pairs.
+
+        Raises `Conflict` or `Retry` when a Secret is not as the cache shows it.
+        """
+        seen = self._seen(name)
+        wanted, gate = presharedkeys.entries(generations), asyncio.Semaphore(PARALLEL)
+        kept = {tuple(sorted(pair)) for pair in pairs}
+        stale = [obj for (one, other), obj in seen.items() if tuple(sorted((one, other))) not in kept]
+        await sync(self.api, names.HUB_MANAGER, [], [Item(SECRETS, obj) for obj in stale])
+        steps = [self._pair(name, (one, other), seen, wanted, gate) for one, other in sorted(kept)]
+        for outcome in await asyncio.gather(*steps, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    def _seen(self, name: SliceName) -> dict[Pair, Object]:
+        found = self.caches.genuine(self.caches.secrets_by_slice.of(name))
+        return {pair: obj for obj in found if all(pair := _ends(obj))}
+
+    async def _pair(
+        self, name: SliceName, pair: Pair, seen: Mapping[Pair, Object], wanted: list[str], gate: asyncio.Semaphore
+    ) -> None:
+        first, second = seen.get(pair), seen.get((pair[1], pair[0]))
+        data = presharedkeys.agreed(wanted, _data(first), _data(second), _new_key)
+        async with gate:
+            await self._write(name, pair, first, data)
+            await self._write(name, (pair[1], pair[0]), second, data)
+
+    async def _write(self, name: SliceName, pair: Pair, seen: Object | None, data: Entries) -> None:
+        if seen is None:
+            await self._create(presharedkeys.secret(name.name, Member(name.project, pair[0]), pair[1], data))
+            return
+        change = presharedkeys.change(seen, data)
+        if change:
+            await self.api.patch(SECRETS, objects.name(seen), objects.namespace(seen), change)
+
+    async def _create(self, secret: Object) -> None:
+        try:
+            await self.api.create(SECRETS, secret)
+        except AlreadyExists as error:
+            raise Retry(f"Secret {objects.name(secret)} is there already, and not known here yet") from error
+
+
+def _new_key() -> str:
+    return presharedkeys.encoded(secrets.token_bytes(presharedkeys.KEY_LENGTH))
+
+
+def _ends(secret: Object) -> Pair:
+    labels = objects.labels(secret)
+    return labels.get(names.CLUSTER_LABEL, ""), labels.get(names.REMOTE_CLUSTER_LABEL, "")
+
+
+def _data(secret: Object | None) -> Entries:
+    return (secret or {}).get("data") or {}

@@ -1,0 +1,141 @@
+"""Which of the public keys that clusters report are passed on to their peers. Called by the hub.
+
+A key belongs to one cluster, plane and generation. Who comes with a key that was seen elsewhere, an old one of his own
+or one of somebody else, is refused: whoever stole the old private key would be let in again, or packets for one cluster
+would go to another. Records reach as far back as `REMEMBERED` keys for each cluster and plane.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubeslice.plan.generations import FIRST, Generations
+
+Object = dict[str, Any]
+Owner = tuple[str, int, int]
+
+REMEMBERED = 8
+
+
+@dataclass(frozen=True, order=True)
+class KeyRecord:
+    """A key by its fingerprint, and whose it is."""
+
+    cluster: str
+    plane: int
+    generation: int
+    fingerprint: str
+
+    @property
+    def owner(self) -> Owner:
+        """Return whose key it is."""
+        return self.cluster, self.plane, self.generation
+
+    def wire(self) -> Object:
+        """Return the record as a VpnKeyRotation has it."""
+        return {
+            "cluster": self.cluster,
+            "plane": self.plane,
+            "generation": self.generation,
+            "fingerprint": self.fingerprint,
+        }
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A key that is not passed on."""
+
+    record: KeyRecord
+    earlier: KeyRecord
+
+    @property
+    def sentence(self) -> str:
+        """Say whose key is refused, why, and what to do."""
+        mine, theirs = self.record, self.earlier
+        return (
+            f"{mine.cluster} reports for plane {mine.plane}, generation {mine.generation} the key {mine.fingerprint}, "
+            f"which is that of {theirs.cluster}, plane {theirs.plane}, generation {theirs.generation}; it is not told "
+            f"to others: delete the Secret of that gateway in {mine.cluster}, so that a new key is made, and if nobody "
+            f"there put the old key back, evict {mine.cluster}"
+        )
+
+
+def fingerprint(public_key: str) -> str:
+    """Return what stands for a public key in records and lists."""
+    return hashlib.sha256(public_key.encode()).hexdigest()[:16]
+
+
+def parse(entries: Iterable[Mapping[str, Any]]) -> list[KeyRecord]:
+    """Read the records of a VpnKeyRotation."""
+    return [
+        KeyRecord(str(entry["cluster"]), int(entry["plane"]), int(entry["generation"]), str(entry["fingerprint"]))
+        for entry in entries
+    ]
+
+
+def reported(cluster: str, gateways: Iterable[Mapping[str, Any]]) -> list[KeyRecord]:
+    """Return the keys that a cluster reports in the status of its WorkerSliceConfig."""
+    return [
+        KeyRecord(cluster, *_place(entry), fingerprint(entry["publicKey"])) for entry in gateways if _has_key(entry)
+    ]
+
+
+def refused(reports: Iterable[KeyRecord], records: Iterable[KeyRecord]) -> list[Refusal]:
+    """Return the reported keys that belong to somebody else or to another generation."""
+    owners = {record.fingerprint: record for record in records}
+    return [
+        Refusal(report, owners[report.fingerprint])
+        for report in reports
+        if report.fingerprint in owners and owners[report.fingerprint].owner != report.owner
+    ]
+
+
+def recorded(
+    records: Iterable[KeyRecord], reports: Iterable[KeyRecord], in_force: Generations, members: Collection[str]
+) -> list[KeyRecord]:
+    """Return the records after these reports: new keys of generations in force are added, the oldest go.
+
+    Of two that come with one new key at the same moment the first by name has it. Records of clusters that are no
+    members are dropped.
+    """
+    kept = [record for record in records if record.cluster in members]
+    owners = {record.fingerprint for record in kept}
+    for report in sorted(reports):
+        if report.fingerprint not in owners and report.generation in in_force.get(report.plane, ()):
+            owners.add(report.fingerprint)
+            kept.append(report)
+    return [record for _, some in sorted(_by_gateway(kept).items()) for record in some[-REMEMBERED:]]
+
+
+def accepted(
+    cluster: str, gateways: Sequence[Mapping[str, Any]], records: Iterable[KeyRecord], in_force: Generations
+) -> list[Mapping[str, Any]]:
+    """Return what is passed on of a cluster's report: generations in force, each once, with keys of its own."""
+    bad = {refusal.record for refusal in refused(reported(cluster, gateways), records)}
+    good = {
+        _place(entry): entry
+        for entry in gateways
+        if _place(entry)[1] in in_force.get(_place(entry)[0], ())
+        and not (_has_key(entry) and _record(cluster, entry) in bad)
+    }
+    return [good[place] for place in sorted(good)]
+
+
+def _by_gateway(records: Iterable[KeyRecord]) -> dict[tuple[str, int], list[KeyRecord]]:
+    grouped: dict[tuple[str, int], list[KeyRecord]] = {}
+    for record in sorted(records, key=lambda record: record.generation):
+        grouped.setdefault((record.cluster, record.plane), []).append(record)
+    return grouped
+
+
+def _record(cluster: str, entry: Mapping[str, Any]) -> KeyRecord:
+    return KeyRecord(cluster, *_place(entry), fingerprint(entry["publicKey"]))
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[int, int]:
+    return int(entry.get("plane") or 0), int(entry.get("generation") or FIRST)
+
+
+def _has_key(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("publicKey"))
