@@ -11,6 +11,7 @@ from kubeslice.bench.faults import Fault, faults
 from kubeslice.bench.matrix import Matrix, Outcome, Trial
 from kubeslice.bench.quiet import keep_quiet
 from kubeslice.bench.scene import Scene, scene
+from kubeslice.stage.observer import observer
 from kubeslice.stage.probes import NotMeasured
 
 QUICK_TRIALS = 2
@@ -45,11 +46,12 @@ async def measure(options: Options) -> Matrix:
     wanted = chosen(options.only)
     async with scene() as running:
         progress(f"traffic runs through {running.planes} planes")
-        quiet = None
-        if options.quiet_minutes:
-            quiet = await keep_quiet(running, options.quiet_minutes, progress)
-        outcomes = [await _outcome(running, fault, options.trials, progress) for fault in wanted]
-        return Matrix("failover", outcomes, quiet, {"planes": running.planes})
+        async with observer(running.stage, running.traffic.marker) as observed:
+            quiet = None
+            if options.quiet_minutes:
+                quiet = await keep_quiet(running, options.quiet_minutes, progress)
+            outcomes = [await _outcome(running, fault, options.trials, progress) for fault in wanted]
+        return Matrix("failover", outcomes, quiet, observed, {"planes": running.planes})
 
 
 async def _outcome(running: Scene, fault: Fault, trials: int, progress: Progress) -> Outcome:

@@ -160,8 +160,8 @@ def _path(*, one_way: bool) -> Injection:
     async def inject(scene: Scene, trial: int) -> AsyncIterator[str]:
         first, second = scene.cluster(trial), scene.cluster(trial + 1)
         plane = trial // 2 % scene.planes
-        for port in await scene.tunnel_ports(plane):
-            await asyncio.to_thread(commands.cut, first, second, places.lab(), one_way=one_way, port=port)
+        ports = sorted(await scene.tunnel_ports(plane))
+        await asyncio.to_thread(commands.cut, first, second, places.lab(), one_way=one_way, ports=ports)
         try:
             yield f"plane {plane} {first} {'→' if one_way else '↔'} {second}"
             await asyncio.sleep(OUTAGE)

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from kubeslice.bench.faults import Promise
 from kubeslice.bench.report import percentile
+from kubeslice.stage.observer import Observed
 from kubeslice.stage.sightings import Sight
 
 FAILOVER = 1.0
@@ -128,12 +130,14 @@ class Matrix:
     bench: str
     outcomes: Sequence[Outcome]
     quiet: Quiet | None
+    observed: Observed
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_ok(self) -> bool:
-        """Tell whether every promise was kept and nothing alarmed falsely."""
-        return not any(outcome.missed for outcome in self.outcomes) and not (self.quiet and self.quiet.missed)
+        """Tell whether every promise was kept, nothing alarmed falsely, and nothing was seen on the WAN."""
+        missed = [*(outcome.missed for outcome in self.outcomes), self.quiet.missed if self.quiet else ""]
+        return not any(missed) and not self.observed.findings
 
     def wire(self) -> dict[str, Any]:
         """Return the JSON form."""
@@ -144,6 +148,7 @@ class Matrix:
             **self.about,
             "faults": faults,
             "quiet": self.quiet.wire() if self.quiet else None,
+            "observer": self.observed.wire(),
         }
 
     def table(self) -> Table:
@@ -160,9 +165,12 @@ class Matrix:
             figures = ["", "", f"{seen.gap:.2f} s", f"{len(seen.died)}", f"{seen.lost:,}"]
             what = f"nothing, for {self.quiet.seconds / 60:g} minutes"
             table.add_row(what, "no alarm", "1", *figures, verdict(self.quiet.missed))
+        blank = [""] * 5
+        looked = f"{self.observed.packets:,} packets seen on the WAN"
+        table.add_row(looked, "tunnels only", *blank, "", verdict("".join(self.observed.findings[:1])))
         return table
 
 
 def verdict(missed: str) -> str:
     """Return a verdict for a table."""
-    return f"[red]missed[/]: {missed}" if missed else "[green]kept[/]"
+    return f"[red]missed[/]: {escape(missed)}" if missed else "[green]kept[/]"

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from kubeslice.cli.target import fail
+
 app = typer.Typer(
     help=(
         "Measure KubeSlice against its budgets, in a lab that comes up and goes down with each benchmark.\n\n"
@@ -80,6 +82,37 @@ def failover(
         only or (),
     )
     _run(failover.measure(options), "failover", as_json=as_json, seconds=6 * HOURS)
+
+
+@app.command()
+def rotation(
+    *,
+    minutes: Annotated[float, typer.Option(min=1.5, help="How long, on each engine.")] = 10.0,
+    engine: Annotated[str, typer.Option(help="wireguard, openvpn or both.")] = "both",
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Renew keys every minute, with traffic running: rotations done, and flows and packets lost."""
+    from kubeslice.bench import rotation
+
+    engines = tuple(rotation.ENGINES) if engine == "both" else (engine,)
+    if not set(engines) <= set(rotation.ENGINES):
+        fail(f"no engine {engine!r}; there are {', '.join(rotation.ENGINES)} and both")
+    options = rotation.Options(rotation.QUICK_MINUTES if quick else minutes, engines)
+    _run(rotation.measure(options), "rotation", as_json=as_json, seconds=HOURS)
+
+
+@app.command()
+def eviction(
+    *,
+    trials: Annotated[int, typer.Option(min=1, help="How often a cluster is evicted.")] = 5,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the time from evicting a cluster that does not help until no gateway accepts a packet of it."""
+    from kubeslice.bench import eviction
+
+    _run(eviction.measure(eviction.QUICK_TRIALS if quick else trials), "eviction", as_json=as_json, seconds=HOURS)
 
 
 def _run(measured: Coroutine[Any, Any, Any], name: str, *, as_json: bool, seconds: float = HOURS / 4) -> None:

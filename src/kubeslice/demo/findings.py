@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kubeslice.stage.observer import Observed
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -13,22 +15,15 @@ class Finding:
     held: bool
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """What a capture on the WAN saw: packets in all, and how many carried the marker in plain text."""
-
-    packets: int
-    bytes: int
-    plaintext: int
-
-
-def encryption(through_slice: Traffic, bypass: Traffic) -> Finding:
-    """Judge that the WAN never saw the request in plain text, while the same capture sees one around the slice."""
-    held = through_slice.packets > 0 and through_slice.plaintext == 0 and bypass.plaintext > 0
+def encryption(through_slice: Observed, around: Observed) -> Finding:
+    """Judge that the WAN never saw the request in plain text, while the same observer sees one around the slice."""
+    held = through_slice.packets > 0 and not through_slice.findings and around.readable > 0
     measured = (
-        f"{through_slice.packets} packets, {through_slice.plaintext} in plain text; "
-        f"around the slice {bypass.plaintext} of {bypass.packets}"
+        f"{through_slice.packets} packets, {through_slice.readable} in plain text; "
+        f"around the slice {around.readable} of {around.packets}"
     )
+    if through_slice.findings:
+        measured = through_slice.findings[0]
     return Finding("nothing readable on the WAN", measured, held)
 
 

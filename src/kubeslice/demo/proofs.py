@@ -3,13 +3,14 @@
 import statistics
 from functools import partial
 
-from kubeslice.demo.capture import capture, marker
 from kubeslice.demo.findings import Finding, encryption
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model.resources import SERVICES
 from kubeslice.stage import application, places, probes, scenario
 from kubeslice.stage.application import Place
+from kubeslice.stage.capture import marker
+from kubeslice.stage.observer import observer
 from kubeslice.stage.probes import Path
 from kubeslice.stage.scenario import Tenant
 from kubeslice.stage.stage import Stage
@@ -49,16 +50,16 @@ async def figures(stage: Stage, client: Place, server: Place) -> list[Finding]:
 async def nothing_readable(stage: Stage, tenant: Tenant, client: Place) -> Finding:
     """Capture the WAN during a request through the slice, and during the same request around it."""
     secret = marker()
-    async with capture(_between_clusters(stage)) as through_slice:
+    async with observer(stage, secret, sampled=False) as through_slice:
         await application.answered(client, f"http://{tenant.host}/{secret}")
     api = stage.apis[tenant.server]
     service = await api.apply(SERVICES, scenario.node_port(tenant), manager="kubeslice-stage")
     node = stage.cluster(tenant.server).nodes[0]
     url = f"http://{node.address}:{service['spec']['ports'][0]['nodePort']}/{secret}"
-    async with capture(_between_clusters(stage)) as around:
+    async with observer(stage, secret, sampled=False) as around:
         await application.answered(client, url)
     await api.delete(SERVICES, objects.name(service), tenant.namespace)
-    return encryption(through_slice.search(secret), around.search(secret))
+    return encryption(through_slice, around)
 
 
 async def kept_apart(red: Tenant, blue: Tenant, blue_client: Place, red_only: Place) -> Finding:
@@ -70,12 +71,6 @@ async def kept_apart(red: Tenant, blue: Tenant, blue_client: Place, red_only: Pl
     held = _is_from(blue, own) and not red_answered
     what = "red answered" if red_answered else f"red never answered, nor did {red_only.address}; blue answers itself"
     return Finding(f"a pod of {blue.slice_name} cannot reach {red.slice_name}", what, held)
-
-
-def _between_clusters(stage: Stage) -> str:
-    """Return the tcpdump expression for what crosses from one cluster's LAN to another's."""
-    inside = " or ".join(f"(src net {one.network} and dst net {one.network})" for one in stage.topology.clusters)
-    return f"ip and not ({inside})"
 
 
 def _is_from(tenant: Tenant, page: str) -> bool:

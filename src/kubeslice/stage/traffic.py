@@ -41,7 +41,7 @@ class Traffic:
 
     def __init__(self, ends: Sequence[str], marker: str) -> None:
         self.marker = marker
-        self._ends = ends
+        self.ends = ends
         self._told: deque[Telling] = deque(maxlen=REMEMBERED)
 
     async def listen(self, end: str, process: Process) -> None:
@@ -59,6 +59,13 @@ class Traffic:
         await asyncio.sleep(SETTLE)
         return self.seen(started)
 
+    def last_arrival(self, end: str) -> float:
+        """Return when the last packet arrived at one end (`time.monotonic`). Raises `NotMeasured` when none did."""
+        for telling in reversed(self._told):
+            if telling.end == end and telling.flows:
+                return telling.time - min(flow.silent for flow in telling.flows.values())
+        raise NotMeasured(f"nothing ever arrived at {end}")
+
     async def quiet(self, seconds: float = 1.5, patience: float = PATIENCE) -> None:
         """Wait until everything flows without a gap or a loss for some seconds. Raises `NotMeasured`."""
         deadline = time.monotonic() + patience
@@ -73,7 +80,7 @@ class Traffic:
         flowing = {telling.end for telling in told if telling.flows}
         silent = any(flow.silent > SETTLE for telling in told for flow in telling.flows.values())
         seen = sightings.sum_up(self._tail(since), since)
-        return flowing == set(self._ends) and not silent and not seen.lost and seen.gap < QUIET_GAP
+        return flowing == set(self.ends) and not silent and not seen.lost and seen.gap < QUIET_GAP
 
     def _tail(self, since: float) -> list[Telling]:
         # With a line of each end from before, to which later counts are compared.

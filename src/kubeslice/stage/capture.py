@@ -1,17 +1,14 @@
-"""A capture on the WAN, and the search for a marker in what it saw."""
+"""A capture on the WAN of a stage: what crosses it, as an observer in the middle has it."""
 
 import asyncio
 import secrets
 import signal
-import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from kubeslice.demo.findings import Traffic
-from kubeslice.stage import places
+from kubeslice.stage import places, wire
+from kubeslice.stage.stage import Stage
 
-PCAP_HEADER = 24
-RECORD_HEADER = 16
 SETTLE = 0.2
 
 
@@ -21,16 +18,14 @@ def marker() -> str:
 
 
 class Capture:
-    """Everything that crossed the WAN while it was open."""
+    """Everything that crossed the WAN while it was open, and matched."""
 
     def __init__(self) -> None:
         self.pcap = b""
 
-    def search(self, text: str) -> Traffic:
-        """Count packets, their bytes, and those that carry `text` in the clear."""
-        packets = list(frames(self.pcap))
-        readable = sum(text.encode() in packet for packet in packets)
-        return Traffic(len(packets), sum(map(len, packets)), readable)
+    def packets(self) -> Iterator[bytes]:
+        """Yield the IP packets."""
+        return wire.packets(self.pcap)
 
 
 @asynccontextmanager
@@ -57,16 +52,15 @@ async def capture(expression: str) -> AsyncIterator[Capture]:
         await process.communicate()
 
 
+def between_clusters(stage: Stage) -> str:
+    """Return the tcpdump expression for what crosses from one cluster's LAN to another's."""
+    inside = " or ".join(f"(src net {one.network} and dst net {one.network})" for one in stage.topology.clusters)
+    return f"ip and not ({inside})"
+
+
 async def _listening(stderr: asyncio.StreamReader) -> None:
     async with asyncio.timeout(5):
-        while b"listening on" not in await stderr.readline():
-            continue
-
-
-def frames(pcap: bytes) -> Iterator[bytes]:
-    """Yield the packets of a capture file (pcap, the machine's byte order)."""
-    offset = PCAP_HEADER
-    while offset + RECORD_HEADER <= len(pcap):
-        (length,) = struct.unpack_from("=I", pcap, offset + 8)
-        yield pcap[offset + RECORD_HEADER : offset + RECORD_HEADER + length]
-        offset += RECORD_HEADER + length
+        while line := await stderr.readline():
+            if b"listening on" in line:
+                return
+        raise OSError("tcpdump did not start")
