@@ -1,69 +1,53 @@
-"""The gateway's own namespace: tunnel device, peers, routes and filter kept as wanted. Blocking, called in threads."""
+"""The gateway's own namespace beside what its engine makes: filter, addresses, routes. Blocking, called in threads."""
 
-import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from kubeslice.linux import changes, nftables, observation, wireguard
-from kubeslice.linux.commands import run
+from kubeslice.linux import changes, devices, nftables, observation
 from kubeslice.model.errors import Retry
-from kubeslice.model.names import OVERLAY_INTERFACE, WIREGUARD_INTERFACE
+from kubeslice.model.names import OVERLAY_INTERFACE, TRANSIT_TABLE
 from kubeslice.plan import filters, network, routes
+from kubeslice.plan.network import Link, Record, Route
+from kubeslice.plan.peers import Pair
+from kubeslice.plan.routes import Way
 from kubeslice.plan.segment import Segment
-from kubeslice.plan.wireguard import Peer, SeenDevice, removals, settings
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a gateway is to be. `key_file` holds its private key, `public_key` is the other half."""
+    """What the namespace is to be like. `tunnels` are the devices that the engine has or is about to make."""
 
     segment: Segment
     plane: int
-    kind: str
-    peers: tuple[Peer, ...]
-    key_file: Path
-    public_key: str
+    tunnels: frozenset[str]
+    carried: frozenset[Pair]
+    is_leaving: bool
 
 
-def ensure(wanted: Wanted, attempts: Mapping[str, int]) -> bool:
-    """Make everything as wanted; tell whether anything had to change. Raises `Retry` while a device is missing.
+def guard(wanted: Wanted) -> None:
+    """Make the filter as wanted: first of all, so that there is no moment in which the pod forwards more than it may.
 
-    `attempts` says for each public key which of its endpoints to try.
+    Raises `Retry` while the pod has no interface in the slice.
     """
-    # The filter first: there is no moment in which the pod forwards more than it may.
-    is_filtered = nftables.ensure(filters.gateway(wanted.segment.subnet))
-    _ensure_device(wanted.kind)
-    seen = wireguard.read()
-    words = settings(seen, wanted.peers, str(wanted.key_file), wanted.public_key, attempts)
-    wireguard.apply(words)
-    remotes = [peer.subnet for peer in wanted.peers]
-    records = routes.gateway(wanted.segment, wanted.plane, wanted.kind, remotes)
-    present = observation.only(observation.endpoint(), [WIREGUARD_INTERFACE, ""])
-    todo = network.difference(present, records)
-    changes.apply(todo)
-    return is_filtered or bool(words) or bool(todo)
-
-
-def forget(public_keys: Sequence[str]) -> None:
-    """Forget peers, so that the next `ensure` calls them anew."""
-    wireguard.apply(removals(public_keys))
-
-
-def state() -> SeenDevice:
-    """Return what the device says of its peers; nothing while it is not there."""
-    try:
-        return wireguard.read()
-    except Retry:
-        return SeenDevice()
-
-
-def _ensure_device(kind: str) -> None:
-    names = {name for _, name in socket.if_nameindex()}
-    if OVERLAY_INTERFACE not in names:
+    table = filters.gateway(wanted.segment, wanted.tunnels, wanted.carried, is_leaving=wanted.is_leaving)
+    nftables.ensure(table)
+    if not devices.is_present(OVERLAY_INTERFACE):
         raise Retry(f"{OVERLAY_INTERFACE} is not there yet: the agent of this node makes it", after=0.05)
-    if WIREGUARD_INTERFACE in names:
-        return
-    if kind != "wireguard":
-        raise Retry(f"{WIREGUARD_INTERFACE} is not there yet: its program makes it", after=0.02)
-    run(["ip", "link", "add", "name", WIREGUARD_INTERFACE, "type", kind])
+
+
+def lead(wanted: Wanted, ways: Iterable[Way]) -> None:
+    """Make addresses, routes and rules as wanted, as far as the devices are there."""
+    present = observation.forwarder()
+    links = {record.name: record for record in present if isinstance(record, Link) and record.name in wanted.tunnels}
+    passable = [way for way in ways if way.device in links]
+    is_carrier = bool(wanted.carried)
+    records = routes.gateway(wanted.segment, wanted.plane, links.values(), passable, is_carrier=is_carrier)
+    ours = [record for record in present if _is_ours(record, links)]
+    changes.apply(network.difference(ours, records))
+
+
+def _is_ours(record: Record, links: Container[str]) -> bool:
+    """Tell whether a record is the gateway's: not what the agent keeps at the interface of the slice."""
+    return (
+        record.device == "" or record.device in links or (isinstance(record, Route) and record.table == TRANSIT_TABLE)
+    )

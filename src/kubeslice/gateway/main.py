@@ -2,19 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
-from kubeslice.gateway import engine
-from kubeslice.gateway.report import Author, Metrics, Reporter
-from kubeslice.gateway.tunnels import GatewayReconciler, Prober, slice_key
+from kubeslice.gateway.engine import Engine
+from kubeslice.gateway.probing import Prober
+from kubeslice.gateway.report import Metrics, Pen, Reporter
+from kubeslice.gateway.tunnels import GatewayReconciler, Sources, slice_key
+from kubeslice.gateway.wireguard import WireGuard
 from kubeslice.kube import config
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.informer import Informer
 from kubeslice.linux import waker
 from kubeslice.model import names
+from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import Key
-from kubeslice.model.resources import SLICEGATEWAYS, SLICES
+from kubeslice.model.resources import SECRETS, SLICEGATEWAYS, SLICES
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
 from kubeslice.runtime.controller import Controller
@@ -22,6 +24,7 @@ from kubeslice.runtime.sources import Source, intent
 
 HEALTH_PORT = 8081
 GROUPS = waker.LINKS | waker.ADDRESSES | waker.ROUTES
+LEAVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,6 @@ class Settings:
     plane: int
     pod: str
     engine: str
-    keys: Path
     health_port: int
 
 
@@ -43,7 +45,6 @@ def read_settings() -> Settings:
         plane=int(settings.required("PLANE")),
         pod=settings.optional("POD_NAME"),
         engine=settings.optional("WIREGUARD_ENGINE"),
-        keys=Path(settings.optional("WIREGUARD_KEYS", names.GATEWAY_KEYS_DIRECTORY)),
         health_port=settings.port("HEALTH_PORT", HEALTH_PORT),
     )
 
@@ -51,38 +52,53 @@ def read_settings() -> Settings:
 def build(own: Settings, api: Api) -> App:
     """Put the gateway of one plane together."""
     app = App("gateway", own.health_port)
-    key = slice_key(own.slice)
-    slices = Informer(api, SLICES, names.WORKER_NAMESPACE, fields=f"metadata.name={own.slice}")
-    gateways = Informer(api, SLICEGATEWAYS, names.WORKER_NAMESPACE, labels=f"{names.SLICE_LABEL}={own.slice}")
-    carrier = engine.choose(own.engine, started=lambda: controller.enqueue(key))
+    key, namespace = slice_key(own.slice), names.WORKER_NAMESPACE
+    secret = names.gateway_deployment(own.slice, own.plane)
+    sources = Sources(
+        slices=Informer(api, SLICES, namespace, fields=f"metadata.name={own.slice}"),
+        gateways=Informer(api, SLICEGATEWAYS, namespace, labels=f"{names.SLICE_LABEL}={own.slice}"),
+        secrets=Informer(api, SECRETS, namespace, fields=f"metadata.name={secret}"),
+    )
+    wireguard = WireGuard(own.engine, changed=lambda: controller.enqueue(key))
     news = asyncio.Event()
-    prober = Prober(changed=news.set)
-    author = Author(own.pod, own.plane, carrier.description)
-    reporter = Reporter(api, prober, author, Metrics(app.registry), news)
-    gateways.subscribe(reporter.look)
-    reconciler = GatewayReconciler(slices, gateways, own.plane, carrier, own.keys, prober)
+
+    def engine(kind: str) -> Engine:
+        if kind == "OpenVPN":
+            raise Terminal("this gateway cannot run OpenVPN", reason="EngineMissing")
+        return wireguard
+
+    def changed(remote: str) -> None:
+        news.set()
+        if len(prober.lines[remote].tunnels) > 1:  # the traffic may have to take another generation
+            controller.enqueue(key)
+
+    prober = Prober(changed)
+    reconciler = GatewayReconciler(sources, own.plane, engine, prober)
+    reporter = Reporter(Pen(api, own.pod, own.plane), reconciler, prober, Metrics(app.registry), news)
+    sources.gateways.subscribe(reporter.look)
 
     def own_slice(_: Object) -> list[Key]:
         return [key]
 
-    sources = [Source(slices, own_slice, intent), Source(gateways, own_slice, intent)]
-    controller = Controller("gateway", reconciler, sources, concurrency=1, metrics=app.metrics)
+    watched = [
+        Source(sources.slices, own_slice, intent),
+        Source(sources.gateways, own_slice, intent),
+        Source(sources.secrets, own_slice),
+    ]
+    controller = Controller("gateway", reconciler, watched, concurrency=1, metrics=app.metrics)
 
     async def listen() -> None:
         await waker.follow(GROUPS, lambda: controller.enqueue(key))
 
-    async def let_go() -> None:
-        prober.close()
-
-    app.add("informer-slices", slices.run)
-    app.add("informer-slicegateways", gateways.run)
-    if carrier.program is not None:
-        app.add("engine", carrier.program.run)
+    app.add("informer-slices", sources.slices.run)
+    app.add("informer-slicegateways", sources.gateways.run)
+    app.add("informer-secrets", sources.secrets.run)
     app.add("netlink", listen)
     app.add("gateway", controller.run)
-    app.add("probe", lambda: reconciler.probe(key))
+    app.add("probe", reconciler.probe)
     app.add("report", reporter.run)
-    app.cleanup(let_go)
+    app.leave(lambda: reconciler.leave(key), LEAVE_SECONDS)
+    app.cleanup(reconciler.close)
     app.ready(lambda: reconciler.is_configured)
     return app
 

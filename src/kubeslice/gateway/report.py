@@ -4,31 +4,26 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from kubeslice.gateway import device
-from kubeslice.gateway.tunnels import Line, Prober
+from kubeslice.gateway.probing import Prober
+from kubeslice.gateway.tunnels import GatewayReconciler
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import ApiError
 from kubeslice.model import names
+from kubeslice.model.errors import Retry
 from kubeslice.model.resources import SLICEGATEWAYS
 from kubeslice.plan import tunnel
-from kubeslice.plan.wireguard import SeenDevice, SeenPeer
+from kubeslice.plan.peers import SeenPeer, TunnelId
+from kubeslice.plan.tunnel import Author, Line
 from kubeslice.runtime.metrics import CollectorRegistry, Gauge
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 5.0
-
-
-@dataclass(frozen=True)
-class Author:
-    """Who reports: the pod, its plane, and what carries its tunnels."""
-
-    pod: str
-    plane: int
-    engine: str
+Seen = Mapping[int, SeenPeer]
 
 
 class Metrics:
@@ -44,25 +39,37 @@ class Metrics:
         self.received = gauge("tunnel_received_bytes", "Bytes received since the tunnel was made.")
         self.sent = gauge("tunnel_sent_bytes", "Bytes sent since the tunnel was made.")
         self.handshake = gauge("tunnel_handshake_timestamp_seconds", "When the ends last agreed on keys, Unix time.")
+        self.generation = gauge("tunnel_key_generation", "Generation of the keys that carries the traffic.")
 
-    def show(self, line: Line, seen: SeenPeer, now: float) -> None:
+    def show(self, name: str, line: Line, seen: Seen, now: float) -> None:
         """Set the figures of one tunnel."""
-        name = line.peer.gateway
-        self.up.labels(name).set(line.tunnel.state == "UP")
-        self.latency.labels(name).set((line.tunnel.latency or 0) / 1e6)
-        self.loss.labels(name).set((line.tunnel.loss(now) or 0) / 100)
-        self.received.labels(name).set(seen.received)
-        self.sent.labels(name).set(seen.sent)
-        self.handshake.labels(name).set(seen.handshake)
+        self.up.labels(name).set(line.state == "UP")
+        self.latency.labels(name).set((line.carrying.latency or 0) / 1e6)
+        self.loss.labels(name).set((line.carrying.loss(now) or 0) / 100)
+        self.received.labels(name).set(sum(peer.received for peer in seen.values()))
+        self.sent.labels(name).set(sum(peer.sent for peer in seen.values()))
+        self.handshake.labels(name).set(seen[line.carrier].handshake if line.carrier in seen else 0)
+        self.generation.labels(name).set(line.carrier)
+
+
+@dataclass(frozen=True)
+class Pen:
+    """What a report is written with: the API, and who writes."""
+
+    api: Api
+    pod: str
+    plane: int
 
 
 class Reporter:
     """Writes the state of every tunnel to its SliceGateway; at once when `news` is set."""
 
-    def __init__(self, api: Api, prober: Prober, author: Author, metrics: Metrics, news: asyncio.Event) -> None:
-        self._api = api
+    def __init__(
+        self, pen: Pen, reconciler: GatewayReconciler, prober: Prober, metrics: Metrics, news: asyncio.Event
+    ) -> None:
+        self._pen = pen
+        self._reconciler = reconciler
         self._prober = prober
-        self._author = author
         self._metrics = metrics
         self._written: dict[str, tuple[Object, float]] = {}
         self._news = news
@@ -76,7 +83,7 @@ class Reporter:
 
     def _is_told(self, gateway: Object) -> bool:
         planes = objects.status(gateway).get("planes") or []
-        return any(entry.get("plane") == self._author.plane for entry in planes)
+        return any(entry.get("plane") == self._pen.plane for entry in planes)
 
     async def run(self) -> None:
         """Report until cancelled."""
@@ -85,17 +92,37 @@ class Reporter:
                 async with asyncio.timeout(INTERVAL):
                     await self._news.wait()
             self._news.clear()
-            await self._report(await asyncio.to_thread(device.state))
+            if self._reconciler.engine is not None:
+                await self._report(await self._observe())
 
-    async def _report(self, seen: SeenDevice) -> None:
-        now = time.monotonic()
-        for key, line in list(self._prober.lines.items()):
-            peer = seen.peers.get(key, SeenPeer())
-            self._metrics.show(line, peer, now)
-            entry = tunnel.report(line.tunnel, peer, self._author.plane, self._author.pod, self._author.engine, now)
-            old, written = self._written.get(line.peer.gateway, (None, now))
+    async def _observe(self) -> dict[TunnelId, SeenPeer]:
+        """Return what the engine sees, and why it sees nothing where it cannot."""
+        assert self._reconciler.engine is not None
+        try:
+            seen = dict(await self._reconciler.engine.observe())
+        except Retry as retry:  # a device that goes while it is looked at; the next look finds it or its reason
+            log.debug("nothing is seen of the tunnels: %s", retry)
+            seen = {}
+        for known in self._prober.targets:
+            if trouble := self._reconciler.troubles.get(known.generation):
+                seen[known] = replace(seen.get(known, SeenPeer()), problem=trouble)
+        return seen
+
+    async def _report(self, seen: Mapping[TunnelId, SeenPeer]) -> None:
+        assert self._reconciler.engine is not None
+        now, engine = time.monotonic(), self._reconciler.engine
+        author = Author(self._pen.pod, self._pen.plane, engine.description, engine.cipher)
+        gateways = {target.id.remote: target.peer.gateway for target in self._prober.targets.values()}
+        by_remote: dict[str, dict[int, SeenPeer]] = {}
+        for known, peer in seen.items():
+            by_remote.setdefault(known.remote, {})[known.generation] = peer
+        for remote, line in list(self._prober.lines.items()):
+            peers = by_remote.get(remote, {})
+            self._metrics.show(gateways[remote], line, peers, now)
+            entry = tunnel.report(line, peers, author, None, now)
+            old, written = self._written.get(gateways[remote], (None, now))
             if tunnel.is_news(old, entry, now - written):
-                await self._write(line.peer.gateway, entry, now)
+                await self._write(gateways[remote], entry, now)
 
     async def _write(self, gateway: str, entry: Object, now: float) -> None:
         body = {
@@ -104,9 +131,9 @@ class Reporter:
             "metadata": {"name": gateway, "namespace": names.WORKER_NAMESPACE},
             "status": {"planes": [entry]},
         }
-        manager = names.gateway_manager(self._author.plane)
+        manager = names.gateway_manager(self._pen.plane)
         try:
-            await self._api.apply(SLICEGATEWAYS, body, manager=manager, subresource="status")
+            await self._pen.api.apply(SLICEGATEWAYS, body, manager=manager, subresource="status")
         except ApiError as error:
             # Told again with the next report; the tunnel does not depend on it.
             log.warning("the state of %s was not written: %s", gateway, error.message)

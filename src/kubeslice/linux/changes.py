@@ -19,7 +19,10 @@ from kubeslice.plan.network import (
     Put,
     Record,
     Route,
+    Rule,
 )
+
+RULE_PRIORITY = 75
 
 Program = Literal["ip", "bridge"]
 Line = tuple[Program, str]
@@ -63,6 +66,8 @@ def _put(change: Put) -> list[Line]:
             return [("ip", f"address replace {address} dev {device}")]
         case Route() as route:
             return [("ip", f"route replace {_path(route)}")]
+        case Rule() as rule:
+            return [("ip", f"rule add {_rule(rule)}")]
         case ForwardingEntry() as entry:
             verb = "append" if entry.destination is not None and entry.mac == BROADCAST else "replace"
             return [("bridge", f"fdb {verb} {_entry(entry)}")]
@@ -78,6 +83,8 @@ def _remove(record: Record) -> list[Line]:
             return [("ip", f"address delete {address} dev {device}")]
         case Route() as route:
             return [("ip", f"route delete {_path(route)}")]
+        case Rule() as rule:
+            return [("ip", f"rule delete {_rule(rule)}")]
         case ForwardingEntry() as entry:
             return [("bridge", f"fdb delete {_entry(entry)}")]
 
@@ -112,11 +119,16 @@ def _options(link: Link) -> str:
 
 
 def _path(route: Route) -> str:
+    table = f" table {route.table}" if route.table else ""
     if not route.device:
-        return f"unreachable {route.destination} proto {ROUTE_PROTOCOL}"
+        return f"unreachable {route.destination} proto {ROUTE_PROTOCOL}{table}"
     via = f" via {route.gateway}" if route.gateway is not None else ""
     mtu = f" mtu {route.mtu}" if route.mtu else ""
-    return f"{route.destination}{via} dev {route.device} proto {ROUTE_PROTOCOL}{mtu}"
+    return f"{route.destination}{via} dev {route.device} proto {ROUTE_PROTOCOL}{table}{mtu}"
+
+
+def _rule(rule: Rule) -> str:
+    return f"iif {rule.incoming} lookup {rule.table} priority {RULE_PRIORITY} protocol {ROUTE_PROTOCOL}"
 
 
 def _entry(entry: ForwardingEntry) -> str:

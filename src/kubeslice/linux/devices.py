@@ -3,13 +3,38 @@
 Everything else about them is ordinary state, changed by `changes.apply` where they live.
 """
 
+import fcntl
 import socket
+import struct
 from collections.abc import Sequence
 
 from kubeslice.linux import changes, netns
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
 from kubeslice.plan.network import Change, Link
+
+_SIOCGIFFLAGS, _IFF_UP = 0x8913, 1
+
+
+def is_present(name: str) -> bool:
+    """Tell whether our own namespace has an interface of this name."""
+    return any(name == known for _, known in socket.if_nameindex())
+
+
+def is_up(name: str) -> bool:
+    """Tell whether an interface of our own namespace is there and up (netdevice(7))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        try:
+            answer = fcntl.ioctl(any_socket, _SIOCGIFFLAGS, struct.pack("16sH14x", name.encode(), 0))
+        except OSError:
+            return False
+    return bool(struct.unpack_from("H", answer, 16)[0] & _IFF_UP)
+
+
+def remove(name: str) -> None:
+    """Delete an interface of our own namespace, if it is there."""
+    if is_present(name):
+        delete(name)
 
 
 def exists(name: str, namespace: Namespace) -> bool:
@@ -18,7 +43,7 @@ def exists(name: str, namespace: Namespace) -> bool:
         return any(name == known for _, known in socket.if_nameindex())
 
 
-def delete(name: str, namespace: Namespace) -> None:
+def delete(name: str, namespace: Namespace | None = None) -> None:
     """Delete an interface, and with a veth its peer."""
     run(["ip", "link", "delete", "dev", name], namespace=namespace)
 

@@ -1,4 +1,8 @@
-"""ICMP echo requests over one raw socket (RFC 792), for asyncio: sent without waiting, answers reported by callback."""
+"""ICMP echo requests over one raw socket (RFC 792), for asyncio: sent without waiting, answers reported by callback.
+
+A request leaves through the interface it is meant for, whatever the routes say (IP_PKTINFO, ip(7)); its answer may come
+back through another.
+"""
 
 import asyncio
 import contextlib
@@ -9,6 +13,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 
 _ECHO_REPLY, _ECHO_REQUEST = 0, 8
+_IP_PKTINFO = 8
 Answer = Callable[[IPv4Address, int], None]
 
 
@@ -17,6 +22,7 @@ class Echo:
 
     def __init__(self, source: IPv4Address, answer: Answer) -> None:
         self._identity = os.getpid() & 0xFFFF
+        self._source = source
         self._answer = answer
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.IPPROTO_ICMP)
         try:
@@ -26,10 +32,12 @@ class Echo:
             raise
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
 
-    def send(self, target: IPv4Address, number: int) -> None:
-        """Send request `number`; a network that refuses it is one that loses it."""
+    def send(self, target: IPv4Address, number: int, device: str) -> None:
+        """Send request `number` through an interface; a network that refuses it is one that loses it."""
         with contextlib.suppress(OSError):
-            self._socket.sendto(packet(self._identity, number), (str(target), 0))
+            way = struct.pack("I4s4s", socket.if_nametoindex(device), self._source.packed, bytes(4))
+            control = [(socket.IPPROTO_IP, _IP_PKTINFO, way)]
+            self._socket.sendmsg([packet(self._identity, number)], control, 0, (str(target), 0))
 
     def close(self) -> None:
         """Stop listening."""

@@ -12,10 +12,10 @@ from typing import Any
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
 from kubeslice.model.names import ROUTE_PROTOCOL
-from kubeslice.plan.network import Address, BridgePort, Details, ForwardingEntry, Link, Network, Record, Route
+from kubeslice.plan.network import Address, BridgePort, Details, ForwardingEntry, Link, Network, Record, Route, Rule
 
 Entry = dict[str, Any]
-_UNREACHABLE = "unreachable"
+_UNREACHABLE, _MAIN = "unreachable", "main"
 
 
 def segment(namespace: Namespace) -> Network:
@@ -30,6 +30,14 @@ def endpoint(namespace: Namespace | None = None) -> Network:
     batch = f"link show\naddress show\nroute show table main proto {ROUTE_PROTOCOL}\n"
     links, addresses, routes = _documents(run(["ip", "-j", "-d", "-4", "-batch", "-"], text=batch, namespace=namespace))
     return frozenset([*_links(links), *_addresses(addresses), *_routes(routes)])
+
+
+def forwarder(namespace: Namespace | None = None) -> Network:
+    """Return what `endpoint` returns, and our routes in further tables and our rules that lead there."""
+    batch = f"link show\naddress show\nroute show table all proto {ROUTE_PROTOCOL}\nrule show\n"
+    documents = _documents(run(["ip", "-j", "-d", "-4", "-batch", "-"], text=batch, namespace=namespace))
+    links, addresses, routes, rules = documents
+    return frozenset([*_links(links), *_addresses(addresses), *_routes(routes), *_rules(rules)])
 
 
 def routes(namespace: Namespace | None = None) -> Network:
@@ -114,9 +122,16 @@ def _addresses(entries: list[Entry]) -> Iterator[Address]:
 def _routes(entries: list[Entry]) -> Iterator[Route]:
     for entry in entries:
         destination = IPv4Network("0.0.0.0/0" if entry["dst"] == "default" else entry["dst"])
+        table = 0 if entry.get("table", _MAIN) == _MAIN else int(entry["table"])
         if entry.get("type") == _UNREACHABLE:
-            yield Route(destination)
+            yield Route(destination, table=table)
         elif "dev" in entry:
             gateway = IPv4Address(entry["gateway"]) if "gateway" in entry else None
             mtu = next((int(metric["mtu"]) for metric in entry.get("metrics") or [] if "mtu" in metric), 0)
-            yield Route(destination, entry["dev"], gateway, mtu)
+            yield Route(destination, entry["dev"], gateway, mtu, table)
+
+
+def _rules(entries: list[Entry]) -> Iterator[Rule]:
+    for entry in entries:
+        if entry.get("protocol") == str(ROUTE_PROTOCOL):
+            yield Rule(entry["iif"], int(entry["table"]))

@@ -70,3 +70,4 @@ class PlaneState(KubeModel):
     cipher: str = Field(default="", description="Cipher of the tunnel.")
     path_mtu: int | None = renamed("pathMTU", "Largest packet that gets through the tunnel whole, in bytes.")
     endpoint: str = Field(default="", description="Address and port of the peer in use.")
+    message: str = Field(default="", description="What is wrong with the tunnel, where the gateway knows.")

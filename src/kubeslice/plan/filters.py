@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from kubeslice.model.names import OVERLAY_INTERFACE, VXLAN_INTERFACE, VXLAN_PORT, WIREGUARD_INTERFACE
+from kubeslice.model.names import OVERLAY_INTERFACE, VXLAN_INTERFACE, VXLAN_PORT
 from kubeslice.plan.firewall import Chain, Element, Expression, Group, Json, Table
+from kubeslice.plan.segment import Segment
 
 BGP_PORT = 179
 BFD_MULTIHOP_PORT = 4784  # RFC 5883
@@ -17,6 +18,8 @@ VRRP = "vrrp"  # protocol 112, RFC 5798
 ACCEPT: Json = {"accept": None}
 DROP: Json = {"drop": None}
 COUNT: Json = {"counter": {"packets": 0, "bytes": 0}}
+
+Pair = tuple[IPv4Network, IPv4Network]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +76,31 @@ def underlay(nodes: Iterable[IPv4Address]) -> Table:
     return Table("inet", (peers,), (Chain("underlay", "input", -10, "accept", rules),))
 
 
-def gateway(slice_subnet: IPv4Network) -> Table:
-    """Return the table of a gateway pod: it joins segment and tunnel, never the cluster's network."""
+def gateway(segment: Segment, tunnels: Iterable[str], carried: Iterable[Pair], *, is_leaving: bool = False) -> Table:
+    """Return the table of a gateway pod: it joins segment and tunnels, never the cluster's network.
+
+    `carried` are the pairs of subnets, source and destination, whose packets go from one tunnel to another through the
+    routers of this cluster. A gateway that is leaving silences the routing sessions that pass through it, so that
+    routers go round it while it still forwards all they send.
+    """
+    groups = (
+        Group("tunnels", ("ifname",), frozenset((device,) for device in tunnels)),
+        Group("carried", ("ipv4_addr", "ipv4_addr"), frozenset(_starts(pair) for pair in carried)),
+    )
+    to_tunnel = (_is(_meta("iifname"), OVERLAY_INTERFACE), _is(_meta("oifname"), "@tunnels"))
+    from_tunnel = (_is(_meta("iifname"), "@tunnels"), _is(_meta("oifname"), OVERLAY_INTERFACE))
+    # All cluster subnets of a slice are of one size, so a pair is known by where its subnets start.
+    ends = _both(*(_masked(_field("ip", end), segment.cluster.subnet.netmask) for end in ("saddr", "daddr")))
     forward = (
-        _clamp(WIREGUARD_INTERFACE),
-        *(_pass(slice_subnet, *pair) for pair in _both_ways(OVERLAY_INTERFACE, WIREGUARD_INTERFACE)),
+        *(_SILENCE if is_leaving else ()),
+        _clamp(_is(_meta("oifname"), "@tunnels")),
+        (*to_tunnel, *_within("saddr", segment.subnet), *_within("daddr", segment.subnet), ACCEPT),
+        (*from_tunnel, *_within("saddr", segment.subnet), *_within("daddr", segment.cluster.subnet), ACCEPT),
+        (*from_tunnel, _is(ends, "@carried"), ACCEPT),
         (COUNT, DROP),
     )
-    return Table("inet", (), (Chain("forward", "forward", 0, "drop", forward), _no_services()))
+    sides = (_FROM_SLICE, (_is(_meta("iifname"), "@tunnels"),))
+    return Table("inet", groups, (Chain("forward", "forward", 0, "drop", forward), _no_services(sides)))
 
 
 def router(slice_subnet: IPv4Network, neighbours: Iterable[IPv4Address], partner: IPv4Address) -> Table:
@@ -96,14 +116,14 @@ def router(slice_subnet: IPv4Network, neighbours: Iterable[IPv4Address], partner
         (ours, _is(_field("ip", "saddr"), str(partner)), _is(_meta("l4proto"), VRRP), ACCEPT),
     )
     forward = (_pass(slice_subnet, OVERLAY_INTERFACE, OVERLAY_INTERFACE), (COUNT, DROP))
-    return Table("inet", (peers,), (Chain("forward", "forward", 0, "drop", forward), _no_services(speak)))
+    services = _no_services((_FROM_SLICE,), speak)
+    return Table("inet", (peers,), (Chain("forward", "forward", 0, "drop", forward), services))
 
 
-def _no_services(exceptions: tuple[Expression, ...] = ()) -> Chain:
+def _no_services(sides: Iterable[Expression], exceptions: tuple[Expression, ...] = ()) -> Chain:
     """Return the input chain: from the slice only ICMP (and the exceptions) reaches the pod's own processes."""
-    sides = _is(_meta("iifname"), {"set": [OVERLAY_INTERFACE, WIREGUARD_INTERFACE]})
-    rules = (*exceptions, (sides, _is(_meta("l4proto"), "icmp"), ACCEPT), (sides, COUNT, DROP))
-    return Chain("input", "input", 0, "accept", rules)
+    closed = [rule for side in sides for rule in ((*side, _is(_meta("l4proto"), "icmp"), ACCEPT), (*side, COUNT, DROP))]
+    return Chain("input", "input", 0, "accept", (*exceptions, *closed))
 
 
 def _elements(sender: Sender) -> dict[str, list[Element]]:
@@ -114,26 +134,28 @@ def _elements(sender: Sender) -> dict[str, list[Element]]:
     }
 
 
-def _both_ways(one: str, other: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return (one, other), (other, one)
-
-
 def _pass(subnet: IPv4Network, source: str, target: str) -> Expression:
-    prefix = {"prefix": {"addr": str(subnet.network_address), "len": subnet.prefixlen}}
-    return (
-        _is(_meta("iifname"), source),
-        _is(_meta("oifname"), target),
-        _is(_field("ip", "saddr"), prefix),
-        _is(_field("ip", "daddr"), prefix),
-        ACCEPT,
-    )
+    sides = (_is(_meta("iifname"), source), _is(_meta("oifname"), target))
+    return (*sides, *_within("saddr", subnet), *_within("daddr", subnet), ACCEPT)
 
 
-def _clamp(device: str) -> Expression:
-    """Return the rule that lowers the MSS of connections through `device` to what its route carries."""
+def _within(end: str, subnet: IPv4Network) -> Expression:
+    return (_is(_field("ip", end), {"prefix": {"addr": str(subnet.network_address), "len": subnet.prefixlen}}),)
+
+
+def _starts(pair: Pair) -> Element:
+    return tuple(str(subnet.network_address) for subnet in pair)
+
+
+def _masked(field: Json, mask: IPv4Address) -> Json:
+    return {"&": [field, str(mask)]}
+
+
+def _clamp(outgoing: Json) -> Expression:
+    """Return the rule that lowers the MSS of connections that go out there to what their route carries."""
     size = {"tcp option": {"name": "maxseg", "field": "size"}}
     syn = {"match": {"op": "in", "left": _field("tcp", "flags"), "right": "syn"}}
-    return (_is(_meta("oifname"), device), syn, {"mangle": {"key": size, "value": {"rt": {"key": "mtu"}}}})
+    return (outgoing, syn, {"mangle": {"key": size, "value": {"rt": {"key": "mtu"}}}})
 
 
 def _is(left: Json, right: Any, operator: str = "==") -> Json:
@@ -150,3 +172,11 @@ def _field(protocol: str, field: str) -> Json:
 
 def _both(*parts: Json) -> Json:
     return {"concat": list(parts)}
+
+
+_FROM_SLICE: Expression = (_is(_meta("iifname"), OVERLAY_INTERFACE),)
+_SILENCE: tuple[Expression, ...] = (
+    (_is(_field("udp", "dport"), BFD_MULTIHOP_PORT), DROP),
+    (_is(_field("tcp", "dport"), BGP_PORT), DROP),
+    (_is(_field("tcp", "sport"), BGP_PORT), DROP),
+)

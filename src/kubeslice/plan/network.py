@@ -72,17 +72,36 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of ours in the main table. Without a device it is unreachable: packets are refused, not leaked."""
+    """A route of ours; `table` 0 is the main one. Without a device it is unreachable: refused, not leaked."""
 
     destination: IPv4Network
     device: str = ""
     gateway: IPv4Address | None = None
     mtu: int = 0
+    table: int = 0
 
     @property
     def key(self) -> Key:
         """Return what the kernel knows it by."""
-        return ("route", self.destination)
+        return ("route", self.table, self.destination)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Sends what arrives at the interface `incoming` to a table of its own. It outlives the interface."""
+
+    incoming: str
+    table: int
+
+    @property
+    def key(self) -> Key:
+        """Return what the kernel knows it by."""
+        return ("rule", self.incoming, self.table)
+
+    @property
+    def device(self) -> str:
+        """Return the interface it belongs to: none."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +121,9 @@ class ForwardingEntry:
         return ("forwarding", scope, self.device, self.mac, self.destination if self.mac == BROADCAST else None)
 
 
-Record = Link | BridgePort | Address | Route | ForwardingEntry
+Record = Link | BridgePort | Address | Route | Rule | ForwardingEntry
 Network = frozenset[Record]
-_ORDER: tuple[type, ...] = (Link, BridgePort, Address, Route, ForwardingEntry)
+_ORDER: tuple[type, ...] = (Link, BridgePort, Address, Route, Rule, ForwardingEntry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,24 @@ A machine without clocks or sockets: the gateway tells it what was sent and what
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any, Literal
 
-from kubeslice.plan.wireguard import SeenPeer
+from kubeslice.plan.peers import SeenPeer
 
 State = Literal["UP", "DOWN", "UNKNOWN"]
 Object = dict[str, Any]
 
-WINDOW = 60  # probes, one a second
-PATIENCE = 3.0  # seconds without an answer after which a tunnel is down
+WINDOW = 120  # probes, two a second
+PATIENCE = 1.5  # seconds for which the oldest of several unanswered probes has waited when a tunnel is down
+SILENCE = 3  # unanswered probes that it takes at least: a process that got no time to probe knows nothing
+FIRST_PATIENCE = 3.0  # seconds after which a tunnel that never answered is down
 EAGERNESS = 3.0  # seconds of quicker probing after a call
 FIRST_CALL, LONGEST_CALL = 1.0, 10.0  # seconds until a silent peer is called anew
+_STATE = ("state", "generation", "podName", "engine", "pathMTU", "message")
 
 
 @dataclass
@@ -30,19 +34,26 @@ class Probe:
 
 @dataclass
 class Tunnel:
-    """What is known about one peer. `since` is when `state` last changed, in Unix time."""
+    """What is known about one peer. `since` is when `state` last changed, in Unix time.
+
+    `has_moved` is set by the gateway when the peer announces other endpoints, and makes it be called at once.
+    """
 
     born: float
     since: float
     state: State = "UNKNOWN"
     attempt: int = 0
+    has_moved: bool = False
     called: float = 0.0
     answered: float = 0.0
+    unanswered: list[float] = field(default_factory=list)
     probes: deque[tuple[int, Probe]] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
     def sent(self, number: int, now: float) -> None:
         """Note that echo request `number` left."""
         self.probes.append((number, Probe(now)))
+        if len(self.unanswered) < SILENCE:
+            self.unanswered.append(now)
 
     def received(self, number: int, now: float) -> None:
         """Note that echo request `number` was answered."""
@@ -54,19 +65,24 @@ class Tunnel:
                     self.probes = deque([(known, probe)], maxlen=WINDOW)
                 self.answered = now
                 self.attempt = 0
+                self.unanswered = [sent for sent in self.unanswered if sent > probe.sent]
                 return
 
     def judge(self, now: float, wall: float) -> bool:
         """Decide the state; tell whether it changed."""
-        state: State = "UNKNOWN"
-        if self.answered and now - self.answered <= PATIENCE:
-            state = "UP"
-        elif now - self.born > PATIENCE:
-            state = "DOWN"
+        if not self.answered:
+            state: State = "DOWN" if now - self.born > FIRST_PATIENCE else "UNKNOWN"
+        else:
+            state = "DOWN" if self._is_silent(now) else "UP"
         if state == self.state:
             return False
         self.state, self.since = state, wall
         return True
+
+    def _is_silent(self, now: float) -> bool:
+        # A slow answer is an answer, and a process that got no time to ask cannot know.
+        is_asked = len(self.unanswered) == SILENCE and now - self.unanswered[0] > PATIENCE
+        return is_asked and now - self.answered > PATIENCE
 
     def is_eager(self, now: float) -> bool:
         """Tell whether the peer was called a moment ago, so that every tenth of a second without an answer counts."""
@@ -75,12 +91,12 @@ class Tunnel:
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to call the peer anew: silent, and long enough since the last call."""
         quiet = now - max(self.called, self.answered, self.born)
-        return self.state != "UP" and quiet >= min(LONGEST_CALL, FIRST_CALL * 2.0**self.attempt)
+        return self.state != "UP" and (self.has_moved or quiet >= min(LONGEST_CALL, FIRST_CALL * 2.0**self.attempt))
 
     def call(self, now: float) -> None:
-        """Note that the peer is called anew, at its next endpoint."""
-        self.called = now
-        self.attempt += 1
+        """Note that the peer is called anew, at its next endpoint; at the first of new ones."""
+        self.attempt = 0 if self.has_moved else self.attempt + 1
+        self.called, self.has_moved = now, False
 
     @property
     def probed(self) -> float:
@@ -101,21 +117,67 @@ class Tunnel:
         return round(100 * sum(probe.took is None for probe in ended) / len(ended), 1)
 
 
-def report(tunnel: Tunnel, seen: SeenPeer, plane: int, pod: str, engine: str, now: float) -> Object:
-    """Return the entry of `SliceGateway.status.planes`."""
+@dataclass
+class Line:
+    """The way to one remote cluster: a tunnel for each generation of keys. `since` is when `state` last changed."""
+
+    since: float
+    state: State = "UNKNOWN"
+    carrier: int = 0
+    tunnels: dict[int, Tunnel] = field(default_factory=dict)
+
+    def judge(self, now: float, wall: float) -> bool:
+        """Decide which generation carries the traffic, and the state; tell whether either changed."""
+        before = self.carrier, self.state
+        for tunnel in self.tunnels.values():
+            tunnel.judge(now, wall)
+        self.carrier = carrier({generation: tunnel.state for generation, tunnel in self.tunnels.items()})
+        state = self.tunnels[self.carrier].state
+        if state != self.state:
+            self.state, self.since = state, wall
+        return before != (self.carrier, self.state)
+
+    @property
+    def carrying(self) -> Tunnel:
+        """Return the tunnel that carries the traffic."""
+        return self.tunnels[self.carrier]
+
+
+def carrier(states: Mapping[int, State]) -> int:
+    """Return the generation that carries the traffic: the newest that is up, else the oldest."""
+    up = [generation for generation, state in states.items() if state == "UP"]
+    return max(up) if up else min(states)
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who reports: the pod, its plane, and what carries its tunnels."""
+
+    pod: str
+    plane: int
+    engine: str
+    cipher: str
+
+
+def report(line: Line, seen: Mapping[int, SeenPeer], author: Author, path_mtu: int | None, now: float) -> Object:
+    """Return the entry of `SliceGateway.status.planes`; `seen` is by generation."""
+    carrying = seen.get(line.carrier, SeenPeer())
     facts: Object = {
-        "plane": plane,
-        "podName": pod,
-        "state": tunnel.state,
-        "since": _time(tunnel.since),
-        "lastHandshakeTime": _time(seen.handshake) if seen.handshake else None,
-        "latencyMicroseconds": tunnel.latency,
-        "lossPercent": tunnel.loss(now),
-        "rxBytes": seen.received,
-        "txBytes": seen.sent,
-        "engine": engine,
-        "cipher": "ChaCha20-Poly1305",
-        "endpoint": seen.endpoint or None,
+        "plane": author.plane,
+        "podName": author.pod,
+        "generation": line.carrier,
+        "state": line.state,
+        "since": _time(line.since),
+        "lastHandshakeTime": _time(carrying.handshake) if carrying.handshake else None,
+        "latencyMicroseconds": line.carrying.latency,
+        "lossPercent": line.carrying.loss(now),
+        "rxBytes": sum(peer.received for peer in seen.values()),
+        "txBytes": sum(peer.sent for peer in seen.values()),
+        "engine": author.engine,
+        "cipher": author.cipher,
+        "pathMTU": path_mtu,
+        "endpoint": carrying.endpoint or None,
+        "message": next((seen[number].problem for number in sorted(seen) if seen[number].problem), None),
     }
     return {name: value for name, value in facts.items() if value is not None}
 
@@ -124,11 +186,11 @@ def is_news(old: Object | None, new: Object, age: float) -> bool:
     """Tell whether a report is worth writing when the last one is `age` seconds old.
 
     A change of state at once, figures that moved after 5 s, counters after 30 s: a quiet tunnel costs the API little.
-    That a new tunnel is not known yet says nothing; it is up or down within `PATIENCE`.
+    That a new tunnel is not known yet says nothing, unless there is a reason for it.
     """
     if old is None:
-        return bool(new["state"] != "UNKNOWN")
-    if any(old.get(name) != new.get(name) for name in ("state", "podName", "engine")):
+        return new["state"] != "UNKNOWN" or "message" in new
+    if any(old.get(name) != new.get(name) for name in _STATE):
         return True
     if age >= 30:
         return old != new

@@ -1,33 +1,26 @@
-"""Which WireGuard peers a gateway has, and the one `wg set` call that makes the device agree. Pure; for the gateway.
+"""What `wg` is told so that a device agrees with one generation of keys. Pure; for `gateway.wireguard`.
 
-Endpoints roam: once a tunnel works the kernel follows the packets of its peer, so an endpoint is only written for a
-peer that is new or that has been given up on (`Peer.attempt` counts how often) and tries its next address.
+Endpoints roam: once a tunnel works the kernel follows the packets of its peer, and behind address translation they come
+from where nobody announced. So an endpoint is written for a peer that is new or called anew, and for one that is
+talked to at an endpoint that its cluster announced before and does not announce any more.
 """
 
+import base64
+import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
-from typing import Any
+from ipaddress import IPv4Network, ip_address
 
-from kubeslice.model.names import WIREGUARD_INTERFACE, WIREGUARD_PORT
-
-Object = dict[str, Any]
+from kubeslice.model.errors import Terminal
+from kubeslice.model.names import tunnel_port
+from kubeslice.plan.peers import Generation, Peer
 
 KEEPALIVE = 15  # seconds; keeps the address translation of the way alive
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
-class Peer:
-    """The gateway of one remote cluster in our plane. `gateway` is the SliceGateway that asks for it."""
-
-    gateway: str
-    public_key: str
-    endpoints: tuple[str, ...]
-    subnet: IPv4Network
-
-
-@dataclass(frozen=True)
-class SeenPeer:
+class SeenEntry:
     """What the device says about a peer; `handshake` is a Unix time, 0 for never."""
 
     endpoint: str = ""
@@ -36,6 +29,7 @@ class SeenPeer:
     received: int = 0
     sent: int = 0
     keepalive: int = 0
+    psk: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -44,54 +38,148 @@ class SeenDevice:
 
     public_key: str = ""
     port: int = 0
-    peers: Mapping[str, SeenPeer] = field(default_factory=dict)
+    peers: Mapping[str, SeenEntry] = field(default_factory=dict)
 
 
-def peers(gateways: Iterable[Object], plane: int) -> list[Peer]:
-    """Return the peers of a plane that are known well enough to be called, by name of their SliceGateway."""
-    found = []
-    for obj in gateways:
-        spec: Object = obj.get("spec") or {}
-        for entry in spec.get("planes") or []:
-            if entry.get("plane") == plane and entry.get("publicKey") and spec.get("remoteSubnet"):
-                endpoints = tuple(entry.get("endpoints") or ())
-                subnet = IPv4Network(spec["remoteSubnet"])
-                found.append(Peer(obj["metadata"]["name"], entry["publicKey"], endpoints, subnet))
-    return sorted(found, key=lambda peer: peer.gateway)
+@dataclass(frozen=True)
+class Orders:
+    """What is to be done: arguments of `wg set`, then a text for `wg addconf`, which may hold secrets (wg(8))."""
+
+    words: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.text)
 
 
-def settings(
-    seen: SeenDevice, wanted: Iterable[Peer], key_file: str, public_key: str, attempts: Mapping[str, int]
-) -> list[str]:
-    """Return the arguments of `wg set` that are needed, none when the device agrees.
+def private_key(generation: Generation) -> str:
+    """Return our own private key. Raises `Terminal` when the Secret has none that can be one."""
+    key = generation.secret.get(f"privateKey-{generation.number}", "").strip()
+    if not is_key(key):
+        sentence = "has no" if not key else "has a malformed"
+        raise Terminal(f"the Secret of this gateway {sentence} privateKey-{generation.number}", reason="InvalidKey")
+    return key
 
-    `attempts` says which of its endpoints a peer tries: it counts the times we gave up on one.
+
+def is_key(text: str) -> bool:
+    """Tell whether a text can be a key of WireGuard: 32 bytes in base64."""
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def sound(generation: Generation, public_key: str) -> tuple[dict[str, Peer], dict[str, str]]:
+    """Tell the peers that can be set up, by public key, from those that cannot, by remote cluster and with the reason.
+
+    `public_key` is our own. Of two peers that claim one key or one subnet the first has it.
     """
-    known = {peer.public_key: peer for peer in wanted if peer.public_key != public_key}
-    words: list[str] = []
-    if seen.public_key != public_key:
-        words += ["private-key", key_file]
-    if seen.port != WIREGUARD_PORT:
-        words += ["listen-port", str(WIREGUARD_PORT)]
-    for key in sorted(seen.peers.keys() - known.keys()):
-        words += ["peer", key, "remove"]
-    for key, peer in known.items():
-        words += _peer(peer, seen.peers.get(key), attempts.get(key, 0))
-    return ["set", WIREGUARD_INTERFACE, *words] if words else []
+    known: dict[str, Peer] = {}
+    problems: dict[str, str] = {}
+    for peer in generation.peers:
+        if reason := _problem(peer, public_key, known):
+            problems[peer.remote] = reason
+        else:
+            known[peer.public_key] = peer
+    return known, problems
 
 
-def removals(public_keys: Iterable[str]) -> list[str]:
-    """Return the arguments that forget peers; adding them again calls them at once instead of after WireGuard's 5 s."""
-    words = [word for key in public_keys for word in ("peer", key, "remove")]
-    return ["set", WIREGUARD_INTERFACE, *words] if words else []
+def orders(
+    seen: SeenDevice,
+    generation: Generation,
+    wanted: Mapping[str, Peer],
+    public_key: str,
+    former: Mapping[str, set[str]],
+) -> Orders:
+    """Return what makes the device agree; nothing when it does.
+
+    `former` says by public key which endpoints we were told of before.
+    """
+    words = [word for key in sorted(seen.peers.keys() - wanted.keys()) for word in ("peer", key, "remove")]
+    stanzas = []
+    if seen.public_key != public_key or seen.port != tunnel_port(generation.number):
+        port = tunnel_port(generation.number)
+        stanzas.append(f"[Interface]\nPrivateKey = {private_key(generation)}\nListenPort = {port}\n")
+    for key, peer in wanted.items():
+        entry = seen.peers.get(key)
+        if entry is None or not _agrees(entry, peer):
+            stanzas.append(_stanza(peer, _endpoint(peer, 0) if entry is None or not entry.endpoint else ""))
+        elif _has_moved(entry, peer, former.get(key, set())):
+            words += ["peer", key, "endpoint", _endpoint(peer, 0)]
+    return Orders(tuple(words), "".join(stanzas))
 
 
-def _peer(peer: Peer, seen: SeenPeer | None, attempt: int) -> list[str]:
-    words: list[str] = []
-    if seen is None or seen.allowed != {str(peer.subnet)}:
-        words += ["allowed-ips", str(peer.subnet)]
-    if seen is None or seen.keepalive != KEEPALIVE:
-        words += ["persistent-keepalive", str(KEEPALIVE)]
-    if peer.endpoints and (seen is None or not seen.endpoint):
-        words += ["endpoint", peer.endpoints[attempt % len(peer.endpoints)]]
-    return ["peer", peer.public_key, *words] if words else []
+def calls(wanted: Mapping[str, Peer], attempts: Mapping[str, int]) -> tuple[Orders, Orders]:
+    """Return what calls peers anew, in two steps: forget them, then meet them at their next endpoint.
+
+    As strangers, because WireGuard makes its acquaintances wait 5 s for the next try.
+    """
+    due = {key: peer for key, peer in wanted.items() if peer.remote in attempts and well_formed(peer.endpoints)}
+    words = tuple(word for key in due for word in ("peer", key, "remove"))
+    text = "".join(_stanza(peer, _endpoint(peer, attempts[peer.remote])) for peer in due.values())
+    return Orders(words), Orders(text=text)
+
+
+def well_formed(endpoints: Iterable[str]) -> tuple[str, ...]:
+    """Return the endpoints that are an address with a port; a name or garbage would make `wg` refuse everything."""
+    return tuple(endpoint for endpoint in endpoints if _is_endpoint(endpoint))
+
+
+def _is_endpoint(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    try:
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    return is_bracketed == (address.version == 6) and port.isdecimal() and 0 < int(port) < 65536
+
+
+def _problem(peer: Peer, public_key: str, known: Mapping[str, Peer]) -> str:
+    rival = next((other for other in known.values() if set(other.allowed) & set(peer.allowed)), None)
+    reasons = (
+        (not peer.public_key, "it announces no public key yet"),
+        (not is_key(peer.public_key), "it announces a malformed public key"),
+        (peer.public_key == public_key, "it announces our own public key"),
+        (peer.public_key in known, "it announces the public key of another cluster"),
+        (not peer.psk, "the Secret of this gateway has no pre-shared key for it yet"),
+        (not is_key(peer.psk), "the Secret of this gateway has a malformed pre-shared key for it"),
+        (rival is not None, f"it has the subnet of {rival.remote if rival else ''}"),
+        (
+            bool(peer.endpoints) and not well_formed(peer.endpoints),
+            f"none of its endpoints is an address with a port: {', '.join(peer.endpoints)}",
+        ),
+    )
+    return next((f"{peer.remote} is left out: {reason}" for is_so, reason in reasons if is_so), "")
+
+
+def _agrees(entry: SeenEntry, peer: Peer) -> bool:
+    allowed = frozenset(str(subnet) for subnet in peer.allowed)
+    has_way = bool(entry.endpoint) or not well_formed(peer.endpoints)
+    return (entry.allowed, entry.keepalive, entry.psk) == (allowed, KEEPALIVE, peer.psk) and has_way
+
+
+def _has_moved(entry: SeenEntry, peer: Peer, former: set[str]) -> bool:
+    announced = well_formed(peer.endpoints)
+    return bool(announced) and entry.endpoint in former and entry.endpoint not in announced
+
+
+def _endpoint(peer: Peer, attempt: int) -> str:
+    announced = well_formed(peer.endpoints)
+    return announced[attempt % len(announced)] if announced else ""
+
+
+def _stanza(peer: Peer, endpoint: str) -> str:
+    lines = [
+        "[Peer]",
+        f"PublicKey = {peer.public_key}",
+        f"PresharedKey = {peer.psk}",
+        f"AllowedIPs = {_list(peer.allowed)}",
+        f"PersistentKeepalive = {KEEPALIVE}",
+        *([f"Endpoint = {endpoint}"] if endpoint else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _list(subnets: Iterable[IPv4Network]) -> str:
+    return ", ".join(str(subnet) for subnet in subnets)
