@@ -42,7 +42,7 @@ def test_a_worker_config_holds_what_concerns_its_cluster() -> None:
         "allowedNamespaces": [{"namespace": "ops", "clusters": ["b"]}],
     }
     wanted = config("a", "b", namespaceIsolationProfile=profile)
-    made = slices.worker_config("shop", wanted, slices.seat(wanted, "b", 1), {"queueType": "HTB"})
+    made = slices.worker_config("shop", wanted, slices.seat(wanted, "b", 1), {"queueType": "HTB"}, {})
     assert made["metadata"]["namespace"] == "kubeslice-shop-b"
     assert made["metadata"]["name"] == "red-b"
     assert made["spec"]["namespaceIsolationProfile"] == {
@@ -62,5 +62,5 @@ def test_the_entry_for_a_cluster_comes_before_the_one_for_all() -> None:
 
 def test_a_slice_without_a_network_has_no_subnets() -> None:
     wanted = config("a", sliceSubnet="", overlayNetworkDeploymentMode="no-network")
-    made = slices.worker_config("shop", wanted, slices.seats(wanted, {})[0], None)
+    made = slices.worker_config("shop", wanted, slices.seats(wanted, {})[0], None, {})
     assert not {"sliceSubnet", "clusterSubnetCIDR", "qosProfileDetails"} & set(made["spec"])

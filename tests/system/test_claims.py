@@ -23,7 +23,7 @@ VXLAN = f"udp port {names.VXLAN_PORT}"
 
 
 async def test_every_tunnel_is_up(world: World) -> None:
-    for tenant, tunnels in ((world.red, "6/6"), (world.blue, "2/2")):
+    for tenant, tunnels in ((world.red, "12/12"), (world.blue, "4/4")):
         config = await world.hub.get(SLICECONFIGS, tenant.slice_name, slices.NAMESPACE)
         assert objects.status(config)["tunnels"] == tunnels
         assert objects.is_true(config, "Ready")

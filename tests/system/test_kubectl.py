@@ -43,7 +43,7 @@ async def test_explain_knows_our_kinds(world: World) -> None:
 
 async def test_describe_shows_conditions_and_events(world: World) -> None:
     text = await said(world, "hub", "-n", "kubeslice-demo", "describe", "sliceconfig", "red")
-    for part in ("Conditions:", "6 of 6 tunnels up", "Events:", "WorkerSliceConfigCreated"):
+    for part in ("Conditions:", "12 of 12 tunnels up", "Events:", "WorkerSliceConfigCreated"):
         assert part in text
 
 

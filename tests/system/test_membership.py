@@ -51,7 +51,7 @@ async def test_a_cluster_leaves_and_comes_back(world: World) -> None:
         await pods.leaves_slice(left_behind)
         world.figures.append(Figure("a cluster left its slice", time.monotonic() - started))
         config = await slices.ready(world.stage, red)
-        assert objects.status(config)["tunnels"] == "2/2"
+        assert objects.status(config)["tunnels"] == "4/4"
         async with world.converging("a cluster joined again"):
             await set_members(world, red.clusters)
         await asking.caught_up()

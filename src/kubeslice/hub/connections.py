@@ -1,7 +1,7 @@
-"""The tunnels of slices as both ends report them, seen by the hub, with how long they have been so.
+"""The connections of slices: who should be connected, how the tunnels are, and the detours that follow.
 
-Called by the slice reconciler, which decides by them. What is remembered here is only since when: a hub that starts
-again counts anew.
+Called by the slice reconciler. What is remembered here is only since when something is so: a hub that starts again
+counts anew. The detours in force are in the status of the SliceConfig.
 """
 
 from collections.abc import Mapping
@@ -11,33 +11,70 @@ from kubeslice.hub import groups
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
 from kubeslice.kube import objects
+from kubeslice.kube.api import Object
 from kubeslice.model import names
-from kubeslice.plan import clusters, legs, topology
+from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.plan import clusters, gateways, legs, relays, roles, topology
+from kubeslice.plan.gateways import Detours
 from kubeslice.plan.legs import End, Leg, Legs
+from kubeslice.plan.relays import Situation
 from kubeslice.plan.tenancy import Member
 from kubeslice.plan.topology import Graph, Pair
 from kubeslice.runtime.clock import Clock
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """Who is connected to whom and how well, what follows, and in how many seconds something more may follow."""
+
+    graph: Graph
+    legs: Legs
+    detours: Detours
+    after: float | None = None
+
+
+@dataclass
+class Memory:
+    """Since when the tunnels of a slice are as they are, and when the ends of each pair last changed places."""
+
+    legs: Mapping[Pair, Leg] = field(default_factory=dict)
+    tried: dict[Pair, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Connections:
-    """The legs of every slice, as they were when their slice was last looked at."""
+    """The connections of every slice, as they were when their slice was last looked at."""
 
     caches: Caches
     clock: Clock
-    _known: dict[SliceName, Mapping[Pair, Leg]] = field(default_factory=dict)
+    _known: dict[SliceName, Memory] = field(default_factory=dict)
 
-    def observe(self, name: SliceName, graph: Graph, planes: int) -> Legs:
-        """Return the tunnels of a slice as they are now."""
-        heard = {member: not self.silence(name.project, member) for member in graph.members}
-        by_pair, ends = {}, {}
-        for one, other in graph.edges():
-            near = End(self._told(name, one, other, planes), heard[one])
-            far = End(self._told(name, other, one, planes), heard[other])
-            by_pair[topology.pair(one, other)] = legs.joined(near, far)
-            ends[one, other], ends[other, one] = legs.counted(near, far), legs.counted(far, near)
-        known = self._known[name] = legs.aged(self._known.get(name, {}), by_pair, self.clock.monotonic())
-        return Legs(known, ends)
+    def judge(self, name: SliceName, config: SliceConfig, octets: Mapping[str, int], seen: Detours) -> Outlook:
+        """Look at a slice whose spec is accepted; `seen` are the detours in force."""
+        graph = topology.graph(config.spec, octets)
+        found = self._observe(name, graph, config.spec.gateway_replicas)
+        situation = Situation(graph, found.by_pair, seen.relays, self.clock.monotonic())
+        decided = relays.decide(situation)
+        waits = [relays.next_look(situation, decided)]
+        swapped = frozenset(seen.swapped)
+        if config.spec.slice_gateway_provider.slice_gateway_type == "OpenVPN":
+            due = roles.due(situation, self._known[name].tried)
+            swapped = self._swap(name, swapped, [ends for ends, wait in due.items() if not wait])
+            waits += [wait for wait in due.values() if wait]
+        after = min((wait for wait in waits if wait is not None), default=None)
+        return Outlook(graph, found, Detours(decided, swapped), after)
+
+    def as_built(self, name: SliceName, config: SliceConfig, octets: Mapping[str, int], seen: Detours) -> Outlook:
+        """Look at a slice whose spec is refused: who is connected stays so."""
+        slice_seen = self.caches.slices.get(name.name, names.project_namespace(name.project))
+        mode = (objects.status(slice_seen).get("topology") or {}).get("mode") if slice_seen else None
+        built = [
+            topology.pair(objects.labels(view).get(names.CLUSTER_LABEL, ""), remote)
+            for view in self.caches.genuine(self.caches.gateways_by_slice.of(name))
+            for _, remote in groups.slice_and_remote(view)
+        ]
+        graph = topology.as_built(octets, built, mode or topology.FULL_MESH)
+        return Outlook(graph, self._observe(name, graph, config.spec.gateway_replicas), seen)
 
     def forget(self, name: SliceName) -> None:
         """Forget a slice that is gone."""
@@ -49,9 +86,30 @@ class Connections:
         heard = objects.condition(obj, clusters.REACHABLE) if obj else None
         return str(heard["message"]) if heard and heard.get("status") == "False" else ""
 
+    def _observe(self, name: SliceName, graph: Graph, planes: int) -> Legs:
+        heard = {member: not self.silence(name.project, member) for member in graph.members}
+        by_pair, ends = {}, {}
+        for one, other in graph.edges():
+            near = End(self._told(name, one, other, planes), heard[one])
+            far = End(self._told(name, other, one, planes), heard[other])
+            by_pair[topology.pair(one, other)] = legs.joined(near, far)
+            ends[one, other], ends[other, one] = legs.counted(near, far), legs.counted(far, near)
+        memory = self._known.setdefault(name, Memory())
+        memory.legs = legs.aged(memory.legs, by_pair, self.clock.monotonic())
+        return Legs(memory.legs, ends)
+
     def _told(self, name: SliceName, local: str, remote: str, planes: int) -> tuple[legs.State, ...]:
         namespace = Member(name.project, local).namespace
         view = self.caches.gateways.get(names.slice_gateway(name.name, local, remote), namespace)
         # Another slice can have a gateway of the same name.
         is_ours = view is not None and list(groups.slice_and_remote(view)) == [(name, remote)]
         return legs.told(objects.status(view) if view and is_ours else {}, planes)
+
+    def _swap(self, name: SliceName, swapped: frozenset[Pair], turning: list[Pair]) -> frozenset[Pair]:
+        self._known[name].tried |= dict.fromkeys(turning, self.clock.monotonic())
+        return roles.swapped(swapped, turning)
+
+
+def detours(slice_config: Object) -> Detours:
+    """Return the detours in force on a slice."""
+    return gateways.detours(objects.status(slice_config))

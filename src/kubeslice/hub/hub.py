@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kubeslice.hub.bulletin import Bulletin
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.clusters import Clusters
 from kubeslice.hub.connections import Connections
@@ -88,7 +89,7 @@ class Hub:
         settings, gauges = self._settings, self._own_metrics
         clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, gauges)
         verdicts, connections = Verdicts(caches), Connections(caches, self._clock)
-        slices = Slices(api, caches, reporter, verdicts, connections, gauges)
+        slices = Slices(api, caches, reporter, verdicts, connections, Bulletin(reporter), gauges)
         rotations = Rotations(api, caches, reporter, PreSharedKeys(api, caches), gauges)
         return [
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),

@@ -6,8 +6,10 @@ Nothing that works is torn down because something new is wrong: while a spec is 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kubeslice.hub import connections
+from kubeslice.hub.bulletin import Bulletin
 from kubeslice.hub.caches import Caches
-from kubeslice.hub.connections import Connections
+from kubeslice.hub.connections import Connections, Outlook
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.rosters import cluster_of, generations_of, roster
@@ -26,7 +28,8 @@ from kubeslice.model.resources import (
     Resource,
 )
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import effective, findings, generations, slices, standing, topology
+from kubeslice.plan import effective, findings, generations, relays, slices, standing
+from kubeslice.plan.gateways import Detours
 from kubeslice.plan.slices import Seat
 from kubeslice.plan.standing import Standing
 from kubeslice.plan.tenancy import Member
@@ -49,6 +52,7 @@ class Slices:
     reporter: Reporter
     verdicts: Verdicts
     connections: Connections
+    bulletin: Bulletin
     metrics: HubMetrics
 
     async def reconcile(self, key: Key) -> Result:
@@ -69,12 +73,17 @@ class Slices:
         if not problems:
             obj = await finalizers.add(self.api, SLICECONFIGS, obj, names.SLICE_CONFIG_FINALIZER)
             await self._write_configs(name, obj, config, seats)
-        stands = self._standing(name, config, seats)
+        before = connections.detours(obj)
+        outlook = self._outlook(name, config, seats, before, is_accepted=not problems)
+        stands = self._standing(name, seats, outlook)
         self.metrics.slice_stands(*name, stands)
         found = [*standing.judge(stands, problems), findings.effectiveness(effective.not_effective(config.spec))]
         generation = {"observedGeneration": int(obj["metadata"].get("generation") or 0)}
-        await self.reporter.report(SLICECONFIGS, obj, found, standing.status_fields(stands) | generation)
-        return Result(found[0].message)
+        wait = await self.bulletin.tell(obj, found, standing.status_fields(stands) | generation)
+        for news in relays.news(before.relays, stands.relays):
+            await self.reporter.event(SLICECONFIGS, obj, news.reason, news.sentence, warning=news.is_bad)
+        waits = [wait, outlook.after if outlook else None]
+        return Result(found[0].message, after=min((one for one in waits if one is not None), default=None))
 
     def _seats(self, name: SliceName, obj: Object, config: SliceConfig) -> tuple[list[Seat], list[Problem]]:
         problems = self.verdicts.problems(obj, config)
@@ -114,16 +123,24 @@ class Slices:
         if deleted:
             await self.reporter.event(SLICECONFIGS, obj, "WorkerSliceConfigDeleted", f"deleted {', '.join(deleted)}")
 
-    def _standing(self, name: SliceName, config: SliceConfig, seats: Sequence[Seat]) -> Standing:
+    def _outlook(
+        self, name: SliceName, config: SliceConfig, seats: Sequence[Seat], seen: Detours, *, is_accepted: bool
+    ) -> Outlook | None:
+        if config.spec.overlay_network_deployment_mode == slices.NO_NETWORK:
+            return None
+        octets = {seat.cluster: seat.octet for seat in seats}
+        look = self.connections.judge if is_accepted else self.connections.as_built
+        return look(name, config, octets, seen)
+
+    def _standing(self, name: SliceName, seats: Sequence[Seat], outlook: Outlook | None) -> Standing:
         configs = {cluster_of(found): found for found in self.caches.configs_of(name)}
         members = [
             standing.member_state(seat, configs.get(seat.cluster), self.connections.silence(name.project, seat.cluster))
             for seat in seats
         ]
-        if config.spec.overlay_network_deployment_mode == slices.NO_NETWORK:
+        if outlook is None:
             return Standing(members)
-        graph = topology.graph(config.spec, {seat.cluster: seat.octet for seat in seats})
-        return Standing(members, graph, self.connections.observe(name, graph, config.spec.gateway_replicas))
+        return Standing(members, outlook.graph, outlook.legs, outlook.detours.relays, outlook.detours.swapped)
 
     async def _remove(self, name: SliceName, obj: Object | None) -> Result:
         left = [
@@ -135,6 +152,7 @@ class Slices:
         if obj is None:
             self.metrics.slice_gone(*name)
             self.connections.forget(name)
+            self.bulletin.forget(key(name))
             return Result()
         if left:
             waiting = list(dict.fromkeys(cluster_of(item.object) for item in left))

@@ -249,7 +249,8 @@ def _member_aspect(obj: Object) -> Any:
 
 
 def _connecting(obj: Object) -> Any:
-    return desired(obj), (objects.status(obj).get("topology") or {}).get("relays")
+    found = objects.status(obj).get("topology") or {}
+    return desired(obj), found.get("relays"), found.get("swapped")
 
 
 def _tunnels(obj: Object) -> Any:

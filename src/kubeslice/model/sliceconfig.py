@@ -206,7 +206,13 @@ class TopologyStatus(KubeModel):
     mode: str = Field(default="", description="Topology in force.")
     edges_wanted: int | None = Field(default=None, description="Pairs of clusters that should be connected.")
     edges_ready: int | None = Field(default=None, description="Pairs that are, by one tunnel at least.")
-    relays: list[Relay] = Field(default_factory=list, description="Pairs that a third cluster connects.")
+    relays: list[Relay] = Field(
+        default_factory=list, description="Pairs that another cluster connects than planned, or that none connects."
+    )
+    swapped: list[ClusterPair] = Field(
+        default_factory=list,
+        description="Pairs whose Server could not be called, so that it calls the Client; OpenVPN only.",
+    )
 
 
 class KubesliceEvent(KubeModel):

@@ -39,8 +39,9 @@ class Detours:
 
 def detours(status: Mapping[str, Any]) -> Detours:
     """Return the detours that a SliceConfig's status says are in force."""
-    entries = (status.get("topology") or {}).get("relays") or []
-    return Detours({topology.pair(*entry["clusters"]): str(entry.get("via") or "") for entry in entries})
+    said = status.get("topology") or {}
+    relays = {topology.pair(*entry["clusters"]): str(entry.get("via") or "") for entry in said.get("relays") or []}
+    return Detours(relays, frozenset(topology.pair(*entry["clusters"]) for entry in said.get("swapped") or []))
 
 
 def views(

@@ -3,7 +3,7 @@
 `Ready` says whether every two clusters that should reach each other do; `Degraded` what is missing beyond that.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ Object = dict[str, Any]
 
 ACCEPTED = "Accepted"
 SHOWN = 3
+FIGURES = ("tunnelsUp", "appPods")
 UNKNOWN_LEG = Leg(("UNKNOWN",))
 
 
@@ -34,12 +35,17 @@ class MemberState:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a slice does as a whole. `relays` are the pairs that another cluster carries than the plan says."""
+    """How a slice does as a whole.
+
+    `relays` are the pairs that another cluster carries than the plan says, `swapped` those whose Server and Client
+    changed places.
+    """
 
     members: Sequence[MemberState]
     graph: Graph | None = None
     legs: Legs = field(default_factory=Legs)
     relays: Mapping[Pair, str] = field(default_factory=dict)
+    swapped: Collection[Pair] = ()
 
     @property
     def tunnels_wanted(self) -> int:
@@ -114,6 +120,15 @@ def status_fields(standing: Standing) -> Object:
     return {"members": members, "tunnels": tunnels, "topology": _topology(standing, standing.graph)}
 
 
+def without_figures(status: Mapping[str, Any]) -> Object:
+    """Return a SliceConfig's status without conditions and what changes with every tunnel and pod."""
+    members = [
+        {key: value for key, value in member.items() if key not in FIGURES} for member in status.get("members") or []
+    ]
+    topology_ = {key: value for key, value in (status.get("topology") or {}).items() if key != "edgesReady"}
+    return {"members": members, "topology": topology_, "observedGeneration": status.get("observedGeneration")}
+
+
 def judge(standing: Standing, problems: Sequence[Problem]) -> list[Finding]:
     """Return the findings about a slice: whether its spec is accepted and, of what runs, whether all of it does."""
     accepted = Finding(ACCEPTED, "True", "Valid", "the spec is in force")
@@ -185,10 +200,9 @@ def _member_status(member: MemberState, standing: Standing) -> Object:
 def _topology(standing: Standing, graph: Graph) -> Object:
     edges = graph.edges()
     ready = [ends for ends in edges if standing.leg(*ends).state == "UP"]
-    fields: Object = {"mode": graph.mode, "edgesWanted": len(edges), "edgesReady": len(ready)}
-    relays = _relays(standing.relays.items())
-    return fields | ({"relays": relays} if relays else {})
-
-
-def _relays(found: Iterable[tuple[Pair, str]]) -> list[Object]:
-    return [{"clusters": list(ends), "via": via} for ends, via in sorted(found)]
+    fields: Object = {"mode": graph.name, "edgesWanted": len(edges), "edgesReady": len(ready)}
+    if standing.relays:
+        fields["relays"] = [{"clusters": list(ends), "via": via} for ends, via in sorted(standing.relays.items())]
+    if standing.swapped:
+        fields["swapped"] = [{"clusters": list(ends)} for ends in sorted(standing.swapped)]
+    return fields

@@ -30,6 +30,12 @@ class Graph:
     hubs: frozenset[str] = frozenset()
     has_spoke_pairs: bool = True
     allowed: frozenset[Pair] = field(default_factory=frozenset)
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what the topology is called: its mode, unless the graph is only what is left of another."""
+        return self.called or self.mode
 
     def has_edge(self, one: str, other: str) -> bool:
         """Tell whether two members are connected by tunnels of their own."""
@@ -91,6 +97,11 @@ def graph(spec: SliceConfigSpec, octets: Mapping[str, int]) -> Graph:
     members, wanted = _order(spec.clusters, octets), spec.topology or Topology()
     pairs = frozenset(pair(*entry.clusters) for entry in wanted.pairs)
     return Graph(members, wanted.mode, frozenset(wanted.hubs) & frozenset(members), wanted.spoke_to_spoke, pairs)
+
+
+def as_built(octets: Mapping[str, int], built: Iterable[Pair], called: str) -> Graph:
+    """Return the graph of a slice as it is, whatever its spec says; `called` is the mode that it came from."""
+    return Graph(_order((), octets), RESTRICTED, allowed=frozenset(built), called=called)
 
 
 def ways(of: Graph, relays: Mapping[Pair, str]) -> Ways:
