@@ -4,7 +4,7 @@ import pytest
 
 from kubeslice.model.tunnels import PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
-from kubeslice.plan import worker_gateway
+from kubeslice.plan import findings, worker_gateway
 
 UP = PlaneState(
     plane=0,
@@ -22,7 +22,7 @@ DOWN = UP.model_copy(update={"state": "DOWN", "since": "2030-01-01T00:01:00Z"})
     ("planes", "expected", "peers", "status", "reason", "words"),
     [
         ([UP], 1, 1, "True", "TunnelUp", "tunnel to worker-2 up, last handshake 2030-01-01T00:00:10Z, 0.4 ms"),
-        ([UP], 2, 2, "True", "TunnelDegraded", "1 of 2 tunnels to worker-2 up"),
+        ([UP], 2, 2, "True", "TunnelUp", "1 of 2 tunnels to worker-2 up"),
         (
             [DOWN],
             1,
@@ -41,6 +41,60 @@ def test_the_state_of_a_pair_is_one_sentence(
     found = worker_gateway.readiness("worker-2", expected, planes, peers)
     assert (found.type, found.status, found.reason) == ("Ready", status, reason)
     assert words in found.message
+
+
+DOWN_1 = DOWN.model_copy(update={"plane": 1, "pod_name": "gw-1"})
+
+
+@pytest.mark.parametrize(
+    ("planes", "expected", "status", "reason"),
+    [
+        ([UP], 1, "False", "TunnelUp"),
+        ([UP, DOWN_1], 2, "True", "TunnelDegraded"),
+        ([UP, DOWN_1], 1, "False", "TunnelUp"),
+        ([UP], 2, "Unknown", "WaitingForGateway"),
+        ([DOWN, DOWN_1], 2, "False", "WaitingForTunnel"),
+        ([], 2, "False", "WaitingForTunnel"),
+    ],
+)
+def test_a_pair_is_degraded_while_some_of_its_tunnels_are_down(
+    planes: Any, expected: Any, status: Any, reason: Any
+) -> None:
+    found = worker_gateway.degradation("worker-2", expected, planes)
+    assert (found.type, found.status, found.reason) == ("Degraded", status, reason)
+
+
+def test_every_turn_of_a_pair_is_told_once() -> None:
+    def after(planes: Any, seen: Any) -> Any:
+        found = [worker_gateway.readiness("b", 2, planes, 2), worker_gateway.degradation("b", 2, planes)]
+        return findings.conditions_after(seen, found, 1, "2030-01-01T00:00:00Z")
+
+    up_1 = DOWN_1.model_copy(update={"state": "UP"})
+    history = [[], [UP], [UP, up_1], [UP, DOWN_1], [DOWN, DOWN_1], [DOWN, up_1], [UP, up_1], [DOWN, DOWN_1], [UP, up_1]]
+    seen: Any = []
+    told = []
+    for planes in history:
+        now = after(planes, seen)
+        told.append([entry["reason"] for entry in findings.news(seen, now)])
+        seen = now
+    assert told == [
+        [],
+        ["TunnelUp"],
+        [],
+        ["TunnelDegraded"],
+        ["TunnelDown"],
+        ["TunnelUp", "TunnelDegraded"],
+        ["TunnelUp"],
+        ["TunnelDown"],
+        ["TunnelUp"],
+    ]
+
+
+def test_the_tunnel_of_a_pod_that_is_gone_is_down() -> None:
+    seen = {"status": {"planes": [DOWN_1.wire(), UP.wire()]}}
+    assert worker_gateway.planes_of(seen, {"gw-0", "gw-1"}) == [UP, DOWN_1]
+    gone = worker_gateway.planes_of(seen, set())
+    assert [(plane.state, plane.since) for plane in gone] == [("DOWN", ""), ("DOWN", DOWN_1.since)]
 
 
 def test_figures_are_no_change_of_state() -> None:

@@ -8,9 +8,18 @@ from kubeslice.plan.worker_report import View
 
 
 def pod(
-    name: Any, role: Any, *, node: Any = "n1", address: Any = "10.1.0.2", ready: Any = True, plane: Any = None
+    name: Any,
+    role: Any,
+    *,
+    node: Any = "n1",
+    address: Any = "10.1.0.2",
+    ready: Any = True,
+    plane: Any = None,
+    number: Any = 0,
 ) -> Any:
     labels = {"kubeslice.io/slice": "red", "kubeslice.io/pod-type": role}
+    if role == "router":
+        labels["kubeslice.io/router"] = str(number)
     if plane is not None:
         labels["kubeslice.io/plane"] = str(plane)
     network = [{"name": "kubeslice-system/red", "ips": [address]}] if address else []
@@ -28,6 +37,7 @@ def pod(
 
 SLICE = {"metadata": {"name": "red"}, "spec": {"clusterSubnet": "10.1.0.0/18", "gatewayReplicas": 1}}
 ROUTER = pod("router", "router")
+ROUTERS = [ROUTER, pod("router-1", "router", number=1)]
 GATEWAY = pod("gw", "slicegateway", plane=0, node="n2")
 APP = pod("web-0", "app", address="10.1.0.70")
 SERVICE = {
@@ -37,8 +47,9 @@ SERVICE = {
 KEYS = {0: {"publicKey-1": "key"}}
 
 
-def gateway(remote: Any, state: Any) -> Any:
-    return {"spec": {"remoteCluster": remote}, "status": {"planes": [{"plane": 0, "state": state}]}}
+def gateway(remote: Any, *states: Any) -> Any:
+    planes = [{"plane": plane, "state": state} for plane, state in enumerate(states)]
+    return {"spec": {"remoteCluster": remote}, "status": {"planes": planes}}
 
 
 def test_a_slice_that_works_says_what_there_is() -> None:
@@ -50,7 +61,7 @@ def test_a_slice_that_works_says_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("pods", "gateways", "dns", "reason", "words"),
     [
-        ([], [], True, "RouterNotReady", "the router has no pod yet"),
+        ([], [], True, "RouterNotReady", "router 0 has no pod yet"),
         (
             [pod("r", "router", node="", ready=False)],
             [],
@@ -74,6 +85,41 @@ def test_the_first_thing_that_is_missing_is_named(pods: Any, gateways: Any, dns:
     found = worker_report.readiness(View(SLICE, pods, gateways, is_dns_ready=dns))
     assert (found.status, found.reason) == ("False", reason)
     assert words in found.message
+
+
+TWO_PLANES = {**SLICE, "spec": SLICE["spec"] | {"gatewayReplicas": 2}}
+GATEWAYS = [GATEWAY, pod("gw-1", "slicegateway", plane=1)]
+
+
+@pytest.mark.parametrize(
+    ("pods", "gateways", "status", "reason", "words"),
+    [
+        ([*ROUTERS, *GATEWAYS], [gateway("b", "UP", "UP")], "False", "NothingMissing", "every part"),
+        ([ROUTER, *GATEWAYS], [], "True", "WaitingForRouter", "router 1 has no pod yet"),
+        ([*ROUTERS, GATEWAY], [], "True", "WaitingForGateway", "the gateway of plane 1 has no pod yet"),
+        ([*ROUTERS, *GATEWAYS], [gateway("b", "UP", "DOWN")], "True", "TunnelDegraded", "not every tunnel is up to b"),
+    ],
+)
+def test_what_is_missing_while_something_else_does_its_work_is_degradation(
+    pods: Any, gateways: Any, status: Any, reason: Any, words: Any
+) -> None:
+    view = View(TWO_PLANES, pods, gateways)
+    found = worker_report.degradation(view)
+    assert (found.type, found.status, found.reason) == ("Degraded", status, reason)
+    assert words in found.message
+    assert worker_report.readiness(view).status == "True"
+    health = worker_report.slice_health(view, {}, "2030-01-01T00:00:00Z")
+    worst = {entry["componentHealthStatus"] for entry in health["componentStatuses"]}
+    assert worst == ({"Normal"} if status == "False" else {"Normal", "Warning"})
+
+
+def test_a_load_balancer_without_address_is_named() -> None:
+    service = {**SERVICE, "spec": {**SERVICE["spec"], "type": "LoadBalancer"}}
+    found = worker_report.degradation(View(SLICE, [*ROUTERS, GATEWAY], [], [service]))
+    assert (found.reason, "see Service kubeslice-system/slice-gateway-red-0" in found.message) == (
+        "WaitingForLoadBalancer",
+        True,
+    )
 
 
 def test_a_slice_without_network_needs_no_router() -> None:
@@ -150,7 +196,7 @@ def test_application_pods_are_listed_with_their_next_hop() -> None:
 
 
 def test_health_keeps_its_time_while_nothing_changes() -> None:
-    view = View(SLICE, [ROUTER, GATEWAY], [])
+    view = View(SLICE, [*ROUTERS, GATEWAY], [])
     first = worker_report.slice_health(view, {}, "2030-01-01T00:00:00Z")
     assert first["sliceHealthStatus"] == "Normal"
     assert worker_report.slice_health(view, first, "2031-01-01T00:00:00Z") == first

@@ -161,8 +161,10 @@ class Stage:
         await self.own.patch(resources.PODS, name, namespace, {"status": status}, subresource="status")
 
     async def workers(self, slice_name: str = "red") -> None:
-        """Play the pods of router and gateway."""
-        await self.pod("router-1", SYSTEM, {names.POD_TYPE_LABEL: names.ROUTER_POD}, slice_name=slice_name)
+        """Play the pods of routers and gateway."""
+        for number in range(names.ROUTERS):
+            router = {names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: str(number)}
+            await self.pod(f"router-{number}", SYSTEM, router, slice_name=slice_name)
         labels = {names.POD_TYPE_LABEL: names.GATEWAY_POD, names.PLANE_LABEL: "0"}
         await self.pod("gateway-1", SYSTEM, labels, slice_name=slice_name, address="10.1.64.8")
 

@@ -55,6 +55,7 @@ async def test_a_peers_new_address_arrives_here(stage: Stage) -> None:
 
 async def test_a_change_of_state_is_told_at_once_and_figures_later(stage: Stage) -> None:
     await with_pair(stage)
+    await stage.workers()
     await stage.tunnel("UP", rxBytes=1, latencyMicroseconds=400)
     await says(stage, "tunnel to worker-1 up, 0.4 ms")
     await stage.tunnel("UP", rxBytes=2, latencyMicroseconds=900)

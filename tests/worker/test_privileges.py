@@ -101,7 +101,7 @@ async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: 
         ):
             for obj in (await stage.hub.list(resource, OWN_ON_HUB)).items:
                 await stage.hub.delete(resource, objects.name(obj), OWN_ON_HUB)
-        await stage.kill("router-1", "gateway-1")
+        await stage.kill("router-0", "router-1", "gateway-1")
 
         async def clean() -> Any:
             left = [

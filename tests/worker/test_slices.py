@@ -61,7 +61,7 @@ async def test_the_state_of_the_slice_is_one_sentence_here_and_on_the_hub(stage:
     async def says(words: Any) -> Any:
         return words in await sentence() and words in (await stage.ready(resources.SLICES, "red"))[1]
 
-    await eventually(lambda: says("the router has no pod yet"))
+    await eventually(lambda: says("router 0 has no pod yet"))
     await stage.workers()
     await eventually(lambda: says("0 pods on the slice, 0 of 0 tunnels up"))
     await stage.pod("web-0", "shop", {"app": "web", names.POD_TYPE_LABEL: names.APP_POD})
@@ -132,7 +132,7 @@ async def test_a_deleted_slice_leaves_nothing_and_the_hub_is_told_last(stage: St
     await eventually(only_pods_left)
     assert await stage.own_object(resources.SLICES, "red")
     assert await stage.hub_object(resources.WORKERSLICECONFIGS, CONFIG)
-    await stage.kill("router-1", "gateway-1")
+    await stage.kill("router-0", "router-1", "gateway-1")
 
     async def all_gone() -> Any:
         here = await stage.own_object(resources.SLICES, "red")

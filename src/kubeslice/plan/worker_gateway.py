@@ -3,10 +3,10 @@
 Called by the worker operator. The gateways write the state of their tunnels; this turns it into sentences.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from kubeslice.model import names
+from kubeslice.model import conditions, names
 from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGatewaySpec, TunnelStatus
 from kubeslice.model.tunnels import PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
@@ -85,12 +85,9 @@ def pod_status(slice_name: str, gateway_pods: Iterable[Object], planes: Sequence
 
 def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: int) -> Finding:
     """Return the Ready condition of a pair: `expected` planes, of which the hub told us keys of `peers`."""
-    up = [plane for plane in planes if plane.state == "UP" and plane.plane < expected]
-    if len(up) == expected:
-        return findings.ready("TunnelUp", f"{_many(len(up), expected)} to {remote} up{_figures(up)}")
+    up = _up(expected, planes)
     if up:
-        message = f"{_many(len(up), expected)} to {remote} up{_figures(up)}; the others are down"
-        return findings.ready("TunnelDegraded", message)
+        return findings.ready("TunnelUp", f"{_many(len(up), expected)} to {remote} up{_figures(up)}")
     if not peers:
         return findings.not_ready("WaitingForPeer", f"waiting for key and address of the gateway of {remote}")
     if not planes:
@@ -100,15 +97,33 @@ def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: i
     return findings.not_ready("TunnelDown", f"{message}: see whether UDP gets to {_endpoints(planes) or 'its gateway'}")
 
 
+def degradation(remote: str, expected: int, planes: Sequence[PlaneState]) -> Finding:
+    """Return the Degraded condition of a pair: whether some of its tunnels are down while others carry the traffic."""
+    down = sorted(plane.plane for plane in planes if plane.state == "DOWN" and plane.plane < expected)
+    up = len(_up(expected, planes))
+    if not up:
+        return Finding(conditions.DEGRADED, "False", "WaitingForTunnel", f"no tunnel to {remote} is up: see Ready")
+    if down:
+        which = " and ".join(map(str, down))
+        message = f"{up} of {expected} tunnels to {remote} up, none on plane {which}: traffic takes the others"
+        return Finding(conditions.DEGRADED, "True", "TunnelDegraded", message)
+    if up < expected:
+        message = f"{up} of {expected} tunnels to {remote} up, the others have not been reported yet"
+        return Finding(conditions.DEGRADED, "Unknown", "WaitingForGateway", message)
+    return Finding(conditions.DEGRADED, "False", "TunnelUp", f"every tunnel to {remote} is up")
+
+
 def is_same_state(one: Iterable[Object], other: Iterable[Object]) -> bool:
     """Tell whether two lists of planes differ in figures only."""
     return _states(one) == _states(other)
 
 
-def planes_of(gateway: Object) -> list[PlaneState]:
-    """Return what the gateways reported on a SliceGateway."""
+def planes_of(gateway: Object, alive: Collection[str]) -> list[PlaneState]:
+    """Return what the gateways reported on a SliceGateway; the tunnel of a pod that is not `alive` any more is down."""
     entries = (gateway.get("status") or {}).get("planes") or []
-    return sorted((PlaneState.model_validate(entry) for entry in entries), key=lambda plane: plane.plane)
+    states = [PlaneState.model_validate(entry) for entry in entries]
+    current = [state if not state.pod_name or state.pod_name in alive else _gone(state) for state in states]
+    return sorted(current, key=lambda plane: plane.plane)
 
 
 def node_ports(slice_spec: Mapping[str, Any], services: Iterable[Object]) -> list[int]:
@@ -121,6 +136,15 @@ def node_ports(slice_spec: Mapping[str, Any], services: Iterable[Object]) -> lis
         for generation in gateway_keys.generations(slice_spec, plane)
     ]
     return [port for port in ports if port]
+
+
+def _up(expected: int, planes: Iterable[PlaneState]) -> list[PlaneState]:
+    return [plane for plane in planes if plane.state == "UP" and plane.plane < expected]
+
+
+def _gone(state: PlaneState) -> PlaneState:
+    since = state.since if state.state == "DOWN" else ""
+    return state.model_copy(update={"state": "DOWN", "since": since, "latency_microseconds": None})
 
 
 def _states(planes: Iterable[Object]) -> list[tuple[Any, ...]]:

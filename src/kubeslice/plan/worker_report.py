@@ -3,15 +3,15 @@
 One sentence sums it up: the first thing that is missing, or what there is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Literal
 
-from kubeslice.model import names
+from kubeslice.model import conditions, names
 from kubeslice.model.apppods import AppPod
-from kubeslice.model.tunnels import PlaneGateway
-from kubeslice.plan import findings, gateway_keys, gateway_workloads, pods
+from kubeslice.model.tunnels import PlaneGateway, PlaneState
+from kubeslice.plan import findings, gateway_keys, gateway_workloads, pods, worker_gateway
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.ipam import ClusterPlan
 
@@ -73,16 +73,19 @@ class View:
 
 @dataclass(frozen=True)
 class Component:
-    """One part of a slice: how it is, and why it is not well."""
+    """One part of a slice: how it is, and why it is not well. With `has_spare` something else does its work."""
 
     name: str
     complaint: str = ""
     reason: str = ""
+    has_spare: bool = False
 
     @property
     def health(self) -> Health:
         """Return the health in the words of the Go implementation."""
-        return "Error" if self.complaint else "Normal"
+        if not self.complaint:
+            return "Normal"
+        return "Warning" if self.has_spare else "Error"
 
 
 def components(view: View) -> list[Component]:
@@ -95,13 +98,22 @@ def components(view: View) -> list[Component]:
 def readiness(view: View) -> Finding:
     """Return the Ready condition of the slice in this cluster."""
     for part in components(view):
-        if part.complaint:
+        if part.complaint and not part.has_spare:
             return findings.not_ready(part.reason, part.complaint)
     if not view.has_network:
         return findings.ready("Ready", f"{_count(len(view.spec.get('namespaces') or []), 'namespace')} onboarded")
     attached = len(app_pods(view))
     up, wanted = tunnels(view)
     return findings.ready("Ready", f"{_count(attached, 'pod')} on the slice, {up} of {_count(wanted, 'tunnel')} up")
+
+
+def degradation(view: View) -> Finding:
+    """Return the condition about what is missing while the slice works without it."""
+    missing = [part for part in components(view) if part.complaint and part.has_spare]
+    if not missing:
+        return Finding(conditions.DEGRADED, "False", "NothingMissing", "every part of the slice works")
+    message = "; ".join(part.complaint for part in missing)
+    return Finding(conditions.DEGRADED, "True", missing[-1].reason, message)
 
 
 def onboarding(refusals: Sequence[str]) -> Finding:
@@ -120,12 +132,7 @@ def addresses(shortages: Sequence[str]) -> Finding:
 
 def tunnels(view: View) -> tuple[int, int]:
     """Return how many tunnels are up and how many there should be."""
-    states = [
-        plane.get("state") == "UP"
-        for gateway in view.gateways
-        for plane in (gateway.get("status") or {}).get("planes") or []
-        if int(plane["plane"]) < view.planes
-    ]
+    states = [plane.state == "UP" for gateway in view.gateways for plane in _planes(view, gateway)]
     return sum(states), len(view.gateways) * view.planes
 
 
@@ -182,7 +189,7 @@ def endpoints(view: View, plane: int, generation: int, node: str) -> list[str]:
     service = view.service(plane)
     if service is None:
         return []
-    if (service.get("spec") or {}).get("type") == "LoadBalancer":
+    if _is_balanced(service):
         found, port = _balancers(service), names.tunnel_port(generation)
     else:
         by_distance = sorted(view.node_addresses.items(), key=lambda item: (item[0] != node, item[0]))
@@ -211,28 +218,52 @@ def _app_pod(pod: Object, slice_name: str, plan: ClusterPlan | None) -> AppPod:
 
 def _router(view: View) -> Component:
     routers = view.of_role(names.ROUTER_POD)
-    if any(pods.is_ready(pod) for pod in routers):
+    ready = {pods.router(pod) for pod in routers if pods.is_ready(pod)}
+    missing = [number for number in range(names.ROUTERS) if number not in ready]
+    if not missing:
         return Component("slice-router")
-    return Component("slice-router", _waiting("the router", routers, view.name), "RouterNotReady")
+    own = [pod for pod in routers if pods.router(pod) == missing[0]]
+    complaint = _waiting(f"router {missing[0]}", own, view.name)
+    return _spared("slice-router", complaint, "Router", has_spare=bool(ready))
 
 
 def _gateways(view: View) -> Component:
+    found = [view.gateway_pod(plane) for plane in range(view.planes)]
+    missing = [plane for plane, pod in enumerate(found) if pod is None or not pods.is_ready(pod)]
+    if not missing:
+        return _exposure(view)
+    pod = found[missing[0]]
+    complaint = _waiting(f"the gateway of plane {missing[0]}", [pod] if pod else [], view.name)
+    return _spared("slice-gateway", complaint, "Gateway", has_spare=len(missing) < view.planes)
+
+
+def _exposure(view: View) -> Component:
     for plane in range(view.planes):
-        pod = view.gateway_pod(plane)
-        if pod is None or not pods.is_ready(pod):
-            complaint = _waiting(f"the gateway of plane {plane}", [pod] if pod else [], view.name)
-            return Component("slice-gateway", complaint, "GatewayNotReady")
+        service = view.service(plane)
+        if service and _is_balanced(service) and not _balancers(service):
+            name = f"{names.WORKER_NAMESPACE}/{service['metadata']['name']}"
+            complaint = f"the gateway of plane {plane} has no address from a load balancer yet: see Service {name}"
+            return Component("slice-gateway", complaint, "WaitingForLoadBalancer", has_spare=True)
     return Component("slice-gateway")
 
 
+def _spared(name: str, complaint: str, what: str, *, has_spare: bool) -> Component:
+    reason = f"WaitingFor{what}" if has_spare else f"{what}NotReady"
+    return Component(name, complaint, reason, has_spare=has_spare)
+
+
 def _tunnels(view: View) -> Component:
-    down = sorted(
-        str((gateway.get("spec") or {}).get("remoteCluster"))
+    states = {
+        str((gateway.get("spec") or {}).get("remoteCluster")): [plane.state for plane in _planes(view, gateway)]
         for gateway in view.gateways
-        if not _is_connected((gateway.get("status") or {}).get("planes") or [])
-    )
+    }
+    down = sorted(remote for remote, planes in states.items() if "UP" not in planes)
     if down:
         return Component("gateway-tunnel", f"no tunnel is up to {', '.join(down)}", "TunnelDown")
+    partly = sorted(remote for remote, planes in states.items() if "DOWN" in planes)
+    if partly:
+        complaint = f"not every tunnel is up to {', '.join(partly)}"
+        return Component("gateway-tunnel", complaint, "TunnelDegraded", has_spare=True)
     return Component("gateway-tunnel")
 
 
@@ -242,8 +273,13 @@ def _dns(view: View) -> Component:
     return Component("dns", f"{names.DNS_SERVICE} has no ready pod, so names of services do not resolve", "DnsNotReady")
 
 
-def _is_connected(planes: Iterable[Object]) -> bool:
-    return any(plane.get("state") == "UP" for plane in planes)
+def _planes(view: View, gateway: Object) -> list[PlaneState]:
+    alive = {pod["metadata"]["name"] for pod in view.of_role(names.GATEWAY_POD)}
+    return [state for state in worker_gateway.planes_of(gateway, alive) if state.plane < view.planes]
+
+
+def _is_balanced(service: Object) -> bool:
+    return (service.get("spec") or {}).get("type") == "LoadBalancer"
 
 
 def _waiting(what: str, found: Sequence[Object], slice_name: str) -> str:

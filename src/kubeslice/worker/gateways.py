@@ -1,5 +1,6 @@
 """WorkerSliceGateway on the hub → SliceGateway here; state of the tunnels from the gateways → hub."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kubeslice.kube import finalizers, objects
@@ -9,8 +10,11 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.model import names
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICEGATEWAYS, WORKERSLICEGATEWAYS
+from kubeslice.model.slicegateway import LocalGatewayConfig
+from kubeslice.model.tunnels import PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import pods, worker_gateway
+from kubeslice.plan.findings import Finding
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
@@ -69,37 +73,49 @@ class Gateways:
         return await self._report(pair, wanted, written)
 
     async def _report(self, pair: WorkerSliceGateway, wanted: Object, seen: Object) -> Result:
-        slice_name, remote = pair.spec.slice_name, pair.spec.remote_gateway_config
-        planes = worker_gateway.planes_of(seen)
-        slice_spec = objects.spec(self.caches.slice(slice_name) or {})
-        expected = int(slice_spec.get("gatewayReplicas") or 1)
+        gateway_pods = pods.on_slice(self.caches.pods_of(pair.spec.slice_name), pair.spec.slice_name, names.GATEWAY_POD)
+        planes = worker_gateway.planes_of(seen, {objects.name(pod) for pod in gateway_pods})
+        slice_spec = objects.spec(self.caches.slice(pair.spec.slice_name) or {})
+        expected, remote = int(slice_spec.get("gatewayReplicas") or 1), pair.spec.remote_gateway_config
         ready = worker_gateway.readiness(remote.cluster_name, expected, planes, len(remote.planes))
-        gateway_pods = pods.on_slice(self.caches.pods_of(slice_name), slice_name, names.GATEWAY_POD)
+        degraded = worker_gateway.degradation(remote.cluster_name, expected, planes)
         ports = worker_gateway.node_ports(slice_spec, self.caches.own.services.items())
-        lines = worker_gateway.pod_status(slice_name, gateway_pods, planes)
-        status = {
-            "config": worker_gateway.config(pair, ports, ready.reason).wire(),
-            "gatewayPodStatus": [line.wire() for line in lines],
-            "podNames": [line.pod_name for line in lines],
-            "podIps": [line.local_nsm_ip for line in lines if line.local_nsm_ip],
-        }
-        await self.own.report(SLICEGATEWAYS, seen, [ready], status)
-        wait = self._wait(wanted, seen)
-        if wait > 0:
-            return Result(ready.message, after=wait)
-        told = {"planes": [plane.wire() for plane in planes], "gatewayNumber": pair.spec.gateway_number}
-        if await self.hub.report(WORKERSLICEGATEWAYS, wanted, [ready], told):
-            self._told[pair.metadata.name] = self.clock.monotonic()
-        return Result(ready.message)
+        word = degraded.reason if degraded.status == "True" else ready.reason
+        status = _status(worker_gateway.config(pair, ports, word), pair.spec.slice_name, gateway_pods, planes)
+        await self.own.report(SLICEGATEWAYS, seen, [ready, degraded], status)
+        return await self._tell_hub(pair, wanted, [ready, degraded], [plane.wire() for plane in planes])
 
-    def _wait(self, wanted: Object, seen: Object) -> float:
+    async def _tell_hub(
+        self, pair: WorkerSliceGateway, wanted: Object, found: Sequence[Finding], planes: list[Object]
+    ) -> Result:
+        wait = self._wait(wanted, planes)
+        if wait > 0:
+            return Result(found[0].message, after=wait)
+        told = {"planes": planes, "gatewayNumber": pair.spec.gateway_number}
+        if await self.hub.report(WORKERSLICEGATEWAYS, wanted, found, told):
+            self._told[pair.metadata.name] = self.clock.monotonic()
+        return Result(found[0].message)
+
+    def _wait(self, wanted: Object, after: list[Object]) -> float:
         """Return for how long the hub shall not be told figures: no time when a state changed."""
-        before, after = objects.status(wanted).get("planes") or [], objects.status(seen).get("planes") or []
+        before = objects.status(wanted).get("planes") or []
         last = self._told.get(objects.name(wanted))
         if last is None or not worker_gateway.is_same_state(before, after):
             return 0.0
         interval = max(FIGURES_EVERY, len(self.caches.own.gateways.items()) / REPORTS_PER_SECOND)
         return last + interval - self.clock.monotonic()
+
+
+def _status(
+    config: LocalGatewayConfig, slice_name: str, gateway_pods: Sequence[Object], planes: Sequence[PlaneState]
+) -> Object:
+    lines = worker_gateway.pod_status(slice_name, gateway_pods, planes)
+    return {
+        "config": config.wire(),
+        "gatewayPodStatus": [line.wire() for line in lines],
+        "podNames": [line.pod_name for line in lines],
+        "podIps": [line.local_nsm_ip for line in lines if line.local_nsm_ip],
+    }
 
 
 async def _delete(api: Api, seen: Object) -> None:

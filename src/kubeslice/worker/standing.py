@@ -56,7 +56,7 @@ class Standing:
             "onboardedAppNamespaces": [{"name": name} for name in self._onboarded(view)],
             "gateways": [gateway.wire() for gateway in worker_report.gateways(view)],
         }
-        found = [worker_report.readiness(view), *self._namespaces(view), *self._addresses(view)]
+        found = self._findings(view)
         await self.hub.report(WORKERSLICECONFIGS, config, found, status)
 
     async def _tell_here(self, seen: Object, config: Object | None, view: View) -> None:
@@ -70,8 +70,11 @@ class Standing:
             "applicationNamespaces": self._onboarded(view),
             "allowedNamespaces": profile.get("allowedNamespaces") or [],
         }
-        found = [worker_report.readiness(view), *self._namespaces(view), *self._addresses(view), self.link.finding]
-        await self.own.report(SLICES, seen, found, status)
+        await self.own.report(SLICES, seen, [*self._findings(view), self.link.finding], status)
+
+    def _findings(self, view: View) -> list[Finding]:
+        degraded = [worker_report.degradation(view)] if view.has_network else []
+        return [worker_report.readiness(view), *degraded, *self._namespaces(view), *self._addresses(view)]
 
     def _view(self, seen: Object) -> View:
         name = objects.name(seen)
