@@ -1,13 +1,11 @@
 """Starts one component as its own process, with the kubeconfig in KUBECONFIG instead of a service account."""
 
+import importlib
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-import kubeslice.agent.main
-import kubeslice.gateway.main
-import kubeslice.router.main
 from kubeslice.kube import config
 from kubeslice.kube.http import HttpApi
 from kubeslice.runtime.app import App, start
@@ -15,12 +13,10 @@ from kubeslice.runtime.app import App, start
 
 def _build(component: str, directory: Path) -> App:
     api = HttpApi(config.from_kubeconfig(Path(os.environ["KUBECONFIG"])))
-    match component:
-        case "agent":
-            return kubeslice.agent.main.build(kubeslice.agent.main.read_settings(), api, "userspace")
-        case "gateway":
-            return kubeslice.gateway.main.build(kubeslice.gateway.main.read_settings(), api)
-    return kubeslice.router.main.build(kubeslice.router.main.read_settings(), api, directory)
+    main = importlib.import_module(f"kubeslice.{component}.main")
+    further = {"agent": ["userspace"], "router": [directory]}.get(component, [])
+    made: App = main.build(main.read_settings(), api, *further)
+    return made
 
 
 if __name__ == "__main__":

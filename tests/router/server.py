@@ -1,0 +1,98 @@
+"""An API server of the lab that processes in other network namespaces can call."""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from kubeslice.kube import config
+from kubeslice.kube.errors import ApiError
+from kubeslice.kube.http import HttpApi
+from kubeslice.linux import netns
+from kubeslice.linux.netns import Namespace
+from kubeslice.model import names
+from kubeslice.model.crd import crd
+from kubeslice.model.resources import CRDS, NAMESPACES, Resource
+from kubeslice.model.slice import Slice
+from kubeslice.model.slicegateway import SliceGateway
+from tests.clusters import until
+
+Object = dict[str, Any]
+
+
+class Server:
+    """One API server with the kinds of a worker cluster, on one port of every namespace that was opened to it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.kubeconfig = directory / "admin.kubeconfig"
+        self.api: HttpApi
+        self._port = _free_port()
+        self._relays: list[asyncio.Server] = []
+        self._process: subprocess.Popen[bytes]
+
+    async def start(self) -> None:
+        """Bring it up."""
+        self._spawn()
+        await until(self.kubeconfig.exists, 15)
+        self.api = HttpApi(config.from_kubeconfig(self.kubeconfig))
+        for kind in (Slice, SliceGateway):
+            await self.apply(CRDS, crd(kind))
+        await self.apply(NAMESPACES, {"metadata": {"name": names.WORKER_NAMESPACE}})
+
+    def _spawn(self) -> None:
+        self.directory.mkdir()
+        options = ["--data-dir", str(self.directory), "--listen", f"127.0.0.1:{self._port}", "--name", "127.0.0.1"]
+        with (self.directory / "log").open("wb") as log:
+            command = [sys.executable, "-m", "kubeslice.lab.apiserver", *options]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    async def apply(self, resource: Resource, obj: Object) -> None:
+        """Apply an object, again while the server or the kind is new."""
+        body = {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
+        for _ in range(200):
+            try:
+                await self.api.apply(resource, body, manager="test")
+            except ApiError as error:
+                if error.status not in (0, 404, 503):
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"{resource.plural} are not served")
+
+    async def open_inside(self, namespace: Namespace) -> None:
+        """Let processes in a namespace call the server."""
+        with netns.inside(namespace):
+            ear = socket.create_server(("127.0.0.1", self._port))
+        self._relays.append(await asyncio.start_server(self._relay, sock=ear))
+
+    async def stop(self) -> None:
+        """End it."""
+        await self.api.close()
+        for relay in self._relays:
+            relay.close()
+        self._process.terminate()
+        await asyncio.to_thread(self._process.wait, 10)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            other_reader, other_writer = await asyncio.open_connection("127.0.0.1", self._port)
+            await asyncio.gather(_copy(reader, other_writer), _copy(other_reader, writer))
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    finally:
+        writer.close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,226 @@
+"""Sites for router tests: two nodes with a real segment, two real routers on it, and gateways that are mere wires.
+
+All sites read one API server, each its own Slice. The gateways of two sites are joined by a veth pair for each plane
+instead of a tunnel, so that nothing but routers and segments is tried here.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Any
+
+from kubeslice.agent import wiring
+from kubeslice.agent.wiring import Surroundings
+from kubeslice.linux import bird, netns
+from kubeslice.linux.bird import Refused
+from kubeslice.linux.commands import run
+from kubeslice.linux.netns import Namespace
+from kubeslice.model import names
+from kubeslice.model.resources import SLICEGATEWAYS, SLICES
+from kubeslice.plan import attachment as attachments
+from kubeslice.plan.attachment import Attachment
+from kubeslice.plan.segment import Segment, parse
+from tests.kernel import Kernel
+from tests.router.server import Server
+
+Object = dict[str, Any]
+SLICE_SUBNET = IPv4Network("10.1.0.0/16")
+NODES = (IPv4Address("172.16.0.1"), IPv4Address("172.16.0.2"))
+PLANES = 2
+
+
+class Site:
+    """One cluster, whose number is its octet. Things with an even number are on the first node, odd on the second."""
+
+    def __init__(self, kernel: Kernel, server: Server, number: int, directory: Path) -> None:
+        self.kernel, self.server, self.directory = kernel, server, directory
+        self.name = f"red-{number}"
+        self.subnet = list(SLICE_SUBNET.subnets(new_prefix=20))[number]
+        self.segment = _segment(self.name, self.subnet)
+        self.plan = self.segment.cluster
+        self.underlays = (kernel.namespace(), kernel.namespace())
+        kernel.wire(*self.underlays, "eth0", (f"{NODES[0]}/24", f"{NODES[1]}/24"))
+        self.bridges = [wiring.open_segment(kernel.directory / f"{self.name}-{node}", None) for node in (0, 1)]
+        self.attached: list[list[Attachment]] = [[], []]
+        self.pods: dict[str, Namespace] = {}
+        self.routers: dict[int, subprocess.Popen[bytes]] = {}
+        self._ensure()
+
+    async def start(self) -> None:
+        """Attach routers, gateways and an application on each node, and let the routers run."""
+        await self.server.apply(SLICES, _slice(self.name, self.subnet))
+        for number in (0, 1):
+            role = {names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: str(number)}
+            self.attach(f"router-{number}", number, role)
+            self.attach(f"gateway-{number}", number, _gateway_role(number))
+            self.attach(f"app-{number}", number, {})
+        for number in (0, 1):
+            await self.server.open_inside(self.pods[f"router-{number}"])
+            self.run(number)
+
+    def attach(self, name: str, number: int, labels: dict[str, str]) -> None:
+        """Make a pod and attach it as the agents of both nodes would."""
+        namespace = names.WORKER_NAMESPACE if labels else "shop"
+        meta = {"uid": f"{self.name}-{name}", "name": name, "namespace": namespace, "labels": labels}
+        obj = {"metadata": meta, "spec": {}}
+        addresses = attachments.fixed_addresses(obj, self.segment) or (self.segment.cluster.subnet[64 + number],)
+        self.pods[name] = self.kernel.namespace()
+        node = number % 2
+        found = attachments.attach(obj, addresses)
+        wiring.attach(found, self.segment, self.bridges[node], self.pods[name])
+        self.attached[node].append(found)
+        self._ensure()
+
+    def run(self, number: int) -> None:
+        """Start the process of a router."""
+        inside = self.pods[f"router-{number}"]
+        environment = {**os.environ, "KUBECONFIG": str(self.server.kubeconfig)}
+        environment |= {"SLICE": self.name, "ROUTER": str(number), "HEALTH_PORT": "8081"}
+        self.scratch(number).mkdir(exist_ok=True)
+        environment["TMPDIR"] = str(self.scratch(number))
+        log = (self.directory / f"{self.name}-router-{number}.log").open("ab")
+        with log, netns.inside(inside):
+            self.routers[number] = subprocess.Popen(
+                [sys.executable, "-m", "tests.launch", "router"],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def terminate(self, number: int) -> subprocess.Popen[bytes]:
+        """Ask a router to stop."""
+        self.routers[number].send_signal(signal.SIGTERM)
+        return self.routers.pop(number)
+
+    def kill(self, number: int) -> None:
+        """Kill a router with all of its programs at once; its namespace stays."""
+        process = self.routers.pop(number)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def destroy(self, number: int) -> None:
+        """Take a router away without a warning: its interface, its namespace, its programs."""
+        run(["ip", "link", "set", "ks0", "down"], namespace=self.pods[f"router-{number}"])
+        self.kill(number)
+
+    def unplug(self, number: int) -> None:
+        """Take a router's interface away, as when its sandbox is removed."""
+        run(["ip", "link", "delete", "ks0"], namespace=self.pods[f"router-{number}"])
+
+    def cut(self, plane: int) -> None:
+        """Let a gateway lose every packet."""
+        rules = "table inet cut { chain c { type filter hook forward priority -5; drop; }; }"
+        run(["nft", rules], namespace=self.pods[f"gateway-{plane}"])
+
+    def heal(self, plane: int) -> None:
+        """Undo `cut`."""
+        run(["nft", "delete table inet cut"], namespace=self.pods[f"gateway-{plane}"])
+
+    def routes(self, number: int, subnet: IPv4Network) -> set[str]:
+        """Return the next hops that a router has for a subnet."""
+        text = run(["ip", "-4", "route", "show", str(subnet)], namespace=self.pods[f"router-{number}"])
+        words = text.split()
+        return {words[at + 1] for at, word in enumerate(words) if word == "via"}
+
+    async def sessions(self, number: int) -> dict[str, bool]:
+        """Return the BGP sessions of a router and whether each is established; none while BIRD does not answer."""
+        for control in self.scratch(number).glob("*/bird.ctl"):
+            with contextlib.suppress(Refused):
+                return await bird.sessions(control)
+        return {}
+
+    def log(self) -> str:
+        """Return the last words of the routers."""
+        return "".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.directory.glob("*.log"))
+
+    def scratch(self, number: int) -> Path:
+        """Return where a router puts its files."""
+        return self.directory / f"{self.name}-{number}"
+
+    def holds(self, number: int) -> set[int]:
+        """Return the virtual next hops that a router holds."""
+        text = run(["ip", "-4", "-o", "address", "show", "dev", "ks0"], namespace=self.pods[f"router-{number}"])
+        return {hop for hop, address in enumerate(self.plan.router_next_hops) if f" {address}/32 " in text}
+
+    def stop(self) -> None:
+        """End the routers."""
+        for process in self.routers.values():
+            process.terminate()
+        for process in self.routers.values():
+            process.wait(10)
+        for bridge in self.bridges:
+            bridge.close()
+
+    def _ensure(self) -> None:
+        where = {found.mac: NODES[node] for node in (0, 1) for found in self.attached[node]}
+        for node in (0, 1):
+            stations = {mac: at for mac, at in where.items() if at != NODES[node]}
+            around = Surroundings(NODES[node], frozenset([NODES[1 - node]]), stations)
+            with netns.inside(self.underlays[node]):
+                wiring.ensure_segment(self.segment, around, self.attached[node], self.bridges[node])
+
+
+async def connect(
+    one: Site, other: Site, carried: tuple[list[IPv4Network], list[IPv4Network]] = ([], []), relay: str = ""
+) -> None:
+    """Join the gateways of two sites and tell their routers. `carried` is what either reaches through the other."""
+    for plane in range(PLANES):
+        ends = one.pods[f"gateway-{plane}"], other.pods[f"gateway-{plane}"]
+        devices = f"t-{other.name}", f"t-{one.name}"
+        one.kernel.ip(ends[0], f"link add {devices[0]} type veth peer name {devices[1]} netns {{peer}}", peer=ends[1])
+        for (near, far), end, device, through in zip(((one, other), (other, one)), ends, devices, carried, strict=True):
+            hop = far.plan.gateway(plane)
+            lines = [
+                f"address add {near.plan.gateway(plane)}/32 dev {device}",
+                f"link set {device} up",
+                f"route add {hop}/32 dev {device}",
+                *(f"route replace {subnet} via {hop} dev {device}" for subnet in [far.subnet, *through]),
+                f"rule add iif {device} lookup 100",
+                f"route replace {near.subnet} dev ks0 table 100",
+                f"route replace {SLICE_SUBNET} table 100 "
+                + " ".join(f"nexthop via {address}" for address in near.plan.router_next_hops),
+            ]
+            near.kernel.ip(end, *lines)
+    for near, far, transit, back in ((one, other, *carried), (other, one, *reversed(carried))):
+        await near.server.apply(SLICEGATEWAYS, _gateway(near, far, transit, back, relay))
+
+
+def _gateway(near: Site, far: Site, transit: list[IPv4Network], carried: list[IPv4Network], relay: str) -> Object:
+    meta = {"name": f"{near.name}-{far.name}", "namespace": names.WORKER_NAMESPACE}
+    spec = {
+        "sliceName": near.name,
+        "remoteCluster": far.name,
+        "remoteSubnet": str(far.subnet),
+        "planes": [{"plane": plane} for plane in range(PLANES)],
+        "transitSubnets": list(map(str, transit)),
+        "carriedSubnets": list(map(str, carried)),
+        "relay": relay,
+    }
+    return {"metadata": {**meta, "labels": {names.SLICE_LABEL: near.name}}, "spec": spec}
+
+
+def _gateway_role(plane: int) -> dict[str, str]:
+    return {names.POD_TYPE_LABEL: names.GATEWAY_POD, names.PLANE_LABEL: str(plane)}
+
+
+def _slice(name: str, subnet: IPv4Network) -> Object:
+    spec = {
+        "sliceName": name,
+        "sliceSubnet": str(SLICE_SUBNET),
+        "clusterSubnet": str(subnet),
+        "vni": 4097,
+        "mtu": 1400,
+        "gatewayReplicas": PLANES,
+    }
+    return {"metadata": {"name": name, "namespace": names.WORKER_NAMESPACE}, "spec": spec}
+
+
+def _segment(name: str, subnet: IPv4Network) -> Segment:
+    found = parse(_slice(name, subnet), "")
+    assert found is not None
+    return found
