@@ -12,11 +12,11 @@ NODE_PORT = Exposure()
 
 
 def pod(build: Any = BUILD, plane: int = 1) -> Any:
-    return gateway_workloads.deployment(OWNER, plane, build, NODE_PORT)["spec"]["template"]["spec"]
+    return gateway_workloads.deployment(OWNER, plane, build)["spec"]["template"]["spec"]
 
 
 def test_pods_say_by_labels_what_they_are_and_wait_for_their_interface() -> None:
-    gateway = gateway_workloads.deployment(OWNER, 1, BUILD, NODE_PORT)
+    gateway = gateway_workloads.deployment(OWNER, 1, BUILD)
     template = gateway["spec"]["template"]
     assert template["metadata"]["labels"] == {
         "kubeslice.io/slice": "red",
@@ -34,13 +34,13 @@ def test_planes_keep_to_different_nodes_where_there_are_several() -> None:
     evenly = pod()["topologySpreadConstraints"][0]
     assert (evenly["maxSkew"], evenly["whenUnsatisfiable"]) == (1, "DoNotSchedule")
     for plane in (0, 1):
-        labels = gateway_workloads.deployment(OWNER, plane, BUILD, NODE_PORT)["spec"]["template"]["metadata"]["labels"]
+        labels = gateway_workloads.deployment(OWNER, plane, BUILD)["spec"]["template"]["metadata"]["labels"]
         assert evenly["labelSelector"]["matchLabels"].items() <= labels.items()
 
 
 def test_the_service_chooses_the_gateway_of_its_plane_alone() -> None:
     service = gateway_workloads.service(OWNER, 1, NODE_PORT)
-    own = gateway_workloads.deployment(OWNER, 1, BUILD, NODE_PORT)["spec"]["template"]["metadata"]["labels"]
+    own = gateway_workloads.deployment(OWNER, 1, BUILD)["spec"]["template"]["metadata"]["labels"]
     assert service["spec"]["selector"] == own
     assert service["spec"]["selector"] != gateway_workloads.service(OWNER, 0, NODE_PORT)["spec"]["selector"]
 

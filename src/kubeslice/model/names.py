@@ -71,7 +71,6 @@ SLICE_FINALIZER = "networking.kubeslice.io/slice-finalizer"
 # Objects with one fixed name
 HUB_SECRET = "kubeslice-hub"  # noqa: S105 - the name of a Secret, not its content
 HUB_CREDENTIALS_DIRECTORY = "/var/run/secrets/kubeslice.io/hub"
-GATEWAY_KEYS_DIRECTORY = "/etc/kubeslice/wireguard"
 DEFAULT_QOS_PROFILE = "default"
 DNS_SERVICE = "kubeslice-dns"
 WEBHOOK_SERVICE = "kubeslice-webhook"

@@ -16,7 +16,6 @@ from kubeslice.plan.workloads import Build, Owner
 Object = dict[str, Any]
 
 DRAIN = 15  # seconds that a gateway may take to hand its traffic over before it ends
-SETTLE = 3  # seconds that a gateway works before the next one is replaced
 
 
 @dataclass(frozen=True)
@@ -34,24 +33,14 @@ def exposure(spec: Mapping[str, Any], provider: Mapping[str, Any]) -> Exposure:
     return Exposure("LoadBalancer" if is_balanced else "NodePort", "TCP" if is_stream else "UDP")
 
 
-def deployment(owner: Owner, plane: int, build: Build, exposed: Exposure) -> Object:
+def deployment(owner: Owner, plane: int, build: Build) -> Object:
     """Return the Deployment of one plane's gateway."""
-    own, own_name = labels(owner, plane), names.gateway_deployment(owner.name, plane)
-    main = workloads.container(
-        "gateway", build, [workloads.env("SLICE", owner.name), workloads.env("PLANE", str(plane))]
-    )
+    environment = [workloads.env("SLICE", owner.name), workloads.env("PLANE", str(plane))]
+    main = workloads.container("gateway", build, environment)
     main["securityContext"] = {"privileged": True} if build.privileged_gateways else workloads.net_admin()
-    main["ports"] = [
-        {"name": name, "containerPort": port, "protocol": exposed.protocol} for name, port in tunnel_ports()
-    ]
     template = workloads.pod(build, names.gateway_account(owner.name), main)
     template |= {"terminationGracePeriodSeconds": DRAIN, **_placement(owner)}
-    main["volumeMounts"] = [{"name": "keys", "mountPath": names.GATEWAY_KEYS_DIRECTORY, "readOnly": True}]
-    old = {"secretName": own_name, "defaultMode": 0o400, "items": [{"key": "privateKey-1", "path": "privateKey"}]}
-    template["volumes"] = [{"name": "keys", "secret": old}]
-    wanted = workloads.deployment(owner, own_name, own, template)
-    wanted["spec"]["minReadySeconds"] = SETTLE
-    return wanted
+    return workloads.deployment(owner, names.gateway_deployment(owner.name, plane), labels(owner, plane), template)
 
 
 def service(owner: Owner, plane: int, exposed: Exposure) -> Object:

@@ -12,6 +12,7 @@ from kubeslice.model import names
 Object = dict[str, Any]
 
 HEALTH_PORT = 8081
+SETTLE = 3  # seconds that a router or gateway works before the next one is replaced
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def deployment(owner: Owner, name: str, own_labels: dict[str, str], template: Ob
         "spec": {
             "replicas": 1,
             "strategy": {"type": "Recreate"},
+            "minReadySeconds": SETTLE,
             "selector": {"matchLabels": own_labels},
             "template": {"metadata": {"labels": own_labels}, "spec": template},
         },

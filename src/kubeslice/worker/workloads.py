@@ -50,7 +50,7 @@ class Workloads:
         # What pods start with comes first: without its account a pod is refused, and tried again late.
         ground = _ground(owner, planes, exposure)
         first = await self._sync(ground, [item for item in made if _id(item) in _ids(ground)])
-        rest = self._rest(owner, planes, exposure)
+        rest = self._rest(owner, planes)
         release = self._release(key.name, [item for item in rest if item.resource is DEPLOYMENTS])
         held = [item for item in rest if item.resource is DEPLOYMENTS and objects.name(item.object) in release.held]
         spared = _ids(ground) | _ids(held) | _ids(self._in_use(key.name, planes, made))
@@ -59,10 +59,10 @@ class Workloads:
         )
         return _result(planes, secrets, [first, second], release)
 
-    def _rest(self, owner: Owner, planes: int, exposure: Exposure) -> list[Item]:
+    def _rest(self, owner: Owner, planes: int) -> list[Item]:
         if not planes:
             return []
-        gateways = [gateway_workloads.deployment(owner, plane, self.build, exposure) for plane in range(planes)]
+        gateways = [gateway_workloads.deployment(owner, plane, self.build) for plane in range(planes)]
         return [
             *(Item(ROLEBINDINGS, obj) for obj in gateway_workloads.bindings(owner)),
             *(Item(DEPLOYMENTS, obj) for obj in [*workloads.routers(owner, self.build), *gateways]),
