@@ -30,6 +30,10 @@ def slice_config(name: str = "red", **spec: Any) -> Any:
     return {"metadata": {"name": name}, "spec": {"sliceSubnet": "10.1.0.0/16", **spec}}
 
 
+def connected(**topology: Any) -> Any:
+    return slice_config(clusters=["a", "b"], topology=topology)
+
+
 def complaints(schema: Any, obj: Obj, old: Obj | None = None) -> Any:
     """Return what the server says, as `path: message`, after defaulting as it does."""
     full = schema.default(copy.deepcopy(obj))
@@ -47,6 +51,9 @@ QOS = {"priority": 1, "bandwidthCeilingKbps": 10, "bandwidthGuaranteedKbps": 5, 
         (SliceConfig, samples.SHORT_SLICE),
         (SliceConfig, slice_config()),
         (SliceConfig, slice_config(sliceSubnet="172.31.0.0/16")),
+        (SliceConfig, connected()),
+        (SliceConfig, connected(mode="HubAndSpoke", hubs=["b"], spokeToSpoke=False)),
+        (SliceConfig, connected(mode="Restricted", pairs=[{"clusters": ["a", "b"]}])),
         (SliceConfig, slice_config(sliceSubnet="192.168.0.0/16")),
         (SliceConfig, {"metadata": {"name": "x"}, "spec": {"overlayNetworkDeploymentMode": "no-network"}}),
         (SliceConfig, slice_config(sliceSubnet="", overlayNetworkDeploymentMode="no-network")),
@@ -82,6 +89,18 @@ def test_good_objects_are_accepted_and_lose_nothing(schemas: Schemas, kind: type
         (SliceConfig, slice_config(rotationInterval=29), "30"),
         (SliceConfig, slice_config(standardQosProfileName="x", qosProfileDetails=QOS), "are both given"),
         (SliceConfig, slice_config(qosProfileDetails={**QOS, "bandwidthGuaranteedKbps": 11}), "is above"),
+        (SliceConfig, connected(mode="HubAndSpoke"), "names no hub"),
+        (SliceConfig, connected(mode="HubAndSpoke", hubs=["a", "a"]), "hubs names a cluster twice"),
+        (SliceConfig, connected(mode="HubAndSpoke", hubs=["z"]), "hubs names a cluster that is not in clusters"),
+        (SliceConfig, connected(hubs=["a"]), "hubs belongs to mode HubAndSpoke"),
+        (SliceConfig, connected(mode="Restricted", spokeToSpoke=False), "spokeToSpoke belongs to mode HubAndSpoke"),
+        (SliceConfig, connected(pairs=[{"clusters": ["a", "b"]}]), "pairs belongs to mode Restricted"),
+        (SliceConfig, connected(mode="Restricted", pairs=[{"clusters": ["a", "a"]}]), "a cluster with itself"),
+        (SliceConfig, connected(mode="Restricted", pairs=[{"clusters": ["a", "z"]}]), "pairs names a cluster that is"),
+        (SliceConfig, connected(mode="Restricted", pairs=[{"clusters": ["a"]}]), "2"),
+        (SliceConfig, connected(mode="Ring"), "Ring"),
+        (SliceConfig, slice_config(gatewayReplicas=0), "1"),
+        (SliceConfig, slice_config(gatewayReplicas=5), "4"),
         (SliceConfig, slice_config(sliceGatewayProvider={"sliceGatewayType": "IPsec"}), "IPsec"),
         (Cluster, {"metadata": {"name": "x" * 21}, "spec": {}}, "more than 20 characters"),
         (Project, {"metadata": {"name": "x" * 31}, "spec": {}}, "more than 30 characters"),

@@ -29,6 +29,10 @@ def namespaces(*entries: Any, kind: str = "applicationNamespaces") -> Any:
     return {"namespaceIsolationProfile": {kind: selections}}
 
 
+def restricted(*pairs: str) -> Any:
+    return {"topology": {"mode": "Restricted", "pairs": [{"clusters": list(ends)} for ends in pairs]}}
+
+
 def found(problems: Any) -> Any:
     return {(problem.reason, str(problem)) for problem in problems}
 
@@ -36,6 +40,8 @@ def found(problems: Any) -> Any:
 def test_a_good_slice_has_no_problems() -> None:
     good = spec(**namespaces(("shop", "*"), ("till", "a")), standardQosProfileName="default")
     assert validation.slice_config(good, "red", {"blue": spec()}, CLUSTERS, ["default"]) == []
+    for topology in ({"mode": "HubAndSpoke", "hubs": ["b"], "spokeToSpoke": False}, restricted("ab")["topology"]):
+        assert validation.slice_config(spec(topology=topology), "red", {}, CLUSTERS) == []
 
 
 @pytest.mark.parametrize(
@@ -50,6 +56,15 @@ def test_a_good_slice_has_no_problems() -> None:
         ({"sliceSubnet": "fd00::/16"}, "InvalidSubnet", ["not an IPv4 network"]),
         ({"sliceSubnet": "10.1.0.0/20"}, "InvalidSubnet", ["/20, not a /16"]),
         ({"sliceSubnet": "8.8.0.0/16"}, "InvalidSubnet", ["not private"]),
+        ({"topology": {"mode": "HubAndSpoke"}}, "NoHub", ["spec.topology.hubs", "name at least one member"]),
+        ({"topology": {"mode": "HubAndSpoke", "hubs": ["c"]}}, "NotAMember", ["hubs", "c is not in spec.clusters"]),
+        ({"topology": {"mode": "HubAndSpoke", "hubs": ["a", "a"]}}, "DuplicateCluster", ["a is there twice"]),
+        ({"topology": {"hubs": ["a"]}}, "InvalidTopology", ["mode HubAndSpoke", "the mode is FullMesh"]),
+        ({"topology": {"spokeToSpoke": False}}, "InvalidTopology", ["spec.topology.spokeToSpoke", "HubAndSpoke"]),
+        ({"topology": {"pairs": [{"clusters": ["a", "b"]}]}}, "InvalidTopology", ["pairs", "mode Restricted"]),
+        (restricted("ab", "ba"), "DuplicatePair", ["a and b are there twice"]),
+        (restricted("bb"), "InvalidTopology", ["b is paired with itself"]),
+        (restricted("ac"), "NotAMember", ["spec.topology.pairs", "c is not in spec.clusters"]),
         (namespaces(("shop",)), "NoCluster", ["namespace=shop", '"*" for all']),
         (namespaces(("shop", "*", "a")), "InvalidSpec", ['"*" stands beside']),
         (namespaces(("shop", "c")), "NotAMember", ["c is not in spec.clusters"]),

@@ -9,7 +9,7 @@ from kubeslice.model.externalgateway import ClustersExternalGateway
 from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.qos import QosProfile
 from kubeslice.model.resources import SLICECONFIGS
-from kubeslice.model.slicerules import NAME_RULES, SPEC_RULES, SUBNET_RULES, kept
+from kubeslice.model.slicerules import NAME_RULES, PAIR_RULES, SPEC_RULES, SUBNET_RULES, TOPOLOGY_RULES, kept
 
 MAX_CLUSTERS = 32
 MAX_NAMESPACES = 1024
@@ -48,11 +48,15 @@ class SliceGatewayProvider(KubeModel):
 class ClusterPair(KubeModel):
     """Two clusters that are connected."""
 
+    model_config = ConfigDict(json_schema_extra=PAIR_RULES)
+
     clusters: list[Label] = Field(description="The two member clusters.", min_length=2, max_length=2)
 
 
 class Topology(KubeModel):
     """Which clusters of a slice are connected."""
+
+    model_config = ConfigDict(json_schema_extra=TOPOLOGY_RULES)
 
     mode: Literal["FullMesh", "HubAndSpoke", "Restricted"] = Field(
         default="FullMesh",

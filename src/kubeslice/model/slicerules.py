@@ -41,7 +41,46 @@ SUBNET_RULES = rules(
     ),
 )
 
+_IS_MEMBER = "has(self.clusters) && {} in self.clusters"
+
+TOPOLOGY_RULES = rules(
+    Rule(
+        "self.mode != 'HubAndSpoke' || (has(self.hubs) && self.hubs.size() > 0)",
+        "topology.hubs names no hub: name at least one member cluster that all others connect to",
+    ),
+    Rule(
+        "self.mode == 'HubAndSpoke' || !has(self.hubs) || self.hubs.size() == 0",
+        "topology.hubs belongs to mode HubAndSpoke: take it out, or change the mode",
+    ),
+    Rule(
+        "self.mode == 'HubAndSpoke' || self.spokeToSpoke",
+        "topology.spokeToSpoke belongs to mode HubAndSpoke: take it out, or change the mode",
+    ),
+    Rule(
+        "self.mode == 'Restricted' || !has(self.pairs) || self.pairs.size() == 0",
+        "topology.pairs belongs to mode Restricted: take it out, or change the mode",
+    ),
+    Rule(
+        "!has(self.hubs) || self.hubs.all(h, self.hubs.exists_one(other, h == other))",
+        "topology.hubs names a cluster twice: name each hub once",
+    ),
+)
+
+PAIR_RULES = rules(
+    Rule("self.clusters[0] != self.clusters[1]", "topology.pairs pairs a cluster with itself: name two clusters")
+)
+
 SPEC_RULES = rules(
+    Rule(
+        "!has(self.topology) || !has(self.topology.hubs) || "
+        f"self.topology.hubs.all(hub, {_IS_MEMBER.format('hub')})",
+        "topology.hubs names a cluster that is not in clusters: add it there, or take it out of the hubs",
+    ),
+    Rule(
+        "!has(self.topology) || !has(self.topology.pairs) || "
+        f"self.topology.pairs.all(pair, pair.clusters.all(end, {_IS_MEMBER.format('end')}))",
+        "topology.pairs names a cluster that is not in clusters: add it there, or take the pair out",
+    ),
     Rule(
         "self.overlayNetworkDeploymentMode == 'no-network' || (has(self.sliceSubnet) && self.sliceSubnet != '')",
         "sliceSubnet is missing: write a private IPv4 /16 such as 10.1.0.0/16",

@@ -32,6 +32,7 @@ CHECKS = {
     "plan.problems": "names of Projects, Clusters and SliceConfigs",
     "plan.clusterchecks": "Project, Cluster",
     "plan.slicechecks": "SliceConfig, SliceQoSConfig",
+    "plan.topologychecks": "topology of a SliceConfig",
     "plan.effective": "SliceConfig, not made by this version",
     "plan.exportchecks": "ServiceExport",
 }
