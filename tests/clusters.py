@@ -5,6 +5,7 @@ are tried with nothing else of ours but the API.
 """
 
 import asyncio
+import base64
 import contextlib
 import os
 import signal
@@ -27,7 +28,17 @@ from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
 from kubeslice.model.crd import crd
-from kubeslice.model.resources import CRDS, NAMESPACES, NODES, PODS, SERVICEACCOUNTS, SLICEGATEWAYS, SLICES, Resource
+from kubeslice.model.resources import (
+    CRDS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    SECRETS,
+    SERVICEACCOUNTS,
+    SLICEGATEWAYS,
+    SLICES,
+    Resource,
+)
 from kubeslice.model.slice import Slice
 from kubeslice.model.slicegateway import SliceGateway
 from kubeslice.plan import pods
@@ -54,6 +65,7 @@ class Cluster:
         self.namespaces = directory / "netns"
         self.api: HttpApi
         self._relay: asyncio.Server
+        self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Bring up the API server with our kinds, and the node's object."""
@@ -86,6 +98,9 @@ class Cluster:
             process.kill()
             await asyncio.to_thread(process.wait)
         self._relay.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections)
         await self.api.close()
         for path in self.namespaces.glob("*"):
             netns.release(path)
@@ -107,7 +122,9 @@ class Cluster:
                 return
         raise AssertionError(f"{resource.plural} are not served")
 
-    async def slice(self, name: str, vni: int, subnet: str = "10.1.0.0/16", members: int = 4) -> ClusterPlan:
+    async def slice(
+        self, name: str, vni: int, subnet: str = "10.1.0.0/16", members: int = 4, keys: tuple[int, ...] = (1,)
+    ) -> ClusterPlan:
         """Write a Slice as the operator does; returns the plan of this cluster's part."""
         plan = ClusterPlan(cluster_subnet(IPv4Network(subnet), members, self.number))
         spec = {
@@ -118,19 +135,24 @@ class Cluster:
             "vni": vni,
             "mtu": 1420,
             "gatewayReplicas": 1,
+            "gatewayKeys": [{"plane": 0, "generations": list(keys)}],
             "nodeBlocks": [{"node": self.name, "cidrs": [str(plan.node_blocks[0])]}],
         }
         await self.apply(SLICES, {"metadata": {"name": name, "namespace": names.WORKER_NAMESPACE}, "spec": spec})
         return plan
 
-    async def peer(self, name: str, remote: "Cluster", public_key: str, subnet: str, *ports: int) -> None:
+    async def secret(self, name: str, data: dict[str, str]) -> None:
+        """Write a plane's Secret as the operator does."""
+        body = {"metadata": {"name": name, "namespace": names.WORKER_NAMESPACE}, "type": "kubeslice.io/gateway"}
+        await self.apply(SECRETS, {**body, "data": {key: _base64(text) for key, text in data.items()}})
+
+    async def peer(self, name: str, remote: "Cluster", subnet: str, planes: list[Object], **more: Any) -> None:
         """Write a SliceGateway to another cluster as the operator does."""
-        endpoints = [f"{remote.address}:{port}" for port in ports]
-        plane = {"plane": 0, "publicKey": public_key, "endpoints": endpoints}
         labels = {names.SLICE_LABEL: name}
         meta = {"name": names.slice_gateway(name, self.name, remote.name), "namespace": names.WORKER_NAMESPACE}
         spec = {"sliceName": name, "localCluster": self.name, "remoteCluster": remote.name, "remoteSubnet": subnet}
-        await self.apply(SLICEGATEWAYS, {"metadata": {**meta, "labels": labels}, "spec": {**spec, "planes": [plane]}})
+        body = {"metadata": {**meta, "labels": labels}, "spec": {**spec, **more, "planes": planes}}
+        await self.apply(SLICEGATEWAYS, body)
 
     async def namespace(self, name: str, slice_name: str) -> None:
         """Put a namespace on a slice, or with "" on none."""
@@ -169,13 +191,21 @@ class Cluster:
         self.pods.pop(name).close()
 
     def expose(self, pod: str, port: int = NODEPORT) -> None:
-        """Open a NodePort to the gateway and masquerade what pods send out, as kube-proxy and the CNI plugin do."""
+        """Open two NodePorts to the gateway, for even and odd generations of keys, and masquerade what pods send out.
+
+        As kube-proxy and the CNI plugin do it.
+        """
         number = 2 + list(self.pods).index(pod)
-        target = f"10.244.{number}.2:{names.WIREGUARD_PORT}"
+        opened = "".join(
+            f"ip daddr {self.address} udp dport {port + parity} "
+            f"dnat to 10.244.{number}.2:{names.tunnel_port(parity)};\n            "
+            for parity in (0, 1)
+        )
         rules = f"""
         table ip nodeport-{port} {{
           chain in {{
-            type nat hook prerouting priority -100; ip daddr {self.address} udp dport {port} dnat to {target};
+            type nat hook prerouting priority -100;
+            {opened}
           }}
           chain out {{ type nat hook postrouting priority 100; oifname "eth0" masquerade; }}
         }}
@@ -247,22 +277,33 @@ class Cluster:
     async def _open_relay(self, port: int) -> None:
         with netns.inside(self.node):
             ear = socket.create_server((self.address, API_PORT))
-        self._relay = await asyncio.start_server(lambda *ends: _relay(port, *ends), sock=ear)
+        self._relay = await asyncio.start_server(lambda *ends: self._relayed(port, *ends), sock=ear)
+
+    async def _relayed(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        with contextlib.suppress(asyncio.CancelledError):
+            await _relay(port, reader, writer)
+        self._connections.discard(task)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 async def _relay(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), contextlib.closing(writer):
         other_reader, other_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_copy(reader, other_writer), _copy(other_reader, writer))
+        with contextlib.closing(other_writer):
+            await asyncio.gather(_copy(reader, other_writer), _copy(other_reader, writer))
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    finally:
-        writer.close()
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
 
 
 async def until(condition: Callable[[], Any], seconds: float) -> float:

@@ -1,5 +1,26 @@
-"""Kernel tests of this package share one fixture."""
+"""Kernel tests of this package share the kernel and two clusters, whose logs a failure shows."""
 
-from tests.kernel import kernel
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import Cluster, some_clusters
+from tests.kernel import Kernel, kernel
 
 __all__ = ["kernel"]
+
+
+@pytest.fixture
+async def clusters(kernel: Kernel, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[list[Cluster]]:
+    """Yield clusters with an agent each: two, or as many as the marker `members` says."""
+    marker = request.node.get_closest_marker("members")
+    async with some_clusters(kernel, marker.args[0] if marker else 2, tmp_path) as made:
+        for cluster in made:
+            cluster.run("agent", HEALTH_PORT="9479")
+        try:
+            yield made
+        finally:
+            for cluster in made:
+                for component in cluster.processes:
+                    print(f"--- {cluster.name} {component}\n{cluster.log(component)}"[-4000:])

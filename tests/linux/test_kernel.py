@@ -129,15 +129,28 @@ async def test_a_change_wakes_once_for_a_burst(kernel: Kernel) -> None:
     assert not calls
 
 
-async def test_echo_requests_are_answered_with_their_number(kernel: Kernel) -> None:
+async def test_echo_requests_take_the_interface_they_are_meant_for_and_are_answered_with_their_number(
+    kernel: Kernel,
+) -> None:
     answers: list[tuple[IPv4Address, int]] = []
-    with netns.inside(kernel.namespace()):
-        echo = Echo(IPv4Address("127.0.0.1"), lambda sender, number: answers.append((sender, number)))
-    echo.send(IPv4Address("127.0.0.1"), 65_535)
-    echo.send(IPv4Address("192.0.2.1"), 2)
+    near, far = kernel.namespace(), kernel.namespace()
+    for device, addresses in (("one", ("10.0.0.1/24", "10.0.0.2/24")), ("two", ("10.0.1.1/24", "10.0.1.2/24"))):
+        kernel.wire(near, far, device, addresses)
+    kernel.ip(near, "address add 10.9.0.1/32 dev lo", "route add unreachable 10.9.0.0/16")
+    kernel.ip(far, "address add 10.9.0.2/32 dev two", "route add 10.9.0.1/32 dev two")
+    source, target = IPv4Address("10.9.0.1"), IPv4Address("10.9.0.2")
+    with netns.inside(near):
+        echo = Echo(source, lambda sender, number: answers.append((sender, number)))
+        echo.send(target, 65_535, "two")
+        echo.send(target, 2, "nowhere")
+        echo.send(IPv4Address("10.9.0.3"), 3, "two")
     await until(lambda: bool(answers), 2)
+    with netns.inside(near):
+        kernel.ip(far, "link set two down")
+        echo.send(target, 4, "two")
+        await asyncio.sleep(0.1)
     echo.close()
-    assert answers == [(IPv4Address("127.0.0.1"), 65_535)]
+    assert answers == [(target, 65_535)]
 
 
 async def test_a_program_that_dies_is_started_again_and_ends_with_us() -> None:
@@ -164,7 +177,6 @@ async def test_a_program_that_is_not_there_ends_the_component() -> None:
         await Program(["no-such-program"]).run()
 
 
-def test_a_public_key_belongs_to_its_private_key(tmp_path: Path) -> None:
-    file = tmp_path / "privateKey"
-    file.write_text("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=")  # RFC 7748, section 6.1: Alice
-    assert wireguard.public_key(file) == "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
+def test_a_public_key_belongs_to_its_private_key() -> None:
+    alice = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo="  # RFC 7748, section 6.1
+    assert wireguard.public_key(alice) == "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="

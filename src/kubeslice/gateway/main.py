@@ -14,7 +14,6 @@ from kubeslice.kube.http import HttpApi
 from kubeslice.kube.informer import Informer
 from kubeslice.linux import waker
 from kubeslice.model import names
-from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SECRETS, SLICEGATEWAYS, SLICES
 from kubeslice.runtime import settings
@@ -64,7 +63,9 @@ def build(own: Settings, api: Api) -> App:
 
     def engine(kind: str) -> Engine:
         if kind == "OpenVPN":
-            raise Terminal("this gateway cannot run OpenVPN", reason="EngineMissing")
+            from kubeslice.gateway.openvpn import OpenVpn  # noqa: PLC0415 - for slices with OpenVPN only
+
+            return OpenVpn(own.slice, own.plane)
         return wireguard
 
     def changed(remote: str) -> None:
