@@ -21,7 +21,17 @@ def test_clusters_processes_and_faults_are_named() -> None:
     ]
     processes = [{"name": "hub/apiserver", "hostPid": 12, "restarts": 1, "lastExit": -9}]
     text = drawn(
-        {"clusters": clusters, "processes": processes, "faults": {"cuts": [["worker-1", "*"]], "limits": {"hub": 10.0}}}
+        {
+            "clusters": clusters,
+            "processes": processes,
+            "faults": {
+                "cuts": [{"from": "worker-1", "to": "*", "ports": [30001]}],
+                "limits": {"hub": 10.0},
+                "mtus": [{"between": ["hub", "*"], "mtu": 1280, "icmp": False}],
+                "nat": ["worker-2"],
+                "stopped": ["worker-1-node-2"],
+            },
+        }
     )
     for part in (
         "1 of 1",
@@ -30,7 +40,10 @@ def test_clusters_processes_and_faults_are_named() -> None:
         "its API server is silent",
         "hub/apiserver",
         "-9",
-        "worker-1 → *",
+        "worker-1 → * (ports 30001)",
+        "hub ↔ * takes packets of 1280 bytes, and nobody is told",
+        "nobody can dial worker-2",
+        "stopped: worker-1-node-2",
         "hub has 10 Mbit",
     ):
         assert part in text

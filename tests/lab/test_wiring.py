@@ -14,7 +14,10 @@ WORKER = TOPOLOGY.clusters[1]
 def test_the_wan_has_a_bridge_per_lan_and_a_port_per_node() -> None:
     lines = wiring.wan_links(TOPOLOGY)
     assert "addr add 172.31.1.1/24 dev lan1" in lines
-    assert "link add n1-2 mtu 1500 type veth peer name eth0 mtu 1500 netns worker-1-node-2" in lines
+    assert (
+        "link add n1-2 mtu 1500 type veth peer name eth0 address 02:6c:ac:1f:01:0c mtu 1500 netns worker-1-node-2"
+        in lines
+    )
     assert lines.index("link add lan1 type bridge") < lines.index("link set n1-1 master lan1 up")
 
 

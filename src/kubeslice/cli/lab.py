@@ -29,6 +29,8 @@ def up(
         list[int] | None,
         typer.Option(help="Nodes of worker-1, worker-2 …: once for all or once for each; default 2, 1, 1 …"),
     ] = None,
+    mtu: Annotated[int, typer.Option(help="Largest packet of all links: LANs, WAN and pods.")] = 1500,
+    node_grace: Annotated[int, typer.Option(help="Seconds of silence after which a node counts as unreachable.")] = 40,
     lab: LabName = "",
 ) -> None:
     """Bring up a hub and worker clusters, and wait until every node is ready."""
@@ -36,7 +38,7 @@ def up(
     from kubeslice.lab.topology import lab_topology
 
     with _answering():
-        topology = lab_topology(workers, nodes or (), lab)
+        topology = lab_topology(workers, nodes or (), lab, mtu=mtu, grace=node_grace)
         took = commands.up(topology, lambda line: typer.echo(f"  {line}", err=True))
     typer.echo(f"{len(topology.clusters)} clusters are up after {took:.1f} s")
     typer.echo("next: kubeslice lab kubeconfig > lab.kubeconfig && export KUBECONFIG=$PWD/lab.kubeconfig")
@@ -136,19 +138,22 @@ def cut(
     second: OptionalEnd = "*",
     *,
     one_way: Annotated[bool, typer.Option("--one-way", help="Only packets from the first to the second.")] = False,
+    port: Annotated[str, typer.Option(help="Only UDP and TCP packets from or to these ports: 30001,30002.")] = "",
     lab: LabName = "",
 ) -> None:
-    """Let every packet between two ends vanish."""
+    """Let every packet between two ends vanish, or only those of some ports: one plane's path."""
     from kubeslice.lab import commands
 
     with _answering():
-        commands.cut(first, second, lab, one_way=one_way)
-    typer.echo(f"cut: {first} {'→' if one_way else '↔'} {second}; undo with: kubeslice lab heal {first} {second}")
+        ports = [int(number) for number in port.split(",") if number]
+        commands.cut(first, second, lab, one_way=one_way, ports=ports)
+    what = f" (ports {port})" if port else ""
+    typer.echo(f"cut: {first} {'→' if one_way else '↔'} {second}{what}; undo with: kubeslice lab heal {first} {second}")
 
 
 @app.command()
 def heal(first: OptionalEnd = "*", second: OptionalEnd = "*", lab: LabName = "") -> None:
-    """Undo a cut; everything when no ends are named."""
+    """Undo what was done between two ends; every fault there is when no ends are named."""
     from kubeslice.lab import commands
 
     with _answering():
@@ -158,14 +163,66 @@ def heal(first: OptionalEnd = "*", second: OptionalEnd = "*", lab: LabName = "")
 
 @app.command()
 def limit(
-    end: End, mbit: Annotated[float, typer.Argument(help="Mbit/s; 0 lifts the limit.")], lab: LabName = ""
+    first: End,
+    second: OptionalEnd = "*",
+    *,
+    mbit: Annotated[float | None, typer.Option(help="Mbit/s that the first end has; 0 lifts the limit.")] = None,
+    mtu: Annotated[int | None, typer.Option(help="Largest packet between the ends; 0 lifts the limit.")] = None,
+    icmp: Annotated[bool, typer.Option(help="Whether senders are told that a packet was too large.")] = True,
+    lab: LabName = "",
 ) -> None:
-    """Limit what a cluster or node can send and receive."""
+    """Limit how much an end can send and receive, or how large packets between two ends can be."""
+    from kubeslice.lab import commands
+
+    if mbit is None and mtu is None:
+        fail("say what to limit: --mbit or --mtu")
+    with _answering():
+        if mbit is not None:
+            commands.limit(first, mbit, lab)
+            typer.echo(f"{first} has {mbit:g} Mbit/s" if mbit else f"{first} has no limit")
+        if mtu is not None:
+            commands.narrow(first, second, mtu, lab, icmp=icmp)
+            typer.echo(f"{first} ↔ {second} takes {f'packets of {mtu} bytes' if mtu else 'what its links take'}")
+
+
+@app.command()
+def stop(node: Annotated[str, typer.Argument(help="A node.")], lab: LabName = "") -> None:
+    """Switch a node off: its processes, pods and links are gone at once."""
     from kubeslice.lab import commands
 
     with _answering():
-        commands.limit(end, mbit, lab)
-    typer.echo(f"{end} has {mbit:g} Mbit/s" if mbit else f"{end} has no limit")
+        commands.stop(node, lab)
+    typer.echo(f"{node} is off; boot it with: kubeslice lab start {node}")
+
+
+@app.command()
+def start(node: Annotated[str, typer.Argument(help="A node that is off.")], lab: LabName = "") -> None:
+    """Boot a node that was switched off."""
+    from kubeslice.lab import commands
+
+    with _answering():
+        commands.start(node, lab)
+    typer.echo(f"{node} boots")
+
+
+@app.command()
+def nat(
+    cluster: Annotated[str, typer.Argument(help="A cluster.")],
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Take it out again.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Only drop its mappings: flows get new ports.")] = False,
+    lab: LabName = "",
+) -> None:
+    """Put a cluster behind NAT: it can dial everybody, and nobody can dial it."""
+    from kubeslice.lab import commands
+
+    with _answering():
+        if forget:
+            commands.forget(cluster, lab)
+            typer.echo(f"the mappings of {cluster} are forgotten")
+            return
+        commands.nat(cluster, lab, on=not off)
+    typer.echo(f"{cluster} is {'no longer ' if off else ''}behind NAT")
 
 
 @contextmanager

@@ -11,8 +11,27 @@ from rich.text import Text
 def status_tables(status: Mapping[str, Any]) -> RenderableType:
     """Return the tables of a lab's clusters, processes and faults."""
     parts: list[RenderableType] = [_clusters(status["clusters"]), Text(), _processes(status["processes"])]
-    faults = [f"{kind}: {_told(what)}" for kind, what in status["faults"].items() if what]
-    return Group(*parts, *(Text(line, style="yellow") for line in faults))
+    return Group(*parts, *(Text(line, style="yellow") for line in fault_lines(status["faults"])))
+
+
+def fault_lines(faults: Mapping[str, Any]) -> list[str]:
+    """Return a line for every fault that is in force."""
+    return [
+        *(f"cut: {cut['from']} → {cut['to']}{_ports(cut['ports'])}" for cut in faults["cuts"]),
+        *(f"limit: {end} has {mbit:g} Mbit/s" for end, mbit in faults["limits"].items()),
+        *(_narrow(path) for path in faults["mtus"]),
+        *(f"nat: nobody can dial {cluster}" for cluster in faults["nat"]),
+        *(f"stopped: {node}" for node in faults["stopped"]),
+    ]
+
+
+def _narrow(path: Mapping[str, Any]) -> str:
+    silently = "" if path["icmp"] else ", and nobody is told"
+    return f"mtu: {' ↔ '.join(path['between'])} takes packets of {path['mtu']} bytes{silently}"
+
+
+def _ports(ports: Sequence[int]) -> str:
+    return f" (ports {', '.join(map(str, ports))})" if ports else ""
 
 
 def _clusters(clusters: Sequence[Mapping[str, Any]]) -> Table:
@@ -49,9 +68,3 @@ def merged_kubeconfig(connections: Mapping[str, Mapping[str, Any]]) -> dict[str,
         merged["contexts"].append({"name": name, "context": {"cluster": name, "user": name}})
     merged["current-context"] = next(iter(connections), "")
     return merged
-
-
-def _told(faults: Sequence[Sequence[str]] | Mapping[str, float]) -> str:
-    if isinstance(faults, Mapping):
-        return ", ".join(f"{end} has {mbit:g} Mbit/s" for end, mbit in faults.items())
-    return ", ".join(" → ".join(ends) for ends in faults)

@@ -1,4 +1,4 @@
-"""What `kubeslice lab` does: up, down, status, kubeconfig, exec, logs, cut, heal, limit. Blocking.
+"""What `kubeslice lab` does: up, down, status, kubeconfig, exec, logs, cut, heal, limit, nat. Blocking.
 
 The command line, the demo, the benchmarks and the tests call these functions; all that reaches a running lab goes
 through its control socket.
@@ -146,16 +146,49 @@ def send_signal(process: str, number: int, name: str = "") -> None:
     ask(name, "signal", process=process, signal=number)
 
 
-def cut(first: str, second: str = "*", name: str = "", *, one_way: bool = False) -> dict[str, Any]:
-    """Let all packets between two ends vanish, or only those from the first to the second; return all faults."""
-    return ask(name, "faults", action="cut", a=first, b=second, oneWay=one_way)[0]
+def cut(
+    first: str, second: str = "*", name: str = "", *, one_way: bool = False, ports: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Let packets between two ends vanish, or only those from the first to the second; return all faults.
+
+    With `ports` only UDP and TCP packets from or to one of them vanish.
+    """
+    return ask(name, "faults", action="cut", a=first, b=second, oneWay=one_way, ports=list(ports))[0]
 
 
 def heal(first: str = "*", second: str = "*", name: str = "") -> dict[str, Any]:
-    """Undo a cut, or with no ends everything that was cut or limited; return the faults that remain."""
+    """Undo what was done between two ends, or with no ends every fault there is; return the faults that remain."""
     return ask(name, "faults", action="heal", a=first, b=second)[0]
 
 
 def limit(end: str, mbit: float, name: str = "") -> dict[str, Any]:
     """Limit what a cluster or node can send and receive, in Mbit/s; 0 lifts the limit. Return all faults."""
     return ask(name, "faults", action="limit", a=end, mbit=mbit)[0]
+
+
+def narrow(first: str, second: str, mtu: int, name: str = "", *, icmp: bool = True) -> dict[str, Any]:
+    """Let the path between two ends take packets of at most `mtu` bytes, 0 lifts that; return all faults.
+
+    Without `icmp` nobody is told that a packet was too large.
+    """
+    return ask(name, "faults", action="narrow", a=first, b=second, mtu=mtu, icmp=icmp)[0]
+
+
+def nat(cluster: str, name: str = "", *, on: bool = True) -> dict[str, Any]:
+    """Put a cluster behind NAT, or take it out: it dials out to everybody and nobody dials in. Return all faults."""
+    return ask(name, "faults", action="nat", a=cluster, on=on)[0]
+
+
+def forget(cluster: str, name: str = "") -> None:
+    """Drop the NAT mappings of a cluster: its flows go on from other ports, as if its router had restarted."""
+    ask(name, "forget", cluster=cluster)
+
+
+def stop(node: str, name: str = "") -> dict[str, Any]:
+    """Switch a node off: its processes, pods and links are gone at once, its disk stays. Return all faults."""
+    return ask(name, "power", node=node, on=False)[0]
+
+
+def start(node: str, name: str = "") -> dict[str, Any]:
+    """Switch a node on again, as a machine that boots. Return all faults."""
+    return ask(name, "power", node=node, on=True)[0]

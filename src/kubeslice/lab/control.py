@@ -13,8 +13,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from kubeslice.lab import nodes, wan
+from kubeslice.lab import faults, nodes, wan
 from kubeslice.lab.containers import find_container
+from kubeslice.lab.fleet import Fleet
 from kubeslice.lab.layout import WAN, Layout, network
 from kubeslice.lab.supervisor import Supervisor
 from kubeslice.lab.topology import Topology
@@ -40,6 +41,7 @@ class Control:
         servers: dict[str, socket.socket],
         members: dict[str, nodes.Namespaces],
         supervisor: Supervisor,
+        fleet: Fleet,
         outer: int,
     ) -> None:
         self._topology = topology
@@ -47,8 +49,9 @@ class Control:
         self._ports = {name: server.getsockname()[1] for name, server in servers.items()}
         self._nodes = members
         self._supervisor = supervisor
+        self._fleet = fleet
         self._outer = outer
-        self._faults = wan.Faults()
+        self._faults = faults.Faults()
         self.is_over = False
 
     def serve_one(self, listener: socket.socket) -> None:
@@ -73,7 +76,13 @@ class Control:
             return {}, [os.dup(self._outer)]
         if operation == "log":
             return {}, [self._open_log(str(request.get("process")))]
-        simple = {"status": self._status, "faults": self._set_faults, "signal": self._signal}
+        simple = {
+            "status": self._status,
+            "faults": self._set_faults,
+            "forget": self._forget,
+            "power": self._power,
+            "signal": self._signal,
+        }
         if operation not in simple:
             raise Refused(f"no operation {operation!r}")
         return simple[operation](request), []
@@ -84,7 +93,7 @@ class Control:
             "topology": self._topology.to_dict(),
             "ports": self._ports,
             "credentials": {cluster.name: _credentials(self._layout, cluster) for cluster in self._topology.clusters},
-            "faults": self._faults.to_dict(),
+            "faults": self._all_faults(),
             "processes": [
                 {
                     "name": process.program.name,
@@ -104,9 +113,33 @@ class Control:
         return {}
 
     def _set_faults(self, request: dict[str, Any]) -> Answer:
-        self._faults = wan.change(self._faults, request, self._topology)
-        wan.apply(self._faults, self._topology)
-        return self._faults.to_dict()
+        before, self._faults = self._faults, faults.change(self._faults, request, self._topology)
+        wan.apply(self._faults, self._topology, self._fleet.stopped)
+        if before.hidden != self._faults.hidden:
+            wan.forget(self._topology.clusters)
+        if self._faults == faults.Faults() and request["action"] == "heal":
+            for name in self._fleet.stopped:
+                self._fleet.start(name)
+        return self._all_faults()
+
+    def _all_faults(self) -> Answer:
+        return self._faults.to_dict() | {"stopped": self._fleet.stopped}
+
+    def _power(self, request: dict[str, Any]) -> Answer:
+        name = str(request.get("node"))
+        if request.get("on"):
+            self._fleet.start(name)
+            wan.apply(self._faults, self._topology, self._fleet.stopped)
+        else:
+            self._fleet.stop(name)
+        return self._all_faults()
+
+    def _forget(self, request: dict[str, Any]) -> Answer:
+        name = str(request.get("cluster"))
+        if name not in self._faults.hidden:
+            raise Refused(f"{name!r} is not behind NAT")
+        wan.forget([cluster for cluster in self._topology.clusters if cluster.name == name])
+        return {}
 
     def _open_log(self, process: str) -> int:
         if process != "parent" and process not in self._supervisor.processes:

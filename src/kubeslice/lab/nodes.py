@@ -14,13 +14,15 @@ from kubeslice.lab import execution, wiring
 from kubeslice.lab import namespaces as ns
 from kubeslice.lab.layout import WAN, Layout, network
 from kubeslice.lab.machine import mount_devices, mount_root
-from kubeslice.lab.topology import Node, Topology
+from kubeslice.lab.topology import Cluster, Node, Topology
 
 # The order in which they are entered; the one that changes all paths is last.
 KINDS = ("net", "uts", "cgroup", "mnt")
 Namespaces = dict[str, int]
 ROOTFS = "run/kubelet/rootfs"
 IMAGE = "run/kubelet/image"
+# What a machine that loses its power has lost: all but its disk, which is `layer`.
+VOLATILE = ("run", "kubelet")
 
 
 def connect(topology: Topology) -> None:
@@ -32,17 +34,34 @@ def connect(topology: Topology) -> None:
         execution.ip_batch(wiring.wan_links(topology))
     for cluster in topology.clusters:
         for node in cluster.nodes:
-            with ns.entered(network(node.name)):
-                execution.set_sysctls(wiring.FORWARDING | wiring.ROUTED_BRIDGE)
-                execution.ip_batch(wiring.node_links(node, cluster))
-                execution.nft(wiring.node_rules(node))
+            _equip(node, cluster)
+
+
+def plug(node: Node, cluster: Cluster) -> None:
+    """Connect a node, whose network namespace is new, to its LAN."""
+    with ns.entered(network(WAN)):
+        execution.ip_batch(wiring.node_port(node, cluster))
+    _equip(node, cluster)
+
+
+def unplug(node: Node) -> None:
+    """Take a node off its LAN."""
+    with ns.entered(network(WAN)):
+        execution.ip_batch([f"link del {node.link}"])
+
+
+def _equip(node: Node, cluster: Cluster) -> None:
+    with ns.entered(network(node.name)):
+        execution.set_sysctls(wiring.FORWARDING | wiring.ROUTED_BRIDGE)
+        execution.ip_batch(wiring.node_links(node, cluster))
+        execution.nft(wiring.node_rules(node))
 
 
 def start_build(layout: Layout, node: Node) -> int:
     """Fork the child that builds a node, and return its process id; it stops itself when it is done."""
     directory = layout.node(node)
     for part in ("run/netns", ROOTFS, IMAGE, "run/lock", "kubelet", "layer", "root"):
-        (directory / part).mkdir(parents=True)
+        (directory / part).mkdir(parents=True, exist_ok=True)
     layout.node_cgroup(node).mkdir()
     child = os.fork()
     if child:

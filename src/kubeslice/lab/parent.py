@@ -17,6 +17,7 @@ from kubeslice.lab import namespaces as ns
 from kubeslice.lab import nodes, processes
 from kubeslice.lab.cgroups import remove_tree
 from kubeslice.lab.control import Control
+from kubeslice.lab.fleet import Fleet
 from kubeslice.lab.layout import Layout, instance
 from kubeslice.lab.machine import image_layers
 from kubeslice.lab.supervisor import Supervisor, open_log
@@ -49,14 +50,15 @@ class Parent:
         """Bring the lab up and stay until told to end. Never returns: ends the process."""
         ns.name_process("kubeslice-lab", f"{instance(self._layout.name)}: parent")
         self._prepare()
-        supervisor = Supervisor(processes.programs(self._topology, self._layout, self._servers, self._nodes))
+        roster = processes.Roster(self._topology, self._layout, self._servers, self._nodes)
+        supervisor = Supervisor(roster.everything())
         gc.collect()
         gc.freeze()
         supervisor.start_due()
         open_log(self._layout.log("parent"))
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True)
         try:
-            self._serve(supervisor)
+            self._serve(supervisor, Fleet(self._topology, self._layout, self._nodes, supervisor, roster))
         finally:
             self._end()
         return 0
@@ -70,8 +72,8 @@ class Parent:
         processes.warm()
         self._nodes = {node.name: nodes.finish_build(node, child) for node, child in builds}
 
-    def _serve(self, supervisor: Supervisor) -> None:
-        control = Control(self._topology, self._layout, self._servers, self._nodes, supervisor, self._outer)
+    def _serve(self, supervisor: Supervisor, fleet: Fleet) -> None:
+        control = Control(self._topology, self._layout, self._servers, self._nodes, supervisor, fleet, self._outer)
         wakeup = _signals()
         with selectors.DefaultSelector() as selector:
             for source in (self._listener.fileno(), self._alive, wakeup):

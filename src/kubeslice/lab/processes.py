@@ -56,20 +56,58 @@ def warm() -> None:
         importlib.import_module(module)
 
 
-def programs(
-    topology: Topology, layout: Layout, servers: dict[str, socket.socket], members: dict[str, nodes.Namespaces]
-) -> Iterator[Program]:
-    """Yield the lab's processes, in the order in which they start."""
-    ports = {name: server.getsockname()[1] for name, server in servers.items()}
-    made = {cluster.name: _credentials(cluster, layout, ports[cluster.name]) for cluster in topology.clusters}
-    for cluster in topology.clusters:
-        listeners = (_listen_on_lan(cluster), servers[cluster.name])
-        yield _api_server(cluster, layout, made[cluster.name], listeners)
-    for cluster in topology.clusters:
-        home = members[cluster.nodes[0].name]
-        yield _controllers(cluster, layout, made[cluster.name], home)
-        for node in cluster.nodes:
-            yield from _node(node, layout, made[cluster.name], members[node.name])
+class Roster:
+    """What runs where. `servers` are the API servers' sockets outside, `members` the namespaces of the nodes."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        layout: Layout,
+        servers: dict[str, socket.socket],
+        members: dict[str, nodes.Namespaces],
+    ) -> None:
+        self._topology = topology
+        self._layout = layout
+        self._servers = servers
+        self._members = members
+        self._inside: dict[str, socket.socket] = {}
+        ports = {name: server.getsockname()[1] for name, server in servers.items()}
+        self._known = {
+            cluster.name: _credentials(cluster, layout, ports[cluster.name]) for cluster in topology.clusters
+        }
+
+    def everything(self) -> Iterator[Program]:
+        """Yield the lab's processes, in the order in which they start: API servers first."""
+        yield from [self._api_server(cluster) for cluster in self._topology.clusters]
+        for cluster in self._topology.clusters:
+            yield self._controllers(cluster)
+            for node in cluster.nodes:
+                yield from self._node(node)
+
+    def on_node(self, cluster: Cluster, node: Node) -> Iterator[Program]:
+        """Yield what runs on a node."""
+        if node == cluster.nodes[0]:
+            yield self._api_server(cluster)
+            yield self._controllers(cluster)
+        yield from self._node(node)
+
+    def leave(self, cluster: Cluster, node: Node) -> None:
+        """Let go of what would keep the network of a node alive."""
+        if node == cluster.nodes[0]:
+            self._inside.pop(cluster.name).close()
+
+    def _api_server(self, cluster: Cluster) -> Program:
+        self._inside[cluster.name] = _listen_on_lan(cluster)
+        listeners = (self._inside[cluster.name], self._servers[cluster.name])
+        return _api_server(cluster, self._layout, self._known[cluster.name], listeners)
+
+    def _controllers(self, cluster: Cluster) -> Program:
+        home = self._members[cluster.nodes[0].name]
+        return _controllers(cluster, self._layout, self._known[cluster.name], home, self._topology.grace)
+
+    def _node(self, node: Node) -> Iterator[Program]:
+        known = self._known[node.cluster]
+        return _node(node, self._layout, known, self._members[node.name], self._topology.grace)
 
 
 def _listen_on_lan(cluster: Cluster) -> socket.socket:
@@ -128,36 +166,37 @@ def _api_server(
         _run(serve(config))
 
     name = f"{cluster.name}/apiserver"
-    return Program(name, layout.title(name), main, layout.log(name), tuple(listener.fileno() for listener in listeners))
+    keeps = tuple(listener.fileno() for listener in listeners)
+    return Program(name, layout.title(name), main, layout.log(name), keeps, cluster.nodes[0].name)
 
 
-def _controllers(cluster: Cluster, layout: Layout, known: Credentials, home: nodes.Namespaces) -> Program:
+def _controllers(cluster: Cluster, layout: Layout, known: Credentials, home: nodes.Namespaces, grace: int) -> Program:
     def main() -> None:
         from kubeslice.lab.installation import run_controllers  # noqa: PLC0415
 
         ns.setns(home["net"], ns.CLONE_NEWNET)
-        _run(run_controllers(known.kubeconfig(known.controllers), known.authority.decode()))
+        _run(run_controllers(known.kubeconfig(known.controllers), known.authority.decode(), cluster, grace))
 
     name = f"{cluster.name}/controllers"
-    return Program(name, layout.title(name), main, layout.log(name), (home["net"],))
+    return Program(name, layout.title(name), main, layout.log(name), (home["net"],), cluster.nodes[0].name)
 
 
-def _node(node: Node, layout: Layout, known: Credentials, members: nodes.Namespaces) -> Iterator[Program]:
+def _node(node: Node, layout: Layout, known: Credentials, members: nodes.Namespaces, grace: int) -> Iterator[Program]:
     def kubelet() -> None:
         from kubeslice.lab.kubelet.main import Settings, serve  # noqa: PLC0415
 
         nodes.join(members)
-        _run(serve(Settings(node, known.kubeconfig(known.kubelet), known.inbound)))
+        _run(serve(Settings(node, known.kubeconfig(known.kubelet), known.inbound, grace)))
 
     def proxy() -> None:
         from kubeslice.lab.installation import run_proxy  # noqa: PLC0415
 
         nodes.join(members)
-        _run(run_proxy(known.kubeconfig(known.kubelet), node.name, POD_NETWORK))
+        _run(run_proxy(known.kubeconfig(known.kubelet), node, POD_NETWORK))
 
     for kind, main in (("kubelet", kubelet), ("proxy", proxy)):
         name = f"{node.cluster}/{kind}-{node.number}"
-        yield Program(name, layout.title(name), main, layout.log(name), tuple(members.values()))
+        yield Program(name, layout.title(name), main, layout.log(name), tuple(members.values()), node.name)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -26,13 +26,17 @@ LARGEST_LOG = 8 << 20
 
 @dataclass(frozen=True)
 class Program:
-    """A process to keep running: `main` is called in the fork, with only the descriptors in `keeps` still open."""
+    """A process to keep running: `main` is called in the fork, with only the descriptors in `keeps` still open.
+
+    `node` is the machine with which it dies.
+    """
 
     name: str
     title: str
     main: Callable[[], int | None]
     log: Path
     keeps: tuple[int, ...] = ()
+    node: str = ""
 
 
 @dataclass
@@ -53,6 +57,17 @@ class Supervisor:
 
     def __init__(self, programs: Iterable[Program]) -> None:
         self.processes = {program.name: Running(program) for program in programs}
+
+    def add(self, programs: Iterable[Program]) -> None:
+        """Keep more programs running from now on."""
+        self.processes |= {program.name: Running(program) for program in programs}
+
+    def kill(self, dies: Callable[[Program], bool]) -> None:
+        """Kill programs and keep them running no longer."""
+        for process in [process for process in self.processes.values() if dies(process.program)]:
+            del self.processes[process.program.name]
+            if process.pid:
+                os.kill(process.pid, signal.SIGKILL)
 
     def start_due(self) -> float | None:
         """Start what is due and return the seconds until the next is, or None when all run."""

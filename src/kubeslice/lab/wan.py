@@ -1,104 +1,111 @@
-"""Faults of the simulated WAN: cuts and bandwidth limits as values, and how nftables and tc say them.
+"""The simulated WAN with its faults: how nftables, tc and policy routing say them. All but `apply` is pure.
 
-A cut is an ordered pair of ends; an end is a cluster, a node, or `*`. Cut packets vanish as they do in a broken
-network: nothing is told to either side. Everything but `apply` is pure.
+A cut drops routed packets by address, and packets inside a LAN by the port they use. NAT gives a cluster one public
+address, opens a mapping with a random port for what it sends, and lets in only what answers that. A narrow path is a
+route with a locked MTU, chosen by source and destination.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+import contextlib
+import json
+from collections.abc import Collection, Iterable
+from ipaddress import ip_network
 
 from kubeslice.lab import execution
 from kubeslice.lab import namespaces as ns
+from kubeslice.lab.faults import ANY, Cut, Faults, end
 from kubeslice.lab.layout import WAN, network
 from kubeslice.lab.topology import Cluster, Node, Topology
 
-ANY = "*"
-Cut = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Faults:
-    """What is broken: `cuts` from an end to another, `limits` in Mbit/s by end."""
-
-    cuts: frozenset[Cut] = frozenset()
-    limits: Mapping[str, float] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return {"cuts": sorted(list(cut) for cut in self.cuts), "limits": dict(self.limits)}
-
-
-def change(faults: Faults, request: Mapping[str, Any], topology: Topology) -> Faults:
-    """Return the faults after a request {action: cut|heal|limit, a, b, oneWay, mbit}. Raises ValueError."""
-    first, second = str(request.get("a") or ANY), str(request.get("b") or ANY)
-    for end in (first, second):
-        if end != ANY and _end(topology, end) is None:
-            raise ValueError(f"{end!r} is neither a cluster nor a node of this lab")
-    pairs = {(first, second)} if request.get("oneWay") else {(first, second), (second, first)}
-    if request["action"] == "cut":
-        if first == second:
-            raise ValueError("a cut has two different ends")
-        return replace(faults, cuts=faults.cuts | pairs)
-    if request["action"] == "limit":
-        return replace(faults, limits=_limited(faults.limits, first, float(request.get("mbit") or 0)))
-    if first == second == ANY:
-        return Faults()
-    return replace(faults, cuts=faults.cuts - pairs)
-
-
-def _limited(limits: Mapping[str, float], end: str, mbit: float) -> dict[str, float]:
-    others = {key: value for key, value in limits.items() if key != end}
-    return others | ({end: mbit} if mbit > 0 else {})
-
-
-def _end(topology: Topology, name: str) -> Cluster | Node | None:
-    ends: dict[str, Cluster | Node] = {cluster.name: cluster for cluster in topology.clusters}
-    ends |= {node.name: node for node in topology.nodes}
-    return ends.get(name)
+NARROW_PRIORITY, NARROW_TABLE = 1000, 100_000
+MOST_NARROW = 1000
+TOO_LARGE = "icmp type destination-unreachable icmp code frag-needed"
 
 
 def rules(faults: Faults, topology: Topology) -> str:
-    """Return the WAN's whole nftables: routed packets by address, packets inside a LAN by the port they use."""
-    routed = [rule for cut in sorted(faults.cuts) for rule in _routed(cut, topology)]
-    bridged = [rule for cut in sorted(faults.cuts) for rule in _bridged(cut, topology)]
-    return _table("ip", routed) + _table("bridge", bridged)
+    """Return the WAN's whole nftables."""
+    cuts = sorted(faults.cuts)
+    routed = [rule for cut in cuts for rule in _routed(cut, topology)]
+    bridged = [rule for cut in cuts for rule in _bridged(cut, topology)]
+    return (
+        _table("ip", "lab-faults", [_chain("forward", routed), _chain("output", _silences(faults, topology))])
+        + _table("bridge", "lab-faults", [_chain("forward", bridged)])
+        + _table("ip", "lab-nat", _translations(faults, topology))
+    )
 
 
-def _table(family: str, lines: Iterable[str]) -> str:
-    body = "\n".join(f"        {line}" for line in lines)
-    return f"""
-table {family} lab-faults
-delete table {family} lab-faults
-table {family} lab-faults {{
-    chain forward {{
-        type filter hook forward priority filter; policy accept;
-{body}
-    }}
-}}
-"""
+def _table(family: str, name: str, chains: Iterable[str]) -> str:
+    return f"table {family} {name}\ndelete table {family} {name}\ntable {family} {name} {{\n{''.join(chains)}}}\n"
+
+
+def _chain(hook: str, lines: Iterable[str], kind: str = "filter", priority: str = "filter") -> str:
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"  chain {hook} {{\n    type {kind} hook {hook} priority {priority}; policy accept;\n{body}  }}\n"
 
 
 def _routed(cut: Cut, topology: Topology) -> list[str]:
-    source, destination = (_address(end, topology) for end in cut)
+    source, destination = (_address(name, topology) for name in (cut.source, cut.destination))
     matches = [f"ip {side} {value}" for side, value in (("saddr", source), ("daddr", destination)) if value]
-    return [f"{' '.join(matches)} counter drop"]
+    return [" ".join([*matches, *ports, "counter drop"]) for ports in _ports(cut)]
+
+
+def _ports(cut: Cut) -> list[list[str]]:
+    if not cut.ports:
+        return [[]]
+    wanted = f"{{ {', '.join(map(str, cut.ports))} }}"
+    return [["meta l4proto { tcp, udp }", f"th {side} {wanted}"] for side in ("sport", "dport")]
 
 
 def _address(name: str, topology: Topology) -> str:
-    end = _end(topology, name)
-    if end is None:
+    found = end(topology, name)
+    if found is None:
         return ""
-    return end.network if isinstance(end, Cluster) else end.address
+    return found.network if isinstance(found, Cluster) else found.address
 
 
 def _bridged(cut: Cut, topology: Topology) -> list[str]:
-    ends = [_end(topology, name) for name in cut]
-    ports = [end.link if isinstance(end, Node) else "" for end in ends]
-    if any(isinstance(end, Cluster) for end in ends) or not any(ports):
+    ends = [end(topology, name) for name in (cut.source, cut.destination)]
+    links = [found.link if isinstance(found, Node) else "" for found in ends]
+    if any(isinstance(found, Cluster) for found in ends) or not any(links):
         return []
-    matches = [f'{side} "{port}"' for side, port in zip(("iifname", "oifname"), ports, strict=True) if port]
-    return [f"{' '.join(matches)} counter drop"]
+    matches = [f'{side} "{link}"' for side, link in zip(("iifname", "oifname"), links, strict=True) if link]
+    return [" ".join([*matches, *ports, "counter drop"]) for ports in _ports(cut)]
+
+
+def _silences(faults: Faults, topology: Topology) -> list[str]:
+    """Return the rules that keep a quiet path's "too large" from its ends; `*` is everybody."""
+    quiet = {name for path in faults.narrow if not path.tells for name in (path.first, path.second)}
+    if ANY in quiet:
+        return [f"{TOO_LARGE} counter drop"]
+    return [f"ip daddr {_address(name, topology)} {TOO_LARGE} counter drop" for name in sorted(quiet)]
+
+
+def _translations(faults: Faults, topology: Topology) -> list[str]:
+    hidden = [cluster for cluster in topology.clusters if cluster.name in faults.hidden]
+    if not hidden:
+        return []  # without NAT the WAN tracks no connections
+    closed = [f"ip saddr != {one.network} ip daddr {one.network} ct state new,invalid counter drop" for one in hidden]
+    hiding = [
+        f"ip saddr {one.network} ip daddr != {one.network} counter snat to {one.public} fully-random" for one in hidden
+    ]
+    return [_chain("forward", closed), _chain("postrouting", hiding, "nat", "srcnat")]
+
+
+def narrow_paths(faults: Faults, topology: Topology) -> list[str]:
+    """Return the batch for `ip`: a table of routes per MTU, and who uses it; the smallest MTU comes first."""
+    lines = [
+        f"route replace {cluster.network} dev {cluster.bridge} mtu lock {mtu} table {NARROW_TABLE + mtu}"
+        for mtu in sorted({path.mtu for path in faults.narrow})
+        for cluster in topology.clusters
+    ]
+    wanted = [
+        (path.mtu, source, destination)
+        for path in faults.narrow
+        for source, destination in {(path.first, path.second), (path.second, path.first)}
+    ]
+    for position, (mtu, source, destination) in enumerate(sorted(wanted)):
+        ends = [f"{word} {_address(name, topology) or 'all'}" for word, name in (("from", source), ("to", destination))]
+        lines.append(f"rule add {' '.join(ends)} lookup {NARROW_TABLE + mtu} pref {NARROW_PRIORITY + position}")
+    return lines
 
 
 def shapes(faults: Faults, topology: Topology) -> dict[str, float]:
@@ -111,16 +118,36 @@ def shapes(faults: Faults, topology: Topology) -> dict[str, float]:
     return wanted
 
 
-def apply(faults: Faults, topology: Topology) -> None:
-    """Make the WAN so; both ends of a limited link are shaped, each for what it sends."""
+def apply(faults: Faults, topology: Topology, absent: Collection[str] = ()) -> None:
+    """Make the WAN so; both ends of a limited link are shaped, each for what it sends. Nodes that are off are left."""
     limited = shapes(faults, topology)
+    present = [node for node in topology.nodes if node.name not in absent]
     with ns.entered(network(WAN)):
         execution.nft(rules(faults, topology))
-        for node in topology.nodes:
+        _route(narrow_paths(faults, topology))
+        for node in present:
             _shape(node.link, limited.get(node.link))
-    for node in topology.nodes:
+    for node in present:
         with ns.entered(network(node.name)):
             _shape("eth0", limited.get(node.link))
+
+
+def forget(clusters: Iterable[Cluster]) -> None:
+    """Drop the mappings of these networks: what follows gets new ones, as when the router that hides them restarts."""
+    with ns.entered(network(WAN)):
+        for cluster in clusters:
+            base = ip_network(cluster.network)
+            # conntrack ends with 1 when there was nothing to delete.
+            with contextlib.suppress(execution.CommandFailed):
+                execution.run(["conntrack", "-D", "-s", str(base.network_address), "--mask-src", str(base.netmask)])
+
+
+def _route(lines: list[str]) -> None:
+    present = json.loads(execution.run(["ip", "-j", "rule"]) or "[]")
+    mine = range(NARROW_PRIORITY, NARROW_PRIORITY + MOST_NARROW)
+    old = [f"rule del pref {rule['priority']}" for rule in present if rule["priority"] in mine]
+    if old or lines:
+        execution.ip_batch([*old, *lines])
 
 
 def _shape(device: str, mbit: float | None) -> None:

@@ -8,23 +8,30 @@ policies see all traffic whether or not the kernel can filter bridged packets.
 
 from collections.abc import Iterable
 
-from kubeslice.lab.topology import MTU, POD_NETWORK, Cluster, Node, Topology
+from kubeslice.lab.topology import POD_NETWORK, PUBLIC_NETWORK, Cluster, Node, Topology
 
 PLUMBING = "inet lab-cni"
 
 
 def wan_links(topology: Topology) -> list[str]:
     """Return the batch for the WAN namespace: a bridge and its address per LAN, a port to every node's `eth0`."""
-    lines = ["link set lo up"]
+    # What no mapping of a NAT waits for is dropped without a word.
+    lines = ["link set lo up", f"route add blackhole {PUBLIC_NETWORK}"]
     for cluster in topology.clusters:
         lines += [f"link add {cluster.bridge} type bridge", f"addr add 172.31.{cluster.lan}.1/24 dev {cluster.bridge}"]
         for node in cluster.nodes:
-            lines += [
-                f"link add {node.link} mtu {MTU} type veth peer name eth0 mtu {MTU} netns {node.name}",
-                f"link set {node.link} master {cluster.bridge} up",
-            ]
+            lines += node_port(node, cluster)
         lines.append(f"link set {cluster.bridge} up")
     return lines
+
+
+def node_port(node: Node, cluster: Cluster) -> list[str]:
+    """Return the batch for the WAN namespace that plugs a node in."""
+    peer = f"name eth0 address {node.mac} mtu {node.mtu} netns {node.name}"
+    return [
+        f"link add {node.link} mtu {node.mtu} type veth peer {peer}",
+        f"link set {node.link} master {cluster.bridge} up",
+    ]
 
 
 def node_links(node: Node, cluster: Cluster) -> list[str]:
@@ -35,7 +42,7 @@ def node_links(node: Node, cluster: Cluster) -> list[str]:
         f"addr add {node.address}/24 dev eth0",
         "link set eth0 up",
         f"route add default via {node.gateway}",
-        f"link add cni0 mtu {MTU} type bridge",
+        f"link add cni0 mtu {node.mtu} type bridge",
         f"addr add {node.pod_prefix}.1/24 dev cni0",
         "link set cni0 up",
         *(f"route add {other.pod_network} via {other.address}" for other in others),
@@ -65,10 +72,10 @@ FORWARDING = {
 ROUTED_BRIDGE = {"net/bridge/bridge-nf-call-iptables": "0"}
 
 
-def pod_port(port: str, namespace: str) -> list[str]:
+def pod_port(port: str, namespace: str, mtu: int) -> list[str]:
     """Return the node's half of a pod's primary interface: a port of `cni0`; the pod's end is `eth0`."""
     return [
-        f"link add {port} mtu {MTU} type veth peer name eth0 mtu {MTU} netns {namespace}",
+        f"link add {port} mtu {mtu} type veth peer name eth0 mtu {mtu} netns {namespace}",
         f"link set {port} master cni0 up",
         f"link set {port} type bridge_slave isolated on",
     ]

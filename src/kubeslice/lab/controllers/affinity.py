@@ -13,6 +13,7 @@ from kubeslice.lab.controllers import selectors
 
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 @dataclass(frozen=True)
@@ -33,25 +34,24 @@ def selects_node(pod: Object, node: Object) -> bool:
     return required is None or any(_term_holds(term, node) for term in required.get("nodeSelectorTerms") or [])
 
 
-def taints(node: Object) -> list[dict[str, Any]]:
+def taints(node: Object, effects: Sequence[str] = EFFECTS) -> list[dict[str, Any]]:
     """Return the taints of a node, those that follow from its being cordoned or not ready included."""
     found = list(objects.spec(node).get("taints") or [])
     if objects.spec(node).get("unschedulable"):
         found.append(UNSCHEDULABLE)
     if not objects.is_true(node, "Ready"):
         found.append(NOT_READY)
-    return found
+    return [taint for taint in found if taint.get("effect") in effects]
 
 
 def tolerates(pod: Object, taint: dict[str, Any]) -> bool:
     """Tell whether one of the pod's tolerations covers the taint."""
-    return any(_covers(toleration, taint) for toleration in objects.spec(pod).get("tolerations") or [])
+    return any(covers(toleration, taint) for toleration in objects.spec(pod).get("tolerations") or [])
 
 
 def refused_taint(pod: Object, node: Object, effects: Sequence[str] = ("NoSchedule", "NoExecute")) -> str:
     """Return the key of a taint that keeps the pod off the node, or ""."""
-    kept = (taint for taint in taints(node) if taint.get("effect") in effects)
-    return next((taint["key"] for taint in kept if not tolerates(pod, taint)), "")
+    return next((taint["key"] for taint in taints(node, effects) if not tolerates(pod, taint)), "")
 
 
 def pods_agree(pod: Object, machine: Machine, machines: Iterable[Machine]) -> bool:
@@ -100,7 +100,8 @@ def _term_holds(term: dict[str, Any], node: Object) -> bool:
     )
 
 
-def _covers(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
+def covers(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
+    """Tell whether a toleration is about the taint."""
     if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
         return False
     if not toleration.get("key"):

@@ -4,16 +4,21 @@ The lab's supervisor forks one process per cluster and awaits `run` in it, with 
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from kubeslice.kube.informer import Informer
 from kubeslice.lab.controllers.accounts import Accounts
+from kubeslice.lab.controllers.balancers import Balancers
+from kubeslice.lab.controllers.budgets import Budgets
 from kubeslice.lab.controllers.census import Census
 from kubeslice.lab.controllers.collector import Collector
 from kubeslice.lab.controllers.daemonsets import DaemonSets
 from kubeslice.lab.controllers.deployments import Deployments
 from kubeslice.lab.controllers.endpointslices import EndpointSlices
-from kubeslice.lab.controllers.kinds import ENDPOINTS, FOLLOWED, REPLICASETS, STATEFULSETS
+from kubeslice.lab.controllers.evictions import Evictions
+from kubeslice.lab.controllers.kinds import DISRUPTIONBUDGETS, ENDPOINTS, FOLLOWED, REPLICASETS, STATEFULSETS
 from kubeslice.lab.controllers.namespaces import Namespaces
+from kubeslice.lab.controllers.nodelife import LEASE_NAMESPACE, NodeLife
 from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.lab.controllers.replicasets import ReplicaSets
 from kubeslice.lab.controllers.scheduler import Scheduler
@@ -25,6 +30,7 @@ from kubeslice.model.resources import (
     DAEMONSETS,
     DEPLOYMENTS,
     ENDPOINTSLICES,
+    LEASES,
     NAMESPACES,
     NODES,
     PODS,
@@ -36,15 +42,25 @@ from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.controller import Controller
 
 
-async def run(api: RawApi, authority: str = "") -> None:
-    """Run every controller until cancelled; `authority` is the PEM text published as `kube-root-ca.crt`."""
+async def run(api: RawApi, authority: str = "", balanced: Sequence[str] = (), grace: float = 40) -> None:
+    """Run every controller until cancelled.
+
+    `authority` is the PEM text published as `kube-root-ca.crt`, `balanced` the addresses for load balancers, `grace`
+    the seconds for which a kubelet may be silent.
+    """
     informers = {resource: Informer(api, resource) for resource in FOLLOWED}
+    leases = Informer(api, LEASES, LEASE_NAMESPACE)
     definitions = Informer(api, CRDS)
     census = Census(api, informers, definitions)
     collector = Collector(api, census)
-    controllers = [*_workloads(api, informers), *_cluster(api, informers, census, authority)]
+    controllers = [
+        *_workloads(api, informers),
+        *_cluster(api, informers, census, authority),
+        *_life(api, informers, leases, grace),
+        Balancers(api, informers[SERVICES], balanced).controller,
+    ]
     async with asyncio.TaskGroup() as group:
-        for informer in (*informers.values(), definitions):
+        for informer in (*informers.values(), leases, definitions):
             group.create_task(informer.run(), name=f"informer-{informer.resource.plural}")
         group.create_task(census.run(), name="census")
         group.create_task(collector.run(), name="garbage")
@@ -72,4 +88,14 @@ def _cluster(api: RawApi, informers: dict[Resource, Informer], census: Census, a
         Namespaces(api, namespaces, census, SystemClock()).controller,
         Accounts(api, namespaces, informers[SERVICEACCOUNTS], informers[CONFIGMAPS], authority).controller,
         Strays(api, pods, nodes).controller,
+    ]
+
+
+def _life(api: RawApi, informers: dict[Resource, Informer], leases: Informer, grace: float) -> list[Controller]:
+    clock, pods, nodes = SystemClock(), informers[PODS], informers[NODES]
+    owners = [informers[REPLICASETS], informers[STATEFULSETS]]
+    return [
+        NodeLife(api, nodes, leases, pods, clock, grace).controller,
+        Evictions(api, pods, nodes, clock).controller,
+        Budgets(api, informers[DISRUPTIONBUDGETS], pods, owners, clock).controller,
     ]

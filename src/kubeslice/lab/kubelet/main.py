@@ -26,11 +26,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """What a kubelet needs to know: its node, how to reach the API server, and the token the API server shows it."""
+    """What a kubelet needs to know: its node, how to reach the API server, and the token the API server shows it.
+
+    It may be silent for less than `grace` seconds.
+    """
 
     node: Node
     kubeconfig: dict[str, Any]
     token: str
+    grace: int
 
 
 class Kubelet:
@@ -94,7 +98,7 @@ async def serve(settings: Settings) -> None:
         kubelet = Kubelet(surroundings, pods)
         server = KubeletServer(kubelet.worker, settings.token)
         tasks.create_task(server.run(node.address))
-        tasks.create_task(keep_registered(api, node))
+        tasks.create_task(keep_registered(api, node, settings.grace))
         for informer in (pods, secrets, config_maps):
             tasks.create_task(informer.run())
         for informer in (pods, secrets, config_maps):

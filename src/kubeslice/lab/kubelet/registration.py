@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubeslice import __version__
+from kubeslice.kube import objects
 from kubeslice.kube.api import Api
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.errors import AlreadyExists, ApiError, NotFound
@@ -17,10 +18,9 @@ from kubeslice.model.resources import LEASES, NODES
 log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
-BEAT = 10.0
+LONGEST_BEAT = 10.0
+BEATS_IN_GRACE = 4
 LEASE_NAMESPACE = "kube-node-lease"
-LEASE_SECONDS = 40
-STATUS_EVERY = 30
 HEALTHY = {
     "MemoryPressure": ("False", "KubeletHasSufficientMemory"),
     "DiskPressure": ("False", "KubeletHasNoDiskPressure"),
@@ -29,24 +29,31 @@ HEALTHY = {
 }
 
 
-async def keep_registered(api: Api, node: Node) -> None:
-    """Register the node and renew its Lease until cancelled; its status every five minutes, or when it has vanished."""
-    backoff, beats = Backoff(first=0.1, cap=BEAT), 0
+async def keep_registered(api: Api, node: Node, grace: int) -> None:
+    """Register the node and renew its Lease until cancelled; say again that it is ready when somebody doubts it.
+
+    Whoever is silent for `grace` seconds counts as dead, so the Lease is renewed four times in that time.
+    """
+    beat = min(LONGEST_BEAT, grace / BEATS_IN_GRACE)
+    backoff = Backoff(first=0.1, cap=beat)
     while True:
         try:
-            if beats % STATUS_EVERY == 0:
+            await _renew(api, node, grace)
+            if not await _is_ready(api, node):
                 await _register(api, node)
-            await _renew(api, node)
-        except NotFound:
-            beats = 0
-            await asyncio.sleep(backoff.next())
         except ApiError as error:
             log.warning("%s cannot tell that it is alive: %s", node.name, error.message)
             await asyncio.sleep(backoff.next())
         else:
             backoff.reset()
-            beats += 1
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(beat)
+
+
+async def _is_ready(api: Api, node: Node) -> bool:
+    try:
+        return objects.is_true(await api.get(NODES, node.name), "Ready")
+    except NotFound:
+        return False
 
 
 async def _register(api: Api, node: Node) -> None:
@@ -117,9 +124,9 @@ def _conditions(old: list[Object], now: str) -> list[Object]:
     return found
 
 
-async def _renew(api: Api, node: Node) -> None:
+async def _renew(api: Api, node: Node, grace: int) -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    spec = {"holderIdentity": node.name, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": now}
+    spec = {"holderIdentity": node.name, "leaseDurationSeconds": grace, "renewTime": now}
     lease = {"metadata": {"name": node.name, "namespace": LEASE_NAMESPACE}, "spec": spec}
     try:
         await api.patch(LEASES, node.name, LEASE_NAMESPACE, {"spec": spec})

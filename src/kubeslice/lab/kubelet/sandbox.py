@@ -38,7 +38,7 @@ def create(pod: Object, node: Node, taken: Iterable[str], last: str) -> Sandbox:
     network = "" if on_host else f"cni-{uuid.uuid4()}"
     port = "" if on_host else f"veth{hashlib.sha256(uid.encode()).hexdigest()[:8]}"
     if not on_host:
-        _connect(network, port, address, f"{node.pod_prefix}.1")
+        _connect(network, port, address, node)
     group = CGROUPS / spec.pod_group(uid)
     (group / "sandbox").mkdir(parents=True, exist_ok=True)
     process = _start_shim(pod, network, records.PODS / uid / "shim.sock")
@@ -48,13 +48,13 @@ def create(pod: Object, node: Node, taken: Iterable[str], last: str) -> Sandbox:
     return made
 
 
-def _connect(network: str, port: str, address: str, gateway: str) -> None:
+def _connect(network: str, port: str, address: str, node: Node) -> None:
     ns.make_network(NETWORKS / network)
     try:
-        execution.ip_batch(wiring.pod_port(port, network))
+        execution.ip_batch(wiring.pod_port(port, network, node.mtu))
         with ns.entered(NETWORKS / network):
             execution.set_sysctls(POD_SYSCTLS)
-            execution.ip_batch(wiring.pod_links(address, gateway))
+            execution.ip_batch(wiring.pod_links(address, f"{node.pod_prefix}.1"))
     except Exception:
         _disconnect(network)
         raise

@@ -53,12 +53,21 @@ class Worker:
 
     def update(self, pod: Object | None) -> None:
         """Take a new version of the pod's object, or None when it was deleted."""
+        if pod and self.pod and self._is_contradicted(self.pod, pod):
+            self._sent = None
         self.pod = pod
         if pod is None:
             self._containers.hurry(0)
         elif objects.is_deleting(pod):
             self._containers.hurry(float(pod["metadata"].get("deletionGracePeriodSeconds") or 0))
         self.wake()
+
+    def _is_contradicted(self, old: Object, new: Object) -> bool:
+        """Tell whether somebody else changed the status that was seen to be as it was reported."""
+        sent = self._sent
+        if sent is None:
+            return False
+        return _shared(old.get("status") or {}, sent) == sent != _shared(new.get("status") or {}, sent)
 
     def wake(self) -> None:
         """Have the worker look again."""

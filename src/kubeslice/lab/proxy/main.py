@@ -6,18 +6,21 @@ The node's kubelet process awaits `run` inside the node's network namespace.
 import asyncio
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.informer import Informer
+from kubeslice.lab.execution import CommandFailed
 from kubeslice.lab.proxy import flows, ruleset
 from kubeslice.lab.proxy.conntrack import Conntrack
 from kubeslice.lab.proxy.frontends import Frontend, frontends
 from kubeslice.lab.proxy.ruleset import Client, Clients, Local
-from kubeslice.model.resources import ENDPOINTSLICES, SERVICES
+from kubeslice.lab.proxy.speaker import Speaker, held
+from kubeslice.model.resources import ENDPOINTSLICES, NODES, SERVICES
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,11 @@ class Proxy:
     def __init__(self, node: Local) -> None:
         self._node = node
         self._applied: Sequence[Frontend] | None = None
+
+    @property
+    def node(self) -> str:
+        """Return the name of this node."""
+        return self._node.name
 
     def offered(self, services: Iterable[Object], slices: Iterable[Object]) -> list[Frontend]:
         """Return what Services offer on this node."""
@@ -58,18 +66,32 @@ class Proxy:
         return clients(await nft("-j", "list", "table", "ip", ruleset.TABLE))
 
 
-async def run(api: Api, node_name: str, pod_cidr: str = "10.244.0.0/16") -> None:
-    """Serve Services on this node until cancelled."""
-    services, slices = Informer(api, SERVICES), Informer(api, ENDPOINTSLICES)
+@dataclass(frozen=True)
+class Seen:
+    """What a proxy follows."""
+
+    services: Informer
+    slices: Informer
+    nodes: Informer
+
+    @property
+    def all(self) -> tuple[Informer, ...]:
+        """Return every informer."""
+        return self.services, self.slices, self.nodes
+
+
+async def run(api: Api, node_name: str, pod_cidr: str = "10.244.0.0/16", pool: Collection[str] = ()) -> None:
+    """Serve Services on this node until cancelled; `pool` are the addresses that load balancers may have."""
+    seen = Seen(Informer(api, SERVICES), Informer(api, ENDPOINTSLICES), Informer(api, NODES))
     changed = asyncio.Event()
-    for informer in (services, slices):
+    for informer in seen.all:
         informer.subscribe(lambda *_: changed.set())
     async with asyncio.TaskGroup() as group:
-        group.create_task(services.run(), name="services")
-        group.create_task(slices.run(), name="endpointslices")
-        await services.synced.wait()
-        await slices.synced.wait()
-        await _follow(Proxy(Local(node_name, pod_cidr)), services, slices, changed)
+        for informer in seen.all:
+            group.create_task(informer.run(), name=informer.resource.plural)
+        for informer in seen.all:
+            await informer.synced.wait()
+        await _follow(Proxy(Local(node_name, pod_cidr)), Speaker(pool), seen, changed)
 
 
 async def nft(*arguments: str, text: str = "") -> str:
@@ -102,15 +124,17 @@ def clients(listing: str) -> dict[str, list[Client]]:
     return found
 
 
-async def _follow(proxy: Proxy, services: Informer, slices: Informer, changed: asyncio.Event) -> None:
+async def _follow(proxy: Proxy, speaker: Speaker, seen: Seen, changed: asyncio.Event) -> None:
     backoff = Backoff()
     while True:
         await changed.wait()
         await asyncio.sleep(BURST)
         changed.clear()
         try:
-            await proxy.sync(proxy.offered(services.items(), slices.items()))
-        except (NftError, OSError, TimeoutError) as error:
+            services, slices = seen.services.items(), seen.slices.items()
+            await proxy.sync(proxy.offered(services, slices))
+            await speaker.sync(held(services, slices, seen.nodes.items(), proxy.node))
+        except (NftError, CommandFailed, OSError, TimeoutError) as error:
             log.warning("the table was not replaced: %s", error)
             changed.set()
             await asyncio.sleep(backoff.next())

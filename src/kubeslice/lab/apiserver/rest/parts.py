@@ -11,13 +11,14 @@ from kubeslice.lab.apiserver import refusals
 from kubeslice.lab.apiserver.fields import managers
 from kubeslice.lab.apiserver.identity.accounts import Bound
 from kubeslice.lab.apiserver.interfaces import FieldError, Object
-from kubeslice.lab.apiserver.rest import bodies, deleting, deletion
+from kubeslice.lab.apiserver.rest import bodies, deleting, deletion, evictions
 from kubeslice.lab.apiserver.rest.backend import Backend, Call, now
 from kubeslice.lab.apiserver.rest.reading import find
 from kubeslice.lab.apiserver.rest.updating import Proposal, write
 from kubeslice.lab.apiserver.selection.labels import selects
 from kubeslice.lab.apiserver.storage.entry import Key
 
+_BUDGETS = "policy/poddisruptionbudgets"
 _SHORTEST_TOKEN, _DEFAULT_TOKEN = 600, 3600
 _BOUND_KINDS = {"Pod": "/pods", "Secret": "/secrets", "Node": "/nodes"}
 
@@ -86,19 +87,28 @@ async def evict(backend: Backend, call: Call) -> web.Response:
 
 
 def _check_budgets(backend: Backend, call: Call, pod: Object) -> None:
+    """Count the pod as going in the budget that is about it. Raises 429 where that lets none go, 500 for two budgets."""
     labels = pod["metadata"].get("labels") or {}
-    for entry in backend.store.scan("policy/poddisruptionbudgets", call.namespace):
-        budget = entry.obj
-        if not selects(budget["spec"].get("selector"), labels):
+    found = [
+        entry
+        for entry in backend.store.scan(_BUDGETS, call.namespace)
+        if selects(entry.obj["spec"].get("selector"), labels)
+    ]
+    if len(found) > 1:
+        why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+        raise refusals.internal(why)
+    for entry in found:
+        changed = entry.copy()
+        if evictions.is_free(changed, pod):
             continue
-        if budget.get("status", {}).get("disruptionsAllowed", 0) > 0:
-            changed = entry.copy()
-            changed["status"]["disruptionsAllowed"] -= 1
-            backend.store.update(Key("policy/poddisruptionbudgets", _name(budget)), changed, entry)
-            continue
-        why = "Cannot evict pod as it would violate the pod's disruption budget."
-        detail = f"The disruption budget {budget['metadata']['name']} needs more healthy pods"
-        raise refusals.too_many_requests(why, 0, [{"reason": "DisruptionBudget", "message": detail}])
+        refused = evictions.refusal(changed)
+        if refused:
+            raise refusals.too_many_requests(
+                evictions.SENTENCE, evictions.patience(changed), [{"reason": "DisruptionBudget", "message": refused}]
+            )
+        evictions.count(changed, call.path.name, now())
+        if not call.is_dry_run:
+            backend.store.update(Key(_BUDGETS, _name(changed)), changed, entry)
 
 
 def _name(obj: Object) -> str:
