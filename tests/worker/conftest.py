@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,8 @@ class Stage:
         await self.readiness(name, namespace, ready=ready)
 
     async def readiness(self, name: str, namespace: str, *, ready: bool) -> None:
-        conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        conditions = [{"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": now}]
         status = {"phase": "Running", "podIP": "10.244.1.9", "conditions": conditions}
         await self.own.patch(resources.PODS, name, namespace, {"status": status}, subresource="status")
 
