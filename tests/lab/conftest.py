@@ -13,13 +13,14 @@ from kubeslice.lab.topology import Topology, lab_topology
 from tests.lab.cluster import CLUSTER, Cluster
 
 NAME = f"test{os.getpid()}"
+GRACE = 10
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Topology]:
     if os.geteuid() != 0:
         pytest.skip("a lab needs root")
-    topology = lab_topology(1, name=NAME)
+    topology = lab_topology(1, name=NAME, grace=GRACE)
     commands.up(topology)
     try:
         yield topology

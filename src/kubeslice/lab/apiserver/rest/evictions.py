@@ -17,7 +17,7 @@ def is_free(budget: Object, pod: Object) -> bool:
     if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
         return True
     status = budget.get("status", {})
-    return status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0
+    return bool(status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0)
 
 
 def refusal(budget: Object) -> str:

@@ -87,7 +87,7 @@ async def evict(backend: Backend, call: Call) -> web.Response:
 
 
 def _check_budgets(backend: Backend, call: Call, pod: Object) -> None:
-    """Count the pod as going in the budget that is about it. Raises 429 where that lets none go, 500 for two budgets."""
+    """Count the pod as going in the budget about it. Raises 429 where that lets none go, 500 for two budgets."""
     labels = pod["metadata"].get("labels") or {}
     found = [
         entry
