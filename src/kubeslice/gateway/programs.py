@@ -1,8 +1,15 @@
 """The programs that an engine keeps running: one by name, each started, replaced and ended on its own."""
 
 import asyncio
+from typing import Protocol
 
-from kubeslice.linux.process import Program
+
+class Program(Protocol):
+    """What runs until it is cancelled: `linux.process.Program`, or one with something around it."""
+
+    async def run(self) -> None:
+        """Run, and end everything when cancelled."""
+        ...
 
 
 class Programs:

@@ -16,7 +16,10 @@ _libc = ctypes.CDLL(None)
 
 
 class Program:
-    """One supervised program. `started` is called each time it runs, `is_running` says whether it does."""
+    """One supervised program. `started` is called each time it runs, `is_running` says whether it does.
+
+    `text` is what it reads from its standard input, and `heard` takes each line that it prints.
+    """
 
     def __init__(
         self,
@@ -24,8 +27,12 @@ class Program:
         *,
         environment: Mapping[str, str] | None = None,
         started: Callable[[], None] = lambda: None,
+        text: str = "",
+        heard: Callable[[str], None] | None = None,
     ) -> None:
         self._command = tuple(command)
+        self._text = text.encode()
+        self._heard = heard or self._log
         self._environment = dict(environment) if environment is not None else None
         self._started = started
         self._process: asyncio.subprocess.Process | None = None
@@ -64,7 +71,7 @@ class Program:
     async def _once(self) -> None:
         process = await asyncio.create_subprocess_exec(
             *self._command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if self._text else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=self._environment,
@@ -73,6 +80,9 @@ class Program:
         self._process = process
         self._started()
         try:
+            if process.stdin is not None:
+                process.stdin.write(self._text)
+                process.stdin.close()
             await self._relay(process)
             log.warning("%s ended with status %s", self._command[0], await process.wait())
         finally:
@@ -81,7 +91,10 @@ class Program:
     async def _relay(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
-            log.info("%s: %s", self._command[0], line.decode(errors="replace").strip())
+            self._heard(line.decode(errors="replace").strip())
+
+    def _log(self, line: str) -> None:
+        log.info("%s: %s", self._command[0], line)
 
     async def _stop(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is not None:

@@ -1,0 +1,220 @@
+"""OpenVPN as an engine: for each generation of keys a server for all clusters that call us, a client for each we call.
+
+The processes are told everything through pipes and sockets (`linux.openvpn`); what they are told is decided in
+`plan.openvpn` and `plan.openvpn_talk`. Devices outlive the processes, so that a restart moves no route.
+"""
+
+import asyncio
+import logging
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kubeslice.gateway.engine import Overhead
+from kubeslice.gateway.programs import Programs
+from kubeslice.linux import devices, openvpn
+from kubeslice.model.errors import Terminal
+from kubeslice.plan import openvpn as plan
+from kubeslice.plan import openvpn_problems as problems
+from kubeslice.plan.openvpn import Role, Surroundings
+from kubeslice.plan.openvpn_talk import Client, Seen, Server
+from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Process:
+    """One OpenVPN process as it was started, and what is wrong with it, by name in a peer's certificate."""
+
+    generation: int
+    role: Role
+    text: str = field(repr=False)
+    talk: Server | Client
+    daemon: openvpn.Daemon
+    problems: dict[str, str]
+
+    def find(self, name: str) -> Seen | None:
+        """Return what is seen of a peer while it is connected."""
+        return self.talk.find(name) if isinstance(self.talk, Server) else self.talk.seen
+
+
+class OpenVpn:
+    """Keeps the processes of a plane's generations."""
+
+    def __init__(self, slice_name: str, plane: int) -> None:
+        self.description = "OpenVPN"
+        self.cipher = plan.AEAD_CIPHERS[0]
+        self.overhead = Overhead(52, 72)
+        self._slice = slice_name
+        self._plane = plane
+        self._directory: Path | None = None
+        self._programs = Programs()
+        self._processes: dict[str, Process] = {}
+        self._known: dict[int, Generation] = {}
+        self._list = ""
+        self._revoked: frozenset[int] = frozenset()
+
+    def device(self, generation: int, peer: Peer) -> str:
+        """Return the device that leads to a peer."""
+        return plan.device(generation, peer)
+
+    async def ensure(self, generation: Generation) -> bool:
+        """Make processes and devices as wanted; peers whose settings stay notice nothing. Raises `Terminal`."""
+        directory = await self._prepare()
+        self._known[generation.number] = generation
+        await asyncio.to_thread(self._revoke, directory, generation.secret.get("crl.pem", ""))
+        own = plan.credential(generation.secret, generation.number)
+        if own is None:
+            return await self._end(generation.number, ())
+        roles = plan.roles(generation, self._slice, self._plane)
+        around = Surroundings(_has_ipv6(), str(directory / "crl.pem") if self._list else "")
+        is_changed = await self._end(generation.number, {role.device for role in roles})
+        for role in roles:
+            text = plan.configuration(role, own, around)
+            is_changed |= await asyncio.to_thread(openvpn.ensure_device, role.device)
+            is_changed |= await self._bring(generation.number, role, text, directory)
+            self._describe(role)
+        return is_changed
+
+    async def call(self, generation: Generation, attempts: Mapping[str, int]) -> None:
+        """Call silent peers anew that wait for our call; those that call us do it themselves."""
+        for process in self._of(generation.number):
+            remote = process.role.remote
+            if isinstance(process.talk, Client) and remote is not None and remote.remote in attempts:
+                process.daemon.say(process.talk.call())
+
+    async def keep(self, generations: Collection[int]) -> None:
+        """End all other generations, and devices that an earlier process left."""
+        for number in self._known.keys() - set(generations):
+            del self._known[number]
+            await self._end(number, set())
+        stale = tuple({plan.device_prefix(0), plan.device_prefix(1)} - {plan.device_prefix(g) for g in generations})
+        for _, name in socket.if_nameindex():
+            if stale and name.startswith(stale):
+                await asyncio.to_thread(devices.remove, name)
+
+    async def observe(self) -> Mapping[TunnelId, SeenPeer]:
+        """Return what the processes said of their peers."""
+        return dict(self._observe())
+
+    async def close(self) -> None:
+        """End the processes, and what they could read."""
+        await self._programs.close()
+        self._processes = {}
+        if self._directory is not None:
+            await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+            self._directory = None
+
+    async def _prepare(self) -> Path:
+        if self._directory is None:
+            self.description = await asyncio.to_thread(openvpn.version)
+            if not self.description:
+                raise Terminal(f"there is no {openvpn.PROGRAM}: install it", reason="EngineMissing")
+            self._directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kubeslice-openvpn-"))
+        return self._directory
+
+    def _revoke(self, directory: Path, text: str) -> None:
+        """Take note of a new list of revoked certificates: OpenVPN reads the file before it believes anybody anew."""
+        if text == self._list:
+            return
+        from kubeslice.runtime import certificates  # noqa: PLC0415 - 50 ms of CPU, for slices with OpenVPN only
+
+        try:
+            self._revoked = certificates.revoked(text.encode()) if text else frozenset()
+        except ValueError as error:
+            log.warning("the list of revoked certificates cannot be read, the one before stays: %s", error)
+            return
+        new = directory / "crl.new"
+        new.write_text(text)
+        new.rename(directory / "crl.pem")
+        self._list = text
+
+    async def _bring(self, number: int, role: Role, text: str, directory: Path) -> bool:
+        known = self._processes.get(role.device)
+        if known is not None and known.text == text:
+            known.role, known.generation = role, number
+            known.daemon.say(self._news(known))
+            return False
+        await self._stop(role.device)
+        talk = Server(role.callers, self._revoked) if role.remote is None else self._client(role.remote)
+        troubles: dict[str, str] = {}
+        listener = _listener(role.device, troubles)
+        daemon = openvpn.Daemon(text, directory / role.device, talk, listener)
+        self._processes[role.device] = Process(number, role, text, talk, daemon, troubles)
+        self._programs.start(role.device, daemon)
+        return True
+
+    def _client(self, remote: Peer) -> Client:
+        return Client(plan.endpoints(remote), self._revoked)
+
+    def _news(self, process: Process) -> list[str]:
+        if isinstance(process.talk, Server):
+            return process.talk.update(process.role.callers, self._revoked)
+        assert process.role.remote is not None
+        return process.talk.update(plan.endpoints(process.role.remote), self._revoked)
+
+    def _describe(self, role: Role) -> None:
+        self.cipher = plan.ciphers(role.cipher)[0]
+        added = plan.overhead(self.cipher, role.protocol)
+        self.overhead = Overhead(20 + added, 40 + added)
+
+    async def _end(self, number: int, wanted: Collection[str]) -> bool:
+        """End the processes of a generation that are not wanted, with their devices."""
+        names = [process.role.device for process in self._of(number) if process.role.device not in wanted]
+        for name in names:
+            await self._stop(name)
+            await asyncio.to_thread(devices.remove, name)
+        return bool(names)
+
+    async def _stop(self, name: str) -> None:
+        self._processes.pop(name, None)
+        await self._programs.stop(name)
+
+    def _of(self, number: int) -> list[Process]:
+        return [process for process in self._processes.values() if process.generation == number]
+
+    def _observe(self) -> Iterator[tuple[TunnelId, SeenPeer]]:
+        for number, generation in self._known.items():
+            is_certified = plan.credential(generation.secret, number) is not None
+            for peer in generation.peers:
+                yield TunnelId(number, peer.remote), self._peer(number, peer, is_certified=is_certified)
+
+    def _peer(self, number: int, peer: Peer, *, is_certified: bool) -> SeenPeer:
+        process = self._processes.get(plan.device(number, peer))
+        if not is_certified:
+            return SeenPeer(problem=f"generation {number} of the keys has no certificate of the hub yet")
+        if process is None:
+            return SeenPeer(problem=f"{peer.remote} has no endpoint that could be called yet")
+        name = plan.common_name(self._slice, peer.remote, self._plane)
+        seen = process.find(name)
+        if seen is None:
+            problem = process.problems.get(name) or process.problems.get("", "")
+            return SeenPeer(problem=problem.format(port=process.role.port))
+        process.problems.pop(name, None)
+        process.problems.pop("", None)
+        return SeenPeer(seen.endpoint, seen.since, seen.received, seen.sent)
+
+
+def _listener(name: str, troubles: dict[str, str]) -> Callable[[str], None]:
+    def listen(line: str) -> None:
+        found = problems.find(line)
+        if found is None:
+            log.debug("%s: %s", name, line)
+        elif troubles.get(found.name) != found.sentence:
+            troubles[found.name] = found.sentence
+            log.warning("%s: %s (%s)", name, found.sentence, line)
+
+    return listen
+
+
+def _has_ipv6() -> bool:
+    """Tell whether this namespace has an address of IPv6 that others reach (/proc/net/if_inet6, scope 0)."""
+    try:
+        lines = Path("/proc/thread-self/net/if_inet6").read_text().splitlines()
+    except OSError:
+        return False
+    return any(line.split()[3] == "00" for line in lines)
