@@ -152,7 +152,8 @@ async def test_planes_rotate_one_after_the_other_and_nothing_is_dropped_before_b
         return (await shared(stage, "a", "b")).keys() == {"psk-0-2", "psk-1-2"}
 
     await stage.until(retired)
-    rotation = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
+    rotation = await stage.condition(r.VPNKEYROTATIONS, "red", stage.home, "Ready", "True", "newest keys")
     assert objects.spec(rotation)["rotationCount"] == 1
-    history = objects.status(rotation)["statusHistory"]["red-a-b"]
-    assert [entry["status"] for entry in history][-1] == "COMPLETE"
+    assert objects.status(rotation)["currentRotationState"]["red-a-b"]["status"] == "COMPLETE"
+    history = [entry["status"] for entry in objects.status(rotation)["statusHistory"]["red-a-b"]]
+    assert (len(history), history[0]) == (5, "COMPLETE")

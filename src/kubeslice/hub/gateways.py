@@ -5,13 +5,14 @@ there are peers to be told, and nothing is computed for the others.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kubeslice.hub import groups
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
-from kubeslice.hub.rosters import cluster_of, roster
+from kubeslice.hub.rosters import cluster_of, generations_of, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -19,7 +20,8 @@ from kubeslice.kube.applyset import Item, sync
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
-from kubeslice.plan import gateways
+from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.plan import gateways, keyrecords
 from kubeslice.plan.gateways import Published
 from kubeslice.runtime.controller import Result
 
@@ -64,8 +66,19 @@ class Gateways:
     def _published(self, name: SliceName, cluster: str) -> Published:
         registered = self.caches.clusters.get(cluster, names.project_namespace(name.project))
         reports = [config for config in self.caches.configs_of(name) if cluster_of(config) == cluster]
-        planes = objects.status(reports[0]).get("gateways") if reports else None
-        return Published(planes or (), (objects.status(registered).get("nodeIPs") if registered else None) or ())
+        planes = self._accepted(name, cluster, objects.status(reports[0]).get("gateways") or []) if reports else []
+        return Published(planes, (objects.status(registered).get("nodeIPs") if registered else None) or ())
+
+    def _accepted(
+        self, name: SliceName, cluster: str, reported: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]]:
+        config = self.caches.slices.get(name.name, names.project_namespace(name.project))
+        rotation = self.caches.rotations.get(name.name, names.project_namespace(name.project))
+        if config is None:
+            return []
+        records = keyrecords.parse(objects.status(rotation).get("keys") or []) if rotation else []
+        in_force = generations_of(self.caches, name, SliceConfig.parse(config))
+        return keyrecords.accepted(cluster, reported, records, in_force)
 
     def _is_free(self, wanted: Object) -> bool:
         # Slice a-b with cluster c and slice a with clusters b and c can want the same name: the first one keeps it.

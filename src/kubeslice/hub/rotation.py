@@ -5,28 +5,33 @@ which a restart at any point does no harm: first the pre-shared keys, then the g
 to the members.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from kubeslice.hub import sightings
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.presharedkeys import Pair, PreSharedKeys
-from kubeslice.hub.rosters import Roster, cluster_of, generations_of, roster
+from kubeslice.hub.rosters import Roster, generations_of, roster
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item, apply_if_needed, sync
 from kubeslice.model import names
 from kubeslice.model.ids import Key
-from kubeslice.model.resources import SLICECONFIGS, VPNKEYROTATIONS
+from kubeslice.model.resources import SECRETS, SLICECONFIGS, VPNKEYROTATIONS
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import clusters, generations, keyrecords, rotation, rotation_report
+from kubeslice.plan import authority, generations, keyrecords, rotation, rotation_report
 from kubeslice.plan.generations import Generations
 from kubeslice.plan.keyrecords import KeyRecord
 from kubeslice.plan.rotation import Plane, Schedule, Seen
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
+
+if TYPE_CHECKING:
+    from kubeslice.hub.authority import Authority
 
 
 @dataclass(frozen=True)
@@ -65,74 +70,75 @@ class Rotations:
 
     async def _provide(self, name: SliceName, current: Roster, config: SliceConfig, seen: Object | None) -> Result:
         now = self.reporter.clock.now()
-        step = self._step(name, current, config, seen, now)
-        pairs = self._pairs(name, current)
-        told = [objects.spec(found) for found in self.caches.configs_of(name)]
+        records = keyrecords.parse(objects.status(seen).get("keys") or []) if seen else []
+        found = sightings.keys(self.caches, name, current, records)
+        step = self._step(name, current, config, seen, found, now)
+        pairs = sightings.pairs(self.caches, name, current)
+        told = [objects.spec(member) for member in self.caches.configs_of(name)]
         await self.shared.ensure(name, pairs, generations.everything(step.in_force, told))
+        problems = [*found.problems, *await self._certify(name, current, config, step, found, now)]
         spec = rotation_report.ages(step.after, step.plan, config.spec)
         wanted = rotation_report.wanted(name.project, name.name, sorted(current.seats), pairs, spec)
         obj = await apply_if_needed(self.api, names.HUB_MANAGER, VPNKEYROTATIONS, wanted, seen)
         await self._tell(config, obj, seen, step)
-        return await self._report(name, current, obj, step, now)
+        states = rotation_report.gateway_states(step.after, step.seen, found.offenders)
+        kept = keyrecords.recorded(records, found.reported, step.in_force, config.spec.clusters)
+        return await self._report(name, obj, step, states, kept, problems, now)
 
-    def _step(self, name: SliceName, current: Roster, config: SliceConfig, obj: Object | None, now: datetime) -> _Step:
+    def _step(
+        self,
+        name: SliceName,
+        current: Roster,
+        config: SliceConfig,
+        obj: Object | None,
+        found: sightings.Keys,
+        now: datetime,
+    ) -> _Step:
         plan, status = rotation_report.schedule(config.spec), objects.status(obj) if obj else {}
         before = rotation_report.planes(status, generations_of(self.caches, name, config), now)
-        seen = self._observe(name, current, config)
+        seen = sightings.seen(self.caches, name, current, config, found)
         return _Step(plan, before, rotation.step(before, plan, seen, now), seen)
 
-    def _observe(self, name: SliceName, current: Roster, config: SliceConfig) -> Seen:
-        said = {_ends(view): objects.status(view).get("planes") or [] for view in self._views(name)}
-        live = frozenset(cluster for cluster in current.seats if self._is_live(name, cluster))
-        made = frozenset(record.owner for record in self._reports(name, current))
-        tunnels = [
-            tunnel
-            for local, remote in self._pairs(name, current)
-            for tunnel in rotation_report.tunnels_of(
-                local, remote, said.get((local, remote)) or [], config.spec.gateway_replicas
-            )
-        ]
-        return Seen(live, made, tunnels)
+    async def _certify(
+        self,
+        name: SliceName,
+        current: Roster,
+        config: SliceConfig,
+        step: _Step,
+        found: sightings.Keys,
+        now: datetime,
+    ) -> list[str]:
+        if not sightings.is_certified(config):
+            return []
+        allowed = authority.owners(current.seats, step.in_force)
+        return await self._authority().ensure(name, allowed, found.requests, step.plan, now)
 
-    def _views(self, name: SliceName) -> list[Object]:
-        found = self.caches.genuine(self.caches.gateways_by_slice.of(name))
-        return [view for view in found if not objects.is_deleting(view)]
+    def _authority(self) -> "Authority":
+        from kubeslice.hub.authority import Authority  # noqa: PLC0415 - 50 ms of CPU, for slices with OpenVPN only
 
-    def _pairs(self, name: SliceName, current: Roster) -> list[Pair]:
-        """Return (local, remote) of every view of the slice whose ends are both members."""
-        ends = {_ends(view) for view in self._views(name)}
-        return sorted(pair for pair in ends if current.seats.keys() >= set(pair))
+        return Authority(self.api, self.caches)
 
-    def _is_live(self, name: SliceName, cluster: str) -> bool:
-        obj = self.caches.clusters.get(cluster, names.project_namespace(name.project))
-        return obj is not None and objects.is_true(obj, clusters.REACHABLE)
-
-    def _reports(self, name: SliceName, current: Roster) -> list[KeyRecord]:
-        configs = [found for found in self.caches.configs_of(name) if cluster_of(found) in current.seats]
-        return [
-            record
-            for found in configs
-            for record in keyrecords.reported(cluster_of(found), objects.status(found).get("gateways") or [])
-        ]
-
-    async def _report(self, name: SliceName, current: Roster, obj: Object, step: _Step, now: datetime) -> Result:
-        status, reports = objects.status(obj), self._reports(name, current)
-        records = keyrecords.parse(status.get("keys") or [])
-        refusals = keyrecords.refused(reports, records)
-        kept = keyrecords.recorded(records, reports, step.in_force, current.seats.keys())
-        states = rotation_report.gateway_states(step.after, step.seen, {refusal.record.cluster for refusal in refusals})
+    async def _report(
+        self,
+        name: SliceName,
+        obj: Object,
+        step: _Step,
+        states: Mapping[Pair, str],
+        kept: Sequence[KeyRecord],
+        problems: Sequence[str],
+        now: datetime,
+    ) -> Result:
         by_name = {names.slice_gateway(name.name, *ends): state for ends, state in states.items()}
-        problems = [refusal.sentence for refusal in refusals]
-        found = rotation_report.judge(step.after, step.plan, step.seen, problems, now)
+        judged = rotation_report.judge(step.after, step.plan, step.seen, problems, now)
         fields = {
-            **rotation_report.history(status, by_name, now),
+            **rotation_report.history(objects.status(obj), by_name, now),
             "planes": rotation_report.plane_fields(step.after, step.plan),
             "keys": [record.wire() for record in kept],
         }
         self.metrics.keys_stand(*name, step.after, step.plan, now)
-        await self.reporter.report(VPNKEYROTATIONS, obj, found, fields)
+        await self.reporter.report(VPNKEYROTATIONS, obj, judged, fields)
         wait = rotation.next_look(step.after, step.plan, now)
-        return Result(found[0].message, after=wait.total_seconds() + 0.05)
+        return Result(judged[0].message, after=wait.total_seconds() + 0.05)
 
     async def _tell(self, config: SliceConfig, obj: Object, seen: Object | None, step: _Step) -> None:
         if seen is None:
@@ -160,15 +166,12 @@ class Rotations:
     async def _remove(self, name: SliceName, current: Roster, seen: Object | None) -> Result:
         # While members still clean up their tunnels are gone already, so are the views: nobody needs the keys.
         await self.shared.ensure(name, [], {})
-        if seen is not None and current.config is None:
-            await sync(self.api, names.HUB_MANAGER, [], [Item(VPNKEYROTATIONS, seen)])
         if current.config is None:
+            gone = self.caches.secrets.get(names.slice_authority(*name), names.HUB_NAMESPACE)
+            left = [Item(VPNKEYROTATIONS, seen)] if seen else []
+            await sync(self.api, names.HUB_MANAGER, [], [*left, *([Item(SECRETS, gone)] if gone else [])])
             self.metrics.keys_gone(*name)
         return Result()
-
-
-def _ends(view: Object) -> Pair:
-    return cluster_of(view), objects.labels(view).get(names.REMOTE_CLUSTER_LABEL, "")
 
 
 def _pace(obj: Object) -> tuple[object, object]:

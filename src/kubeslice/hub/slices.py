@@ -6,13 +6,13 @@ Nothing that works is torn down because something new is wrong: while a spec is 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kubeslice.hub import connections
+from kubeslice.hub import connections, keys
 from kubeslice.hub.bulletin import Bulletin
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.connections import Connections, Outlook
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
-from kubeslice.hub.rosters import cluster_of, generations_of, roster
+from kubeslice.hub.rosters import cluster_of, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -28,7 +28,7 @@ from kubeslice.model.resources import (
     Resource,
 )
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import effective, findings, generations, relays, slices, standing
+from kubeslice.plan import effective, findings, relays, slices, standing
 from kubeslice.plan.gateways import Detours
 from kubeslice.plan.slices import Seat
 from kubeslice.plan.standing import Standing
@@ -77,7 +77,8 @@ class Slices:
         outlook = self._outlook(name, config, seats, before, is_accepted=not problems)
         stands = self._standing(name, seats, outlook)
         self.metrics.slice_stands(*name, stands)
-        found = [*standing.judge(stands, problems), findings.effectiveness(effective.not_effective(config.spec))]
+        found = [*standing.judge(stands, problems), *keys.found(self.caches, name)]
+        found.append(findings.effectiveness(effective.not_effective(config.spec)))
         generation = {"observedGeneration": int(obj["metadata"].get("generation") or 0)}
         wait = await self.bulletin.tell(obj, found, standing.status_fields(stands) | generation)
         for news in relays.news(before.relays, stands.relays):
@@ -97,9 +98,10 @@ class Slices:
 
     async def _write_configs(self, name: SliceName, obj: Object, config: SliceConfig, seats: Sequence[Seat]) -> None:
         profile = self.verdicts.profile(config)
-        keys = {"gatewayKeys": generations.wire(generations_of(self.caches, name, config))}
         wanted = [
-            slices.worker_config(name.project, config, seat, profile, keys)
+            slices.worker_config(
+                name.project, config, seat, profile, keys.told(self.caches, name, config, seat.cluster)
+            )
             for seat in seats
             if self._has_home(name, seat.cluster)
         ]

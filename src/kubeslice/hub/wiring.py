@@ -74,6 +74,7 @@ class Wiring:
             Source(caches.namespaces, self._slices_of_namespace, objects.labels),
             Source(caches.configs, _slice_keys, _config_aspect),
             Source(caches.rotations, own_key, _outcome_aspect),
+            Source(caches.secrets, _slice_of_authority),
             Source(caches.gateways, _slice_keys, _tunnels),
             Source(caches.imports, _slice_keys, presence),
         ]
@@ -86,6 +87,7 @@ class Wiring:
             Source(caches.configs, self._views_of_one, lambda obj: objects.status(obj).get("gateways")),
             Source(caches.gateways, _view_itself, desired_and_labels),
             Source(caches.slices, self._views_of_slice, _connecting),
+            Source(caches.rotations, self._views_of_rotation, _passed_on),
             Source(caches.clusters, self._views_of_cluster, lambda obj: objects.status(obj).get("nodeIPs")),
         ]
 
@@ -147,6 +149,9 @@ class Wiring:
     def _views_of_slice(self, obj: Object) -> Iterator[Key]:
         name = SliceName(names.project_of(objects.namespace(obj)), objects.name(obj))
         yield from self._views(name, self._caches.gateways_by_slice.of(name) if objects.is_deleting(obj) else [])
+
+    def _views_of_rotation(self, obj: Object) -> Iterator[Key]:
+        yield from self._views(SliceName(names.project_of(objects.namespace(obj)), objects.name(obj)), [])
 
     def _views_of_cluster(self, obj: Object) -> Iterator[Key]:
         project = names.project_of(objects.namespace(obj))
@@ -265,6 +270,16 @@ def _progress_aspect(obj: Object) -> Any:
     planes = objects.status(obj).get("planes") or []
     told = [(plane.get("plane"), plane.get("generation"), plane.get("state")) for plane in planes]
     return objects.is_deleting(obj), objects.labels(obj), told
+
+
+def _slice_of_authority(obj: Object) -> Iterator[Key]:
+    if objects.namespace(obj) == names.HUB_NAMESPACE:
+        yield from _slice_keys(obj)
+
+
+def _passed_on(obj: Object) -> Any:
+    status = objects.status(obj)
+    return [(plane["plane"], plane["generations"]) for plane in status.get("planes") or []], status.get("keys")
 
 
 def _outcome_aspect(obj: Object) -> Any:

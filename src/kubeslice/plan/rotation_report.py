@@ -1,7 +1,7 @@
 """A VpnKeyRotation: what of it is read, and what is written into it. Called by `hub.rotation`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from kubeslice.model import names
@@ -10,6 +10,7 @@ from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.plan import findings, rotation
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.generations import FIRST, Generations
+from kubeslice.plan.moments import moment, stamp
 from kubeslice.plan.rotation import Plane, Schedule, Seen
 from kubeslice.plan.tenancy import project_labels
 
@@ -19,6 +20,7 @@ Ends = tuple[str, str]
 HISTORY = 5
 FRESH = "KeysFresh"
 ACCEPTED = "KeysAccepted"
+FOR_THE_SLICE = (FRESH, ACCEPTED)
 COMPLETE = "COMPLETE"
 
 
@@ -148,20 +150,6 @@ def _accepted(problems: Sequence[str]) -> Finding:
     if not problems:
         return Finding(ACCEPTED, "True", "Accepted", "all keys that were reported are in use or on their way")
     return Finding(ACCEPTED, "False", "KeyRefused", "; ".join(problems[:5]))
-
-
-def moment(text: Any) -> datetime | None:
-    """Read a time as Kubernetes writes it; None when there is none or it cannot be read."""
-    try:
-        found = datetime.fromisoformat(str(text)) if text else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
-
-
-def stamp(when: datetime | None) -> str:
-    """Return a time as Kubernetes writes it, "" for none."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if when else ""
 
 
 def _tunnel(local: str, remote: str, plane: int, said: Mapping[str, Any]) -> rotation.Tunnel:
