@@ -25,6 +25,19 @@ Object = dict[str, Any]
 HEARTBEAT = "2026-01-01T00:00:00Z"
 
 
+class LeapingClock(SystemClock):
+    """The machine's clock, which tests can put forward."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self._ahead
+
+    def leap(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
 class Stage:
     """One project on the server, and everybody who takes part."""
 
@@ -33,6 +46,7 @@ class Stage:
         self.admin = admin
         self.project = f"p{secrets.token_hex(3)}"
         self.silence = 15.0
+        self.clock = LeapingClock()
         self._open: list[HttpApi] = []
         self.registry = CollectorRegistry()
         self._hub: asyncio.Task[None] | None = None
@@ -64,7 +78,7 @@ class Stage:
         api = await self.login("kubeslice-hub", names.HUB_NAMESPACE)
         settings = Settings("test", "https://hub.example:6443", silence=self.silence)
         self.registry = CollectorRegistry()
-        process = Hub(api, settings, SystemClock(), ControllerMetrics(self.registry), HubMetrics(self.registry))
+        process = Hub(api, settings, self.clock, ControllerMetrics(self.registry), HubMetrics(self.registry))
         self._hub = asyncio.create_task(process.run())
 
     async def stop_hub(self) -> None:

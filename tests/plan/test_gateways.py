@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubeslice.plan import gateways, slices
-from kubeslice.plan.gateways import Published
+from kubeslice.plan.gateways import Detours, Published
 from kubeslice.plan.slices import Seat
 from tests.plan.test_slices import config
 
@@ -59,3 +59,37 @@ def test_a_slice_without_a_network_has_no_gateways() -> None:
     flat = config("a", "b", sliceSubnet="", overlayNetworkDeploymentMode="no-network")
     roster = {seat.cluster: seat for seat in slices.seats(flat, {})}
     assert gateways.views("shop", flat, roster, "a", Published()) == []
+
+
+def test_pairs_of_openvpn_say_their_cipher_and_protocol_is_that_of_who_is_called() -> None:
+    provider = {
+        "sliceGatewayType": "OpenVPN",
+        "sliceGatewayServiceType": [{"cluster": "a", "type": "LoadBalancer", "protocol": "TCP"}],
+    }
+    wanted = config("a", "b", sliceGatewayProvider=provider)
+    for swapped, protocol in (([], "TCP"), ([("a", "b")], "UDP")):
+        (view,) = gateways.views("shop", wanted, seats("a", "b"), "b", Published(), Detours(swapped=swapped))
+        assert (view["spec"]["gatewayProtocol"], view["spec"]["cipher"]) == (protocol, "AES-256-GCM")
+
+
+def test_a_relayed_pair_goes_through_the_relay_and_keeps_its_own_view() -> None:
+    roster, wanted = seats("a", "b", "c"), config("a", "b", "c")
+    relayed = Detours({("a", "b"): "c"})
+    found = {
+        view["metadata"]["name"]: view["spec"]
+        for remote in roster
+        for view in gateways.views("shop", wanted, roster, remote, Published(), relayed)
+    }
+    assert (found["red-a-b"]["relay"], found["red-b-a"]["relay"]) == ("c", "c")
+    assert found["red-a-c"]["remoteGatewayConfig"]["transitSubnets"] == [roster["b"].subnet]
+    assert found["red-c-a"]["remoteGatewayConfig"]["carriedSubnets"] == [roster["b"].subnet]
+    assert "relay" not in found["red-a-c"]
+
+
+def test_a_view_that_is_renewed_keeps_everything_but_what_the_remote_says() -> None:
+    roster, wanted = seats("a", "b", "c"), config("a", "b", "c")
+    relayed = Detours({("a", "c"): "b"})
+    old, new = Published([KEY]), Published([KEY | {"publicKey": "new"}])
+    before = gateways.views("shop", wanted, roster, "b", old, relayed)
+    after = gateways.views("shop", wanted, roster, "b", new, relayed)
+    assert [gateways.renewed(view, new) for view in before] == after

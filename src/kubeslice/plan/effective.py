@@ -10,10 +10,8 @@ from kubeslice.model.cluster import ClusterSpec
 from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.project import ProjectSpec
 from kubeslice.model.serviceexport import ServiceExportSpec
-from kubeslice.model.sliceconfig import NamespaceIsolationProfile, SliceConfigSpec, SliceGatewayServiceType
+from kubeslice.model.sliceconfig import NamespaceIsolationProfile, SliceConfigSpec, SliceGatewayProvider
 from kubeslice.plan.problems import Problem
-
-DEFAULT_ROTATION_INTERVAL = 30
 
 
 def impossible(spec: SliceConfigSpec) -> list[Problem]:
@@ -22,14 +20,7 @@ def impossible(spec: SliceConfigSpec) -> list[Problem]:
 
 
 def _impossible(spec: SliceConfigSpec) -> Iterator[Problem]:
-    provider, mode = spec.slice_gateway_provider, spec.overlay_network_deployment_mode
-    if provider.slice_gateway_type == "OpenVPN":
-        yield Problem(
-            "spec.sliceGatewayProvider.sliceGatewayType",
-            "OpenVPN is not an engine of this version yet, and another engine is not put in its place unasked: "
-            "make the slice with sliceGatewayType Wireguard",
-            reason="EngineNotYetEffective",
-        )
+    mode = spec.overlay_network_deployment_mode
     if mode != "single-network":
         yield Problem(
             "spec.overlayNetworkDeploymentMode",
@@ -42,8 +33,8 @@ def not_effective(spec: SliceConfigSpec) -> list[str]:
     """Return one sentence for each field of a slice that is accepted and not acted on; empty when all are."""
     return [
         *_qos(spec),
-        *_gateways(spec),
-        *_keys(spec),
+        *_gateways(spec.slice_gateway_provider),
+        *_cipher(spec),
         *_isolation(spec.namespace_isolation_profile or NamespaceIsolationProfile()),
         *_kinds(spec),
         *_external(spec.external_gateway_config),
@@ -83,28 +74,22 @@ def _qos(spec: SliceConfigSpec) -> Iterator[str]:
             yield f"spec.{field}: bandwidth and priority are not shaped yet, every slice takes what it gets"
 
 
-def _gateways(spec: SliceConfigSpec) -> Iterator[str]:
-    for entry in spec.slice_gateway_provider.slice_gateway_service_type:
-        yield from _service_type(entry)
+def _gateways(provider: SliceGatewayProvider) -> Iterator[str]:
+    where = "spec.sliceGatewayProvider"
+    if provider.slice_gateway_type == "OpenVPN" and provider.slice_ca_type != "Local":
+        yield f"{where}.sliceCaType: {provider.slice_ca_type} is not acted on, the hub is the authority of the slice"
+    if provider.slice_gateway_type == "OpenVPN":
+        return
+    if provider.slice_ca_type != "Local":
+        yield f"{where}.sliceCaType: WireGuard needs no certificates, none are made"
+    for entry in provider.slice_gateway_service_type:
+        if entry.protocol != "UDP":
+            yield f"{where}.sliceGatewayServiceType[cluster={entry.cluster}].protocol: WireGuard uses UDP"
 
 
-def _service_type(entry: SliceGatewayServiceType) -> Iterator[str]:
-    where = f"spec.sliceGatewayProvider.sliceGatewayServiceType[cluster={entry.cluster}]"
-    if entry.type != "NodePort":
-        yield f"{where}.type: {entry.type} is not acted on yet, the gateways are exposed by NodePort"
-    if entry.protocol != "UDP":
-        yield f"{where}.protocol: {entry.protocol} is not acted on yet, the tunnels use UDP"
-
-
-def _keys(spec: SliceConfigSpec) -> Iterator[str]:
-    if spec.rotation_interval != DEFAULT_ROTATION_INTERVAL:
-        yield f"spec.rotationInterval: {spec.rotation_interval} days are not acted on yet, keys stay"
-    if spec.renew_before:
-        yield "spec.renewBefore: not acted on yet, keys stay"
-    if spec.vpn_config:
+def _cipher(spec: SliceConfigSpec) -> Iterator[str]:
+    if spec.vpn_config and spec.slice_gateway_provider.slice_gateway_type != "OpenVPN":
         yield f"spec.vpnConfig.cipher: {spec.vpn_config.cipher} belongs to OpenVPN, WireGuard uses ChaCha20-Poly1305"
-    if spec.slice_gateway_provider.slice_ca_type != "Local":
-        yield "spec.sliceGatewayProvider.sliceCaType: WireGuard needs no certificates, none are made"
 
 
 def _isolation(profile: NamespaceIsolationProfile) -> Iterator[str]:

@@ -102,8 +102,8 @@ def _passing(side: Side, ways: Ways, roster: Mapping[str, Seat]) -> Object:
 
 
 def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remote_end: Object, relay: str) -> Object:
-    # As in the Go implementation, the side that comes first in the list decides how the pair is exposed.
-    exposure = slices.service_type(config, side.first)
+    # As in the Go implementation, the Server's side decides how the pair is exposed: it is the one that is called.
+    exposure = slices.service_type(config, side.local if side.host_type == "Server" else side.remote)
     member = Member(project, side.local)
     labels = slices.slice_labels(member, side.slice_name) | {names.REMOTE_CLUSTER_LABEL: side.remote}
     return {
@@ -121,7 +121,8 @@ def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remo
             "localGatewayConfig": local_end,
             "remoteGatewayConfig": remote_end,
         }
-        | ({"relay": relay} if relay else {}),
+        | ({"relay": relay} if relay else {})
+        | slices.cipher(config),
     }
 
 

@@ -15,13 +15,12 @@ HostType = Literal["Server", "Client"]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a pair of clusters: what one WorkerSliceGateway says. `first` is who comes first in the list."""
+    """One side of a pair of clusters: what one WorkerSliceGateway says."""
 
     slice_name: str
     local: str
     remote: str
     number: int
-    first: str
     host_type: HostType
 
     @property
@@ -46,10 +45,9 @@ def sides_to(
     place = {member: number for number, member in enumerate(graph.members)}
     for local in graph.members:
         if graph.has_edge(local, remote):
-            first = min(local, remote, key=lambda member: place[member])
-            is_server = (local == first) != (pair(local, remote) in swapped)
+            is_server = (place[local] < place[remote]) != (pair(local, remote) in swapped)
             number = gateway_number(octets[local], octets[remote])
-            yield Side(slice_name, local, remote, number, first, "Server" if is_server else "Client")
+            yield Side(slice_name, local, remote, number, "Server" if is_server else "Client")
 
 
 def gateway_number(one: int, other: int) -> int:

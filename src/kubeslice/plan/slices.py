@@ -11,7 +11,7 @@ from typing import Any
 
 from kubeslice.model import names
 from kubeslice.model.resources import WORKERSLICECONFIGS
-from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceGatewayServiceType
+from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceGatewayServiceType, VpnConfig
 from kubeslice.plan import ipam
 from kubeslice.plan.tenancy import Member, cluster_labels
 
@@ -104,6 +104,13 @@ def service_type(config: SliceConfig, cluster: str) -> SliceGatewayServiceType:
     return entries.get(cluster) or entries.get(EVERY_CLUSTER) or SliceGatewayServiceType(cluster=cluster)
 
 
+def cipher(config: SliceConfig) -> dict[str, str]:
+    """Return the field that names the cipher of a slice's tunnels; WireGuard has one of its own and needs none."""
+    if config.spec.slice_gateway_provider.slice_gateway_type != "OpenVPN":
+        return {}
+    return {"cipher": (config.spec.vpn_config or VpnConfig()).cipher}
+
+
 def remembered_octets(configs: Iterable[tuple[str, Object]], status: Mapping[str, Any]) -> dict[str, int]:
     """Return the octet of every cluster that has or had a place, from (cluster, WorkerSliceConfig) and the status."""
     octets = {
@@ -138,6 +145,7 @@ def _provider(config: SliceConfig, cluster: str) -> Object:
         "sliceCaType": config.spec.slice_gateway_provider.slice_ca_type,
         "sliceGatewayServiceType": exposure.type,
         "sliceGatewayProtocol": exposure.protocol,
+        **cipher(config),
     }
 
 
