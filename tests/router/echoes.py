@@ -60,6 +60,7 @@ class Flow:
 
     def stop(self) -> tuple[int, float]:
         """Stop and return packets lost and the longest gap."""
+        time.sleep(0.2)
         self._is_open = False
         for thread in self._threads:
             thread.join()
@@ -82,3 +83,20 @@ class Flow:
                 self._received[int(self._socket.recv(64))] = time.monotonic()
             except OSError:
                 continue
+
+
+class Flows:
+    """A flow from each of some namespaces to each of some addresses, where an echo answers."""
+
+    def __init__(self, sources: list[Namespace], targets: dict[str, Namespace]) -> None:
+        self._echoes = [Echo(inside) for inside in targets.values()]
+        self._flows = [Flow(source, target) for source in sources for target in targets]
+
+    def stop(self) -> tuple[int, float]:
+        """Stop, once; returns the packets lost and the longest gap of all flows."""
+        flows, self._flows = self._flows, []
+        ends = [flow.stop() for flow in flows]
+        echoes, self._echoes = self._echoes, []
+        for echo in echoes:
+            echo.close()
+        return sum(lost for lost, _ in ends), max((gap for _, gap in ends), default=0.0)

@@ -37,7 +37,7 @@ class Server:
     async def start(self) -> None:
         """Bring it up."""
         self._spawn()
-        await until(self.kubeconfig.exists, 15)
+        await until(lambda: self.kubeconfig.exists() and self.kubeconfig.stat().st_size, 15)
         self.api = HttpApi(config.from_kubeconfig(self.kubeconfig))
         for kind in (Slice, SliceGateway):
             await self.apply(CRDS, crd(kind))

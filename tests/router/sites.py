@@ -4,11 +4,15 @@ All sites read one API server, each its own Slice. The gateways of two sites are
 instead of a tunnel, so that nothing but routers and segments is tried here.
 """
 
+import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -67,7 +71,7 @@ class Site:
         namespace = names.WORKER_NAMESPACE if labels else "shop"
         meta = {"uid": f"{self.name}-{name}", "name": name, "namespace": namespace, "labels": labels}
         obj = {"metadata": meta, "spec": {}}
-        addresses = attachments.fixed_addresses(obj, self.segment) or (self.segment.cluster.subnet[64 + number],)
+        addresses = attachments.fixed_addresses(obj, self.segment) or (self.address(number),)
         self.pods[name] = self.kernel.namespace()
         node = number % 2
         found = attachments.attach(obj, addresses)
@@ -103,14 +107,32 @@ class Site:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def destroy(self, number: int) -> None:
-        """Take a router away without a warning: its interface, its namespace, its programs."""
-        run(["ip", "link", "set", "ks0", "down"], namespace=self.pods[f"router-{number}"])
-        self.kill(number)
+    def plug(self, number: int, *, is_in: bool) -> None:
+        """Put a router's port into the segment, or take it out without a warning, as when its node dies."""
+        port = next(found.port for found in self.attached[number] if found.pod == f"router-{number}")
+        run(["ip", "link", "set", port, "up" if is_in else "down"], namespace=self.bridges[number])
 
-    def unplug(self, number: int) -> None:
-        """Take a router's interface away, as when its sandbox is removed."""
-        run(["ip", "link", "delete", "ks0"], namespace=self.pods[f"router-{number}"])
+    def silence(self, number: int) -> None:
+        """Let gateways lose what a router here says to remote ones, and nothing else."""
+        own = ", ".join(str(self.plan.router_plane(number, plane)) for plane in range(PLANES))
+        chain = f"type filter hook forward priority -5; ip saddr {{ {own} }} drop;"
+        rules = f"table inet mute-{number} {{ chain c {{ {chain} }}; }}"
+        for plane in range(PLANES):
+            run(["nft", rules], namespace=self.pods[f"gateway-{plane}"])
+
+    def unsilence(self, number: int) -> None:
+        """Undo `silence`."""
+        for plane in range(PLANES):
+            run(["nft", f"delete table inet mute-{number}"], namespace=self.pods[f"gateway-{plane}"])
+
+    def carried(self) -> dict[str, int]:
+        """Return how many packets each router and gateway has received on the segment."""
+        hops = [name for name in self.pods if not name.startswith("app")]
+        return {name: _received(self.pods[name]) for name in hops}
+
+    def address(self, number: int) -> IPv4Address:
+        """Return the address of an application."""
+        return self.subnet[64 + number]
 
     def cut(self, plane: int) -> None:
         """Let a gateway lose every packet."""
@@ -128,10 +150,12 @@ class Site:
         return {words[at + 1] for at, word in enumerate(words) if word == "via"}
 
     async def sessions(self, number: int) -> dict[str, bool]:
-        """Return the BGP sessions of a router and whether each is established; none while BIRD does not answer."""
+        """Return the BGP sessions of a router and whether each is established; `bfd` tells whether all are watched."""
         for control in self.scratch(number).glob("*/bird.ctl"):
             with contextlib.suppress(Refused):
-                return await bird.sessions(control)
+                found = await bird.sessions(control)
+                watched = sum(" Up " in line for line in await bird.ask(control, "show bfd sessions"))
+                return {**found, "bfd": watched >= len(found)}
         return {}
 
     def log(self) -> str:
@@ -165,6 +189,34 @@ class Site:
                 wiring.ensure_segment(self.segment, around, self.attached[node], self.bridges[node])
 
 
+@asynccontextmanager
+async def some_sites(kernel: Kernel, directory: Path, numbers: list[int]) -> AsyncIterator[list[Site]]:
+    """Run sites, not joined yet, and an API server for them."""
+    server = Server(directory / "api")
+    await server.start()
+    sites = [Site(kernel, server, number, directory) for number in numbers]
+    try:
+        for site in sites:
+            await site.start()
+        yield sites
+    finally:
+        await asyncio.gather(*(asyncio.to_thread(site.stop) for site in sites))
+        await server.stop()
+        print(sites[0].log())
+
+
+async def settled(site: Site) -> None:
+    """Wait until all sessions of a site's routers are up and each holds its own next hop."""
+    for number in range(names.ROUTERS):
+        for _ in range(300):
+            states = await site.sessions(number)
+            if len(states) > 2 and all(states.values()) and site.holds(number) == {number}:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            raise AssertionError(f"router {number} of {site.name}: {states}, holds {site.holds(number)}")
+
+
 async def connect(
     one: Site, other: Site, carried: tuple[list[IPv4Network], list[IPv4Network]] = ([], []), relay: str = ""
 ) -> None:
@@ -186,8 +238,13 @@ async def connect(
                 + " ".join(f"nexthop via {address}" for address in near.plan.router_next_hops),
             ]
             near.kernel.ip(end, *lines)
-    for near, far, transit, back in ((one, other, *carried), (other, one, *reversed(carried))):
-        await near.server.apply(SLICEGATEWAYS, _gateway(near, far, transit, back, relay))
+    await one.server.apply(SLICEGATEWAYS, _gateway(one, other, *carried, relay))
+    await one.server.apply(SLICEGATEWAYS, _gateway(other, one, carried[1], carried[0], relay))
+
+
+def _received(namespace: Namespace) -> int:
+    (link,) = json.loads(run(["ip", "-j", "-s", "link", "show", "dev", "ks0"], namespace=namespace))
+    return int(link["stats64"]["rx"]["packets"])
 
 
 def _gateway(near: Site, far: Site, transit: list[IPv4Network], carried: list[IPv4Network], relay: str) -> Object:

@@ -21,6 +21,7 @@ Object = dict[str, Any]
 HOPS = 3
 # A path is given up after 0.6 s: two late packets in a row are no reason yet.
 BFD_INTERVAL, BFD_MISSES = 200, 3  # milliseconds; packets
+# BFD watches a session from a moment after it came up; in that moment only BGP itself does: hence the short hold time.
 PARTNER = "partner"
 HEADER = """\
 log stderr all;
@@ -35,7 +36,7 @@ protocol bfd {{
   accept multihop;
   multihop {{
     interval {bfd_interval} ms;
-    idle tx interval 1 s;
+    idle tx interval {bfd_interval} ms;
     multiplier {bfd_misses};
   }};
 }}
@@ -76,8 +77,8 @@ template bgp peer {{
   connect delay time 1;
   connect retry time 1;
   error wait time 1, 4;
-  hold time 15;
-  keepalive time 5;
+  hold time 6;
+  keepalive time 2;
 }}
 """
 SESSION = """
