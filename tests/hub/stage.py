@@ -218,9 +218,13 @@ class Worker:
         return await self.api.apply(resource, obj, manager=names.WORKER_MANAGER, subresource="status")
 
     async def publish(self, slice_name: str, key: str, port: int = 30001) -> None:
-        """Report a slice as working in this cluster, with the gateways of two planes on neighbouring ports."""
+        """Report a slice as working in this cluster, with the gateways of two planes on neighbouring ports.
+
+        No two gateways have the same key: that of plane 1 is `key` with "+1".
+        """
+        keys = (key, f"{key}+1")
         gateways = [
-            {"plane": plane, "generation": 1, "publicKey": key, "endpoints": [f"198.51.100.7:{port + plane}"]}
+            {"plane": plane, "generation": 1, "publicKey": keys[plane], "endpoints": [f"198.51.100.7:{port + plane}"]}
             for plane in range(2)
         ]
         ready = {"type": "Ready", "status": "True", "reason": "Up", "message": "", "lastTransitionTime": HEARTBEAT}

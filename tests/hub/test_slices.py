@@ -69,7 +69,7 @@ async def test_a_new_key_reaches_the_peers_and_a_lost_tunnel_the_status(stage: S
     async def told() -> bool:
         remote = (await views(stage, "a"))["a", "b"]["remoteGatewayConfig"]
         known = [(p["plane"], p["generation"], p["publicKey"], p["endpoints"]) for p in remote["planes"]]
-        wanted = [(plane, 1, "another", [f"198.51.100.7:{30009 + plane}"]) for plane in range(2)]
+        wanted = [(0, 1, "another", ["198.51.100.7:30009"]), (1, 1, "another+1", ["198.51.100.7:30010"])]
         return bool(known == wanted and remote["nodePorts"] == [30009, 30010])
 
     await stage.until(told)
