@@ -51,7 +51,6 @@ DOWN_1 = DOWN.model_copy(update={"plane": 1, "pod_name": "gw-1"})
     [
         ([UP], 1, "False", "TunnelUp"),
         ([UP, DOWN_1], 2, "True", "TunnelDegraded"),
-        ([UP, DOWN_1], 1, "False", "TunnelUp"),
         ([UP], 2, "Unknown", "WaitingForGateway"),
         ([DOWN, DOWN_1], 2, "False", "WaitingForTunnel"),
         ([], 2, "False", "WaitingForTunnel"),
@@ -92,8 +91,9 @@ def test_every_turn_of_a_pair_is_told_once() -> None:
 
 def test_the_tunnel_of_a_pod_that_is_gone_is_down() -> None:
     seen = {"status": {"planes": [DOWN_1.wire(), UP.wire()]}}
-    assert worker_gateway.planes_of(seen, {"gw-0", "gw-1"}) == [UP, DOWN_1]
-    gone = worker_gateway.planes_of(seen, set())
+    assert worker_gateway.planes_of(seen, 2, {"gw-0", "gw-1"}) == [UP, DOWN_1]
+    assert worker_gateway.planes_of(seen, 1, {"gw-0", "gw-1"}) == [UP]
+    gone = worker_gateway.planes_of(seen, 2, set())
     assert [(plane.state, plane.since) for plane in gone] == [("DOWN", ""), ("DOWN", DOWN_1.since)]
 
 
@@ -154,6 +154,17 @@ def test_the_slice_gateway_says_where_the_other_side_is() -> None:
     config = worker_gateway.config(pair, [30001], "TunnelUp")
     assert config.slice_gateway_remote_gateway_id == "red-worker-2-worker-1"
     assert config.slice_gateway_node_ports == [30001]
+
+
+def test_a_peer_waits_for_the_pre_shared_key_that_the_hub_names() -> None:
+    remote = {"clusterName": "b", "planes": [{"plane": 0}, {"plane": 0, "generation": 2}, {"plane": 1}]}
+    spec = {"gatewayCredentials": {"secretName": "red-a-b"}, "remoteGatewayConfig": remote}
+    pair = WorkerSliceGateway.parse({"metadata": {"name": "red-a-b"}, "spec": spec})
+    waiting = worker_gateway.waiting(pair, {0: {"psk-b-1": "x"}})
+    assert waiting == {(0, 2), (1, 1)}
+    assert [(peer.plane, peer.generation) for peer in worker_gateway.spec(pair, waiting).planes] == [(0, 1)]
+    without = WorkerSliceGateway.parse({"metadata": {"name": "red-a-b"}, "spec": {"remoteGatewayConfig": remote}})
+    assert worker_gateway.waiting(without, {}) == set()
 
 
 def test_the_node_ports_are_those_of_the_generations_in_force() -> None:

@@ -142,6 +142,13 @@ def test_the_node_of_the_gateway_pod_comes_first_and_an_address_once() -> None:
     ]
 
 
+def test_the_place_of_a_pod_that_is_being_replaced_stays_first() -> None:
+    addresses = {"n1": "172.31.1.11", "n2": "172.31.1.12"}
+    for pods in ([], [pod("gw", "slicegateway", plane=0, node="")]):
+        view = View(SLICE, pods, [], [SERVICE], KEYS, addresses, last_nodes={0: "n2"})
+        assert worker_report.gateways(view)[0].endpoints == ["172.31.1.12:30001", "172.31.1.11:30001"]
+
+
 def test_ipv6_endpoints_are_written_in_brackets() -> None:
     view = View(SLICE, [GATEWAY], [], [SERVICE], KEYS, {"n1": "fd00::1"})
     assert worker_report.endpoints(view, 0, 1, "n1") == ["[fd00::1]:30001"]

@@ -97,8 +97,18 @@ async def test_pre_shared_keys_come_from_the_hub_and_stay_while_it_says_nothing(
     await holds(stage, *own)
     named = {"spec": {"gatewayCredentials": {"secretName": PAIR}}}
     await stage.hub.patch(resources.WORKERSLICEGATEWAYS, PAIR, OWN_ON_HUB, named)
+
+    async def peers() -> Any:
+        found = await stage.own_object(resources.SLICEGATEWAYS, PAIR)
+        return [peer["publicKey"] for peer in objects.spec(found).get("planes") or []]
+
+    async def is_held_back() -> Any:
+        return await peers() == []
+
+    await eventually(is_held_back)
     await share(stage, psk_0_1="one", psk_0_2="two", psk_1_1="other plane")
     assert (await holds(stage, *own, "psk-worker-1-1"))["psk-worker-1-1"] == "one"
+    assert await eventually(peers) == ["remote-key"]
     await stage.hub.delete(resources.SECRETS, PAIR, OWN_ON_HUB)
     await stage.slice(gatewayKeys=keys_of(1, 2))
     await holds(stage, *own, "privateKey-2", "publicKey-2", "psk-worker-1-1")

@@ -85,7 +85,17 @@ async def test_a_slice_that_settled_is_written_no_more(stage: Stage) -> None:
     async def versions() -> Any:
         listings = [
             await stage.own.list(resource, SYSTEM)
-            for resource in (resources.SLICES, resources.SLICEGATEWAYS, resources.DEPLOYMENTS, resources.SERVICES)
+            for resource in (
+                resources.SLICES,
+                resources.SLICEGATEWAYS,
+                resources.DEPLOYMENTS,
+                resources.SERVICES,
+                resources.SECRETS,
+                resources.SERVICEACCOUNTS,
+                resources.ROLES,
+                resources.ROLEBINDINGS,
+                resources.PODDISRUPTIONBUDGETS,
+            )
         ]
         hub = [await stage.hub.list(resources.WORKERSLICECONFIGS), await stage.hub.list(resources.WORKERSLICEGATEWAYS)]
         return [item["metadata"]["resourceVersion"] for listing in listings + hub for item in listing.items]

@@ -8,19 +8,24 @@ from typing import Any
 
 from kubeslice.model import conditions, names
 from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGatewaySpec, TunnelStatus
-from kubeslice.model.tunnels import PlaneState
+from kubeslice.model.tunnels import PlanePeer, PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import findings, gateway_keys, gateway_workloads, pods
 from kubeslice.plan.findings import Finding
 
 Object = dict[str, Any]
 
+Place = tuple[int, int]  # plane and generation
+
 # What a tunnel is; everything else in a plane's status is a figure that changes all the time.
 STATE_FIELDS = ("plane", "generation", "state", "podName", "engine", "cipher", "pathMTU", "since")
 
 
-def spec(wanted: WorkerSliceGateway) -> SliceGatewaySpec:
-    """Return the spec of the SliceGateway that the hub's object asks for."""
+def spec(wanted: WorkerSliceGateway, waiting: Collection[Place] = ()) -> SliceGatewaySpec:
+    """Return the spec of the SliceGateway that the hub's object asks for.
+
+    Planes and generations that are `waiting` for their pre-shared key are left out: no tunnel goes without.
+    """
     local, remote = wanted.spec.local_gateway_config, wanted.spec.remote_gateway_config
     return SliceGatewaySpec(
         slice_name=wanted.spec.slice_name,
@@ -32,11 +37,23 @@ def spec(wanted: WorkerSliceGateway) -> SliceGatewaySpec:
         host_type=wanted.spec.gateway_host_type or "Server",
         protocol=wanted.spec.gateway_protocol,
         cipher=wanted.spec.cipher,
-        planes=sorted(remote.planes, key=lambda peer: (peer.plane, peer.generation)),
+        planes=sorted((peer for peer in remote.planes if _place(peer) not in waiting), key=_place),
         transit_subnets=remote.transit_subnets,
         carried_subnets=remote.carried_subnets,
         relay=wanted.spec.relay,
     )
+
+
+def waiting(wanted: WorkerSliceGateway, secrets: Mapping[int, Mapping[str, str]]) -> set[Place]:
+    """Return the places of a pair whose pre-shared key the hub names and the plane's Secret does not hold yet."""
+    if not (wanted.spec.gateway_credentials and wanted.spec.gateway_credentials.secret_name):
+        return set()
+    remote = wanted.spec.remote_gateway_config
+    return {
+        _place(peer)
+        for peer in remote.planes
+        if gateway_keys.shared_key(remote.cluster_name, peer.generation) not in secrets.get(peer.plane, {})
+    }
 
 
 def config(wanted: WorkerSliceGateway, node_ports: Sequence[int], state: str) -> LocalGatewayConfig:
@@ -64,7 +81,9 @@ def config(wanted: WorkerSliceGateway, node_ports: Sequence[int], state: str) ->
     )
 
 
-def pod_status(slice_name: str, gateway_pods: Iterable[Object], planes: Sequence[PlaneState]) -> list[GatewayPodStatus]:
+def pod_status(
+    slice_name: str, gateway_type: str, gateway_pods: Iterable[Object], planes: Sequence[PlaneState]
+) -> list[GatewayPodStatus]:
     """Return a line for each gateway pod, with the state of its tunnel to the remote cluster."""
     by_plane = {plane.plane: plane for plane in planes}
     lines = []
@@ -77,7 +96,7 @@ def pod_status(slice_name: str, gateway_pods: Iterable[Object], planes: Sequence
             local_nsm_ip=pods.overlay_address(pod, slice_name),
             pod_creation_ts=pod["metadata"].get("creationTimestamp") or "",
             remote_port=_port(state.endpoint) if state else None,
-            tunnel_status=_tunnel(state) if state else None,
+            tunnel_status=_tunnel(state, gateway_type) if state else None,
         )
         lines.append(line)
     return sorted(lines, key=lambda line: line.pod_name)
@@ -85,7 +104,7 @@ def pod_status(slice_name: str, gateway_pods: Iterable[Object], planes: Sequence
 
 def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: int) -> Finding:
     """Return the Ready condition of a pair: `expected` planes, of which the hub told us keys of `peers`."""
-    up = _up(expected, planes)
+    up = _up(planes)
     if up:
         return findings.ready("TunnelUp", f"{_many(len(up), expected)} to {remote} up{_figures(up)}")
     if not peers:
@@ -99,8 +118,8 @@ def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: i
 
 def degradation(remote: str, expected: int, planes: Sequence[PlaneState]) -> Finding:
     """Return the Degraded condition of a pair: whether some of its tunnels are down while others carry the traffic."""
-    down = sorted(plane.plane for plane in planes if plane.state == "DOWN" and plane.plane < expected)
-    up = len(_up(expected, planes))
+    down = sorted(plane.plane for plane in planes if plane.state == "DOWN")
+    up = len(_up(planes))
     if not up:
         return Finding(conditions.DEGRADED, "False", "WaitingForTunnel", f"no tunnel to {remote} is up: see Ready")
     if down:
@@ -118,10 +137,13 @@ def is_same_state(one: Iterable[Object], other: Iterable[Object]) -> bool:
     return _states(one) == _states(other)
 
 
-def planes_of(gateway: Object, alive: Collection[str]) -> list[PlaneState]:
-    """Return what the gateways reported on a SliceGateway; the tunnel of a pod that is not `alive` any more is down."""
+def planes_of(gateway: Object, expected: int, alive: Collection[str]) -> list[PlaneState]:
+    """Return what the gateways reported on a SliceGateway for the planes that there are.
+
+    The tunnel of a pod that is not `alive` any more is down.
+    """
     entries = (gateway.get("status") or {}).get("planes") or []
-    states = [PlaneState.model_validate(entry) for entry in entries]
+    states = [PlaneState.model_validate(entry) for entry in entries if int(entry["plane"]) < expected]
     current = [state if not state.pod_name or state.pod_name in alive else _gone(state) for state in states]
     return sorted(current, key=lambda plane: plane.plane)
 
@@ -138,8 +160,12 @@ def node_ports(slice_spec: Mapping[str, Any], services: Iterable[Object]) -> lis
     return [port for port in ports if port]
 
 
-def _up(expected: int, planes: Iterable[PlaneState]) -> list[PlaneState]:
-    return [plane for plane in planes if plane.state == "UP" and plane.plane < expected]
+def _place(peer: PlanePeer) -> Place:
+    return peer.plane, peer.generation
+
+
+def _up(planes: Iterable[PlaneState]) -> list[PlaneState]:
+    return [plane for plane in planes if plane.state == "UP"]
 
 
 def _gone(state: PlaneState) -> PlaneState:
@@ -151,10 +177,10 @@ def _states(planes: Iterable[Object]) -> list[tuple[Any, ...]]:
     return sorted(tuple(plane.get(key) for key in STATE_FIELDS) for plane in planes)
 
 
-def _tunnel(state: PlaneState) -> TunnelStatus:
+def _tunnel(state: PlaneState, gateway_type: str) -> TunnelStatus:
     latency = state.latency_microseconds
     return TunnelStatus(
-        intf_name=names.wireguard_interface(state.generation or 1),
+        intf_name=names.wireguard_interface(state.generation or 1) if gateway_type == "Wireguard" else "",
         latency=round(latency / 1000) if latency is not None else None,
         packet_loss=round(state.loss_percent) if state.loss_percent is not None else None,
         status=0 if state.state == "UP" else 1,

@@ -34,6 +34,7 @@ class View:
     services: Sequence[Object] = ()
     secrets: Mapping[int, Mapping[str, str]] = field(default_factory=dict, repr=False)
     node_addresses: dict[str, str] = field(default_factory=dict)
+    last_nodes: Mapping[int, str] = field(default_factory=dict)
     is_dns_ready: bool = True
 
     @property
@@ -168,7 +169,8 @@ def gateways(view: View) -> list[PlaneGateway]:
 
 def _gateway(view: View, plane: int, generation: int) -> PlaneGateway | None:
     pod, secret = view.gateway_pod(plane), view.secrets.get(plane, {})
-    node = str((pod.get("spec") or {}).get("nodeName") or "") if pod else ""
+    # While a pod is being replaced, the place of the one before is the best guess.
+    node = str(((pod or {}).get("spec") or {}).get("nodeName") or view.last_nodes.get(plane, ""))
     key, request = (secret.get(name(generation), "") for name in (gateway_keys.public_key, gateway_keys.request))
     reachable = endpoints(view, plane, generation, node)
     if not key or not reachable:
@@ -275,7 +277,7 @@ def _dns(view: View) -> Component:
 
 def _planes(view: View, gateway: Object) -> list[PlaneState]:
     alive = {pod["metadata"]["name"] for pod in view.of_role(names.GATEWAY_POD)}
-    return [state for state in worker_gateway.planes_of(gateway, alive) if state.plane < view.planes]
+    return worker_gateway.planes_of(gateway, view.planes, alive)
 
 
 def _is_balanced(service: Object) -> bool:

@@ -11,7 +11,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
-from kubeslice.plan import onboarding
+from kubeslice.plan import gateway_keys, onboarding, pods
 
 OURS = names.selector([(names.MANAGED_BY_LABEL, names.WORKER_MANAGER)])
 SYSTEM = names.WORKER_NAMESPACE
@@ -156,6 +156,11 @@ class Caches:
     def gateways_of(self, slice_name: str) -> list[Object]:
         """Return the SliceGateways of a slice."""
         return [obj for obj in self.own.gateways.items() if objects.spec(obj).get("sliceName") == slice_name]
+
+    def keys_of(self, slice_name: str) -> dict[int, dict[str, str]]:
+        """Return what the Secrets of a slice's planes hold, by plane."""
+        secrets = [obj for resource, obj in self.made_for(slice_name) if resource is resources.SECRETS]
+        return {plane: gateway_keys.texts(obj) for obj in secrets if (plane := pods.plane(obj)) is not None}
 
     def made_for(self, slice_name: str) -> Iterator[tuple[resources.Resource, Object]]:
         """Yield what the operator made for a slice: workloads, Services, Secrets, and who may read them."""

@@ -10,8 +10,7 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.model import names
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICEGATEWAYS, WORKERSLICEGATEWAYS
-from kubeslice.model.slicegateway import LocalGatewayConfig
-from kubeslice.model.tunnels import PlaneState
+from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import pods, worker_gateway
 from kubeslice.plan.findings import Finding
@@ -68,20 +67,27 @@ class Gateways:
             "namespace": SYSTEM,
             "labels": {names.SLICE_LABEL: pair.spec.slice_name},
         }
-        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair).wire()}
+        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair, self._waiting(pair)).wire()}
         written = await apply_if_needed(self.own_api, names.WORKER_MANAGER, SLICEGATEWAYS, obj, seen)
         return await self._report(pair, wanted, written)
 
+    def _waiting(self, pair: WorkerSliceGateway) -> set[worker_gateway.Place]:
+        if not self.caches.hub.secrets.synced.is_set():
+            return set()
+        return worker_gateway.waiting(pair, self.caches.keys_of(pair.spec.slice_name))
+
     async def _report(self, pair: WorkerSliceGateway, wanted: Object, seen: Object) -> Result:
-        gateway_pods = pods.on_slice(self.caches.pods_of(pair.spec.slice_name), pair.spec.slice_name, names.GATEWAY_POD)
-        planes = worker_gateway.planes_of(seen, {objects.name(pod) for pod in gateway_pods})
-        slice_spec = objects.spec(self.caches.slice(pair.spec.slice_name) or {})
-        expected, remote = int(slice_spec.get("gatewayReplicas") or 1), pair.spec.remote_gateway_config
+        spec, remote = pair.spec, pair.spec.remote_gateway_config
+        gateway_pods = pods.on_slice(self.caches.pods_of(spec.slice_name), spec.slice_name, names.GATEWAY_POD)
+        slice_spec = objects.spec(self.caches.slice(spec.slice_name) or {})
+        expected = int(slice_spec.get("gatewayReplicas") or 1)
+        planes = worker_gateway.planes_of(seen, expected, {objects.name(pod) for pod in gateway_pods})
         ready = worker_gateway.readiness(remote.cluster_name, expected, planes, len(remote.planes))
         degraded = worker_gateway.degradation(remote.cluster_name, expected, planes)
         ports = worker_gateway.node_ports(slice_spec, self.caches.own.services.items())
         word = degraded.reason if degraded.status == "True" else ready.reason
-        status = _status(worker_gateway.config(pair, ports, word), pair.spec.slice_name, gateway_pods, planes)
+        lines = worker_gateway.pod_status(spec.slice_name, spec.gateway_type, gateway_pods, planes)
+        status = _status(worker_gateway.config(pair, ports, word), lines)
         await self.own.report(SLICEGATEWAYS, seen, [ready, degraded], status)
         return await self._tell_hub(pair, wanted, [ready, degraded], [plane.wire() for plane in planes])
 
@@ -106,10 +112,7 @@ class Gateways:
         return last + interval - self.clock.monotonic()
 
 
-def _status(
-    config: LocalGatewayConfig, slice_name: str, gateway_pods: Sequence[Object], planes: Sequence[PlaneState]
-) -> Object:
-    lines = worker_gateway.pod_status(slice_name, gateway_pods, planes)
+def _status(config: LocalGatewayConfig, lines: Sequence[GatewayPodStatus]) -> Object:
     return {
         "config": config.wire(),
         "gatewayPodStatus": [line.wire() for line in lines],

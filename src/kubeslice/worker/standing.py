@@ -7,10 +7,10 @@ from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.ids import Key
-from kubeslice.model.resources import SECRETS, SLICES, WORKERSLICECONFIGS
+from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import gateway_keys, onboarding, pods, worker_cluster, worker_report, worker_slice
+from kubeslice.plan import onboarding, worker_cluster, worker_report, worker_slice
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.worker_report import View
 from kubeslice.runtime.controller import Result
@@ -78,22 +78,20 @@ class Standing:
 
     def _view(self, seen: Object) -> View:
         name = objects.name(seen)
-        cluster = self.caches.hub.cluster.items()
+        cluster, config = self.caches.hub.cluster.items(), self.caches.hub.config(name)
+        told = (objects.status(config).get("gateways") or []) if config else []
         return View(
             slice=seen,
             pods=self.caches.pods_of(name),
             gateways=[obj for obj in self.caches.gateways_of(name) if not objects.is_deleting(obj)],
             services=self.caches.own.services.items(),
-            secrets=self._secrets(name),
+            secrets=self.caches.keys_of(name),
+            last_nodes={gateway["plane"]: gateway.get("node", "") for gateway in told},
             node_addresses=worker_cluster.node_addresses(
                 self.caches.own.nodes.items(), Cluster.parse(cluster[0]) if cluster else None
             ),
             is_dns_ready=worker_cluster.is_available(self.caches.own.deployments.get(names.DNS_SERVICE, SYSTEM)),
         )
-
-    def _secrets(self, name: str) -> dict[int, dict[str, str]]:
-        secrets = [obj for resource, obj in self.caches.made_for(name) if resource is SECRETS]
-        return {plane: gateway_keys.texts(obj) for obj in secrets if (plane := pods.plane(obj)) is not None}
 
     def _onboarded(self, view: View) -> list[str]:
         labelled = {

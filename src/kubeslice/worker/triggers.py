@@ -125,6 +125,7 @@ class Triggers:
             Source(own.slices, lambda obj: self._gateways_of(objects.name(obj)), intent),
             Source(own.pods, self._gateways_of_gateway_pod, place),
             Source(own.services, self._gateways_of_label, intent),
+            Source(own.secrets, self._gateways_of_label),
         ]
 
     def exports(self) -> list[Source]:
