@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -158,6 +159,15 @@ class Site:
                 return {**found, "bfd": watched >= len(found)}
         return {}
 
+    async def sources(self, number: int, subnet: IPv4Network) -> set[str]:
+        """Return the names of the protocols from which a router knows a subnet."""
+        (control,) = self.scratch(number).glob("*/bird.ctl")
+        try:
+            lines = await bird.ask(control, f"show route {subnet}")
+        except Refused:  # that is how it says that it knows none
+            return set()
+        return {found[1] for line in lines if (found := re.search(r"\[(\w+) ", line))}
+
     def log(self) -> str:
         """Return the last words of the routers."""
         return "".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.directory.glob("*.log"))
@@ -217,29 +227,48 @@ async def settled(site: Site) -> None:
             raise AssertionError(f"router {number} of {site.name}: {states}, holds {site.holds(number)}")
 
 
-async def connect(
-    one: Site, other: Site, carried: tuple[list[IPv4Network], list[IPv4Network]] = ([], []), relay: str = ""
-) -> None:
-    """Join the gateways of two sites and tell their routers. `carried` is what either reaches through the other."""
+Subnets = list[IPv4Network]
+NOTHING: tuple[Subnets, Subnets] = ([], [])
+
+
+async def connect(one: Site, other: Site, through: tuple[Subnets, Subnets] = NOTHING) -> None:
+    """Join the gateways of two sites and tell their routers; `through` is what either reaches through the other."""
     for plane in range(PLANES):
         ends = one.pods[f"gateway-{plane}"], other.pods[f"gateway-{plane}"]
-        devices = f"t-{other.name}", f"t-{one.name}"
-        one.kernel.ip(ends[0], f"link add {devices[0]} type veth peer name {devices[1]} netns {{peer}}", peer=ends[1])
-        for (near, far), end, device, through in zip(((one, other), (other, one)), ends, devices, carried, strict=True):
-            hop = far.plan.gateway(plane)
-            lines = [
-                f"address add {near.plan.gateway(plane)}/32 dev {device}",
-                f"link set {device} up",
-                f"route add {hop}/32 dev {device}",
-                *(f"route replace {subnet} via {hop} dev {device}" for subnet in [far.subnet, *through]),
-                f"rule add iif {device} lookup 100",
-                f"route replace {near.subnet} dev ks0 table 100",
-                f"route replace {SLICE_SUBNET} table 100 "
-                + " ".join(f"nexthop via {address}" for address in near.plan.router_next_hops),
-            ]
-            near.kernel.ip(end, *lines)
-    await one.server.apply(SLICEGATEWAYS, _gateway(one, other, *carried, relay))
-    await one.server.apply(SLICEGATEWAYS, _gateway(other, one, carried[1], carried[0], relay))
+        line = f"link add t-{other.name} type veth peer name t-{one.name} netns {{peer}}"
+        one.kernel.ip(ends[0], line, peer=ends[1])
+        _route(one, other, plane, through[0])
+        _route(other, one, plane, through[1])
+    await announce(one, other, through)
+
+
+def carry(spoke: Site, hub: Site, subnet: IPv4Network) -> None:
+    """Let the gateways of a spoke send a subnet through a hub's."""
+    for plane in range(PLANES):
+        line = f"route replace {subnet} via {hub.plan.gateway(plane)} dev t-{hub.name}"
+        spoke.kernel.ip(spoke.pods[f"gateway-{plane}"], line)
+
+
+async def announce(one: Site, other: Site, through: tuple[Subnets, Subnets] = NOTHING, relay: str = "") -> None:
+    """Tell the routers of two sites that they are joined, and which subnets either reaches through the other."""
+    for near, far, transit, carried in ((one, other, *through), (other, one, through[1], through[0])):
+        await near.server.apply(SLICEGATEWAYS, _gateway(near, far, transit, carried, relay))
+
+
+def _route(near: Site, far: Site, plane: int, through: Subnets) -> None:
+    """Make a gateway route as a real one does: what it hears goes to its own cluster or, in transit, to a router."""
+    hop, device = far.plan.gateway(plane), f"t-{far.name}"
+    routers = " ".join(f"nexthop via {address}" for address in near.plan.router_next_hops)
+    near.kernel.ip(
+        near.pods[f"gateway-{plane}"],
+        f"address add {near.plan.gateway(plane)}/32 dev {device}",
+        f"link set {device} up",
+        f"route add {hop}/32 dev {device}",
+        *(f"route replace {subnet} via {hop} dev {device}" for subnet in [far.subnet, *through]),
+        f"rule add iif {device} lookup 100",
+        f"route replace {near.subnet} dev ks0 table 100",
+        f"route replace {SLICE_SUBNET} table 100 {routers}",
+    )
 
 
 def _received(namespace: Namespace) -> int:
