@@ -257,3 +257,17 @@ def test_a_router_sends_for_others_and_forwards(kernel: Kernel, node: Node) -> N
     client = node.attach(app(1, "10.1.16.65"))
     assert kernel.pings(client, "10.1.99.1")
     assert attachments.sysctls(router)["ipv4/ip_forward"] == "1"
+
+
+def test_a_router_refuses_what_it_knows_no_way_for(kernel: Kernel, node: Node) -> None:
+    hops = IPv4Address("10.1.16.2"), IPv4Address("10.1.16.1")
+    router = Attachment("uid-r", "kubeslice-system", "router", "router", hops)
+    pod, outside = node.attach(router), kernel.namespace()
+    kernel.wire(pod, outside, "eth0", ("192.0.2.1/24", "192.0.2.2/24"))
+    kernel.ip(pod, "route add default via 192.0.2.2")
+    kernel.ip(outside, "address add 10.1.99.1/32 dev lo", "route add 10.1.0.0/16 via 192.0.2.1")
+    client = node.attach(app(1, "10.1.16.65"))
+    assert kernel.pings(client, "10.1.16.1")
+    assert not kernel.pings(client, "10.1.99.1", seconds=0.4)
+    kernel.ip(pod, "route del unreachable 10.1.0.0/16")
+    assert kernel.pings(client, "10.1.99.1")

@@ -47,7 +47,7 @@ def test_what_did_not_come_back_is_missed() -> None:
         (None, Observed(), True),
         (Quiet(60, ["worker-1: red plane 0 is DOWN"], FINE), Observed(), False),
         (Quiet(60, [], Sight(lost=1)), Observed(), False),
-        (None, Observed(findings=["unknown: UDP"]), False),
+        (None, Observed(strangers=["unknown: UDP"]), False),
     ],
 )
 def test_alarms_and_strangers_on_the_wan_decide_too(quiet: Quiet | None, observed: Observed, *, is_ok: bool) -> None:

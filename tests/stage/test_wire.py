@@ -66,7 +66,7 @@ def test_what_can_be_read_is_found_wherever_it_is(text: bytes) -> None:
 def test_what_is_not_ipv4_is_found() -> None:
     seen = Observed()
     seen.take([b"\x60" + bytes(60)], KNOWN)
-    assert seen.findings
+    assert seen.findings == ["unknown: 60000000000000000000000000000000"]
 
 
 def test_many_findings_are_told_by_a_few_examples() -> None:

@@ -118,10 +118,11 @@ def _create(attachment: Attachment, segment: Segment, bridge: Namespace, pod: Na
     inner = network.difference(
         [Link(peer.name, peer.kind, peer.mtu, peer.mac, is_up=False)], attachments.pod_records(attachment, segment)
     )
+    guard = network.difference([], attachments.guard(attachment, segment))
     # Three programs that do not depend on each other: the pod waits for the slowest, not for the sum.
     with ThreadPoolExecutor(3) as pool:
         jobs = [
-            pool.submit(_finish_pod, attachment, inner, pod),
+            pool.submit(_finish_pod, attachment, guard, inner, pod),
             pool.submit(changes.apply, [change for change in todo if _is_forwarding(change)], bridge),
             pool.submit(nftables.apply, _admission(attachment), bridge),
         ]
@@ -129,7 +130,11 @@ def _create(attachment: Attachment, segment: Segment, bridge: Namespace, pod: Na
         job.result()
 
 
-def _finish_pod(attachment: Attachment, todo: tuple[network.Change, ...], pod: Namespace) -> None:
+def _finish_pod(
+    attachment: Attachment, guard: tuple[network.Change, ...], todo: tuple[network.Change, ...], pod: Namespace
+) -> None:
+    # Nothing is forwarded before it is known where it must not go.
+    changes.apply(guard, pod)
     sysctl.ensure(attachments.sysctls(attachment), pod)
     changes.apply(todo, pod)
 

@@ -129,6 +129,15 @@ def pod_records(attachment: Attachment, segment: Segment) -> tuple[Record, ...]:
     return (pod_link(attachment, segment), *addresses, *routes)
 
 
+def guard(attachment: Attachment, segment: Segment) -> tuple[Record, ...]:
+    """Return what has to be there before a router or gateway may forward.
+
+    It forwards as soon as it is attached, and its own process starts later: until then what it knows no way for would
+    leave in the clear, through the cluster's own network.
+    """
+    return (Route(segment.subnet),) if attachment.is_hop else ()
+
+
 def managed(seen: Iterable[Record], segment: Segment) -> Network:
     """Return what is ours of what a pod's namespace holds: the virtual next hops come and go with keepalived."""
     virtual = set(segment.cluster.router_next_hops)

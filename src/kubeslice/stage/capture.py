@@ -6,10 +6,12 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+from kubeslice.lab.topology import POD_NETWORK
 from kubeslice.stage import places, wire
 from kubeslice.stage.stage import Stage
 
 SETTLE = 0.2
+NODE_NETWORKS = "172.31.0.0/16"
 
 
 def marker() -> str:
@@ -53,9 +55,14 @@ async def capture(expression: str) -> AsyncIterator[Capture]:
 
 
 def between_clusters(stage: Stage) -> str:
-    """Return the tcpdump expression for what crosses from one cluster's LAN to another's."""
-    inside = " or ".join(f"(src net {one.network} and dst net {one.network})" for one in stage.topology.clusters)
-    return f"ip and not ({inside})"
+    """Return the tcpdump expression for what crosses from one cluster's LAN to another's.
+
+    What a port of a node passes on to a pod of another node stays on the LAN, although its sender may be elsewhere.
+    """
+    inside = [f"(src net {one.network} and dst net {one.network})" for one in stage.topology.clusters]
+    pods, nodes = f"net {POD_NETWORK}", f"net {NODE_NETWORKS}"
+    inside += [f"(src {pods} and (dst {pods} or dst {nodes}))", f"(src {nodes} and dst {pods})"]
+    return f"ip and not ({' or '.join(inside)})"
 
 
 async def _listening(stderr: asyncio.StreamReader) -> None:

@@ -28,7 +28,13 @@ class Observed:
 
     kinds: Counter[str] = field(default_factory=Counter)
     readable: int = 0
-    findings: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def findings(self) -> list[str]:
+        """Return some of what should not have been seen, what can be read first."""
+        return [*self.texts[:EXAMPLES], *self.strangers[:EXAMPLES]]
 
     @property
     def packets(self) -> int:
@@ -39,20 +45,14 @@ class Observed:
         """Judge packets."""
         for data in packets:
             packet = wire.parse(data)
-            if packet is None:
-                self._find(f"not IPv4: {data[:16].hex()}")
-                continue
-            kind, text = wire.kind(packet, known), wire.readable(packet, known)
+            kind = wire.kind(packet, known) if packet else ""
+            text = wire.readable(packet, known) if packet else b""
             self.kinds[kind or "unknown"] += 1
-            self.readable += bool(text)
             if text:
-                self._find(f"“{text.decode()}” can be read: {packet}")
-            if not kind:
-                self._find(f"unknown: {packet}")
-
-    def _find(self, sentence: str) -> None:
-        if len(self.findings) < EXAMPLES:
-            self.findings.append(sentence)
+                self.readable += 1
+                self.texts.append(f"“{text.decode()}” can be read: {packet}")
+            elif not kind:
+                self.strangers.append(f"unknown: {packet or data[:16].hex()}")
 
     def wire(self) -> dict[str, Any]:
         """Return the JSON form."""
