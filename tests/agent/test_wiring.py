@@ -271,3 +271,14 @@ def test_a_router_refuses_what_it_knows_no_way_for(kernel: Kernel, node: Node) -
     assert not kernel.pings(client, "10.1.99.1", seconds=0.4)
     kernel.ip(pod, "route del unreachable 10.1.0.0/16")
     assert kernel.pings(client, "10.1.99.1")
+
+
+def test_the_virtual_next_hops_of_a_router_are_left_alone(kernel: Kernel, node: Node) -> None:
+    router = Attachment("uid-r", "kubeslice-system", "router", "router", (IPv4Address("10.1.16.4"),))
+    pod = node.attach(router)
+    kernel.ip(pod, "address add 10.1.16.2/32 dev ks0", "address add 10.1.16.99/32 dev ks0")
+    assert wiring.attach(router, node.segment, node.bridge, pod), "an address of nobody goes"
+    held = {str(record.address) for record in observation.endpoint(pod) if isinstance(record, Address)}
+    assert held >= {"10.1.16.2/32", "10.1.16.4/20"}
+    assert "10.1.16.99/32" not in held
+    assert not wiring.attach(router, node.segment, node.bridge, pod)

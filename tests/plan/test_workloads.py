@@ -14,6 +14,18 @@ def test_a_slice_has_two_routers_and_a_drain_takes_one() -> None:
     assert all(chosen <= router["spec"]["template"]["metadata"]["labels"].items() for router in routers)
 
 
+def test_routers_know_their_number_and_keep_away_from_each_other() -> None:
+    for number, router in enumerate(workloads.routers(OWNER, BUILD)):
+        template = router["spec"]["template"]
+        assert template["metadata"]["labels"]["kubeslice.io/router"] == str(number)
+        assert router["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
+        assert {"name": "ROUTER", "value": str(number)} in template["spec"]["containers"][0]["env"]
+        (wish,) = template["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+        chosen = wish["podAffinityTerm"]["labelSelector"]["matchLabels"].items()
+        assert chosen <= template["metadata"]["labels"].items()
+        assert ("kubeslice.io/router", str(number)) not in chosen
+
+
 def test_everything_belongs_to_its_slice() -> None:
     for obj in [*workloads.routers(OWNER, BUILD), *workloads.budgets(OWNER)]:
         assert obj["metadata"]["ownerReferences"][0]["uid"] == "u1"
