@@ -9,6 +9,7 @@ import logging
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
 
 log = logging.getLogger(__name__)
 
+TURN = 60.0  # seconds; by then the plane before is back with its new certificate
+SHORT_TURN = 6.0  # seconds; by then the callers of the plane before are back
+
 
 @dataclass
 class Process:
@@ -33,9 +37,11 @@ class Process:
     generation: int
     role: Role
     text: str = field(repr=False)
+    fingerprint: str = field(repr=False)
     talk: Server | Client
     daemon: openvpn.Daemon
     problems: dict[str, str]
+    stale_since: float = 0.0
 
     def find(self, name: str) -> Seen | None:
         """Return what is seen of a peer while it is connected."""
@@ -74,9 +80,9 @@ class OpenVpn:
         around = Surroundings(_has_ipv6(), str(directory / "crl.pem") if self._list else "")
         is_changed = await self._end(generation.number, {role.device for role in roles})
         for role in roles:
-            text = plan.configuration(role, own, around)
+            texts = plan.configuration(role, own, around), plan.fingerprint(role, own, around)
             is_changed |= await asyncio.to_thread(openvpn.ensure_device, role.device)
-            is_changed |= await self._bring(generation.number, role, text, directory)
+            is_changed |= await self._bring(generation.number, role, texts, directory)
             self._describe(role)
         return is_changed
 
@@ -133,26 +139,39 @@ class OpenVpn:
         new.rename(directory / "crl.pem")
         self._list = text
 
-    async def _bring(self, number: int, role: Role, text: str, directory: Path) -> bool:
+    async def _bring(self, number: int, role: Role, texts: tuple[str, str], directory: Path) -> bool:
         known = self._processes.get(role.device)
-        if known is not None and known.text == text:
+        if known is not None and (known.text == texts[0] or self._can_wait(known, texts[1])):
             known.role, known.generation = role, number
             known.daemon.say(self._news(known))
             return False
         await self._stop(role.device)
         talk = Server(role.callers, self._revoked) if role.remote is None else self._client(role.remote)
         troubles: dict[str, str] = {}
-        listener = _listener(role.device, troubles)
-        daemon = openvpn.Daemon(text, directory / role.device, talk, listener)
-        self._processes[role.device] = Process(number, role, text, talk, daemon, troubles)
+        daemon = openvpn.Daemon(texts[0], directory / role.device, talk, _listener(role.device, troubles))
+        self._processes[role.device] = Process(number, role, *texts, talk, daemon, troubles)
         self._programs.start(role.device, daemon)
         return True
+
+    def _can_wait(self, process: Process, fingerprint: str) -> bool:
+        """Tell whether a process may go on with the certificate it has: planes take theirs one after the other."""
+        if process.fingerprint != fingerprint:
+            return False
+        now = time.monotonic()
+        process.stale_since = process.stale_since or now
+        return now - process.stale_since < self._plane * TURN
+
+    def _renew(self, process: Process) -> None:
+        if isinstance(process.talk, Server):
+            process.daemon.say(process.talk.renew())
 
     def _client(self, remote: Peer) -> Client:
         return Client(plan.endpoints(remote), self._revoked)
 
     def _news(self, process: Process) -> list[str]:
         if isinstance(process.talk, Server):
+            # Subnets are told to a caller when it calls: planes take turns, so that traffic has another meanwhile.
+            asyncio.get_running_loop().call_later(self._plane * SHORT_TURN, self._renew, process)
             return process.talk.update(process.role.callers, self._revoked)
         assert process.role.remote is not None
         return process.talk.update(plan.endpoints(process.role.remote), self._revoked)

@@ -20,6 +20,7 @@ LARGEST_MTU = 9216  # of the device; its real MTU is set from outside, and follo
 PING, PATIENCE = 3, 12  # seconds
 
 _ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Za-z][0-9A-Za-z.-]{0,252})):([1-9][0-9]{0,4})")
+_PEM = re.compile(r"[A-Za-z0-9+/= -]{1,80}")
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,11 @@ def overhead(cipher: str, protocol: str) -> int:
     return inner + (2 + 32 if protocol == "TCP" else 8)
 
 
+def fingerprint(role: Role, own: Credential, around: Surroundings) -> str:
+    """Return what makes a process another one than it was: all but who signed for the key, which it may hear later."""
+    return configuration(role, Credential(own.key, "", ""), around)
+
+
 def configuration(role: Role, own: Credential, around: Surroundings) -> str:
     """Return the text of a configuration, keys included."""
     lines = [
@@ -182,6 +188,5 @@ def _client(role: Role) -> Iterator[str]:
 
 
 def _inline(tag: str, text: str) -> tuple[str, ...]:
-    # A text of another cluster must not end its section and go on with options.
-    body = [line for line in text.splitlines() if line and not line.startswith("<")]
-    return (f"<{tag}>", *body, f"</{tag}>")
+    # A text of another cluster must not end its section and go on with options: nothing but lines of PEM gets in.
+    return (f"<{tag}>", *(line for line in text.splitlines() if _PEM.fullmatch(line)), f"</{tag}>")

@@ -34,9 +34,7 @@ _SIGNS = (
     _Sign("certificate signature failure", _OTHER),
     _Sign("CRL has expired", f"the list of revoked certificates is out of date: is the hub reachable? Else {_CLOCK}"),
     _Sign("CRL is not yet valid", f"the list of revoked certificates is not valid yet: {_CLOCK}"),
-    _Sign(
-        "unable to get certificate CRL", "the list of revoked certificates is of another slice's authority"
-    ),
+    _Sign("unable to get certificate CRL", "the list of revoked certificates is of another slice's authority"),
     _Sign("VERIFY X509NAME ERROR", "another gateway than the one that was called answers there: see the endpoints"),
     _Sign("VERIFY EKU ERROR", "the other end's certificate is not meant for this use"),
     _Sign("alert certificate expired", f"the other end takes our certificate for expired: {_CLOCK}"),

@@ -90,12 +90,17 @@ class Server:
         return []
 
     def update(self, callers: Mapping[str, Peer], revoked: Collection[int]) -> list[str]:
-        """Admit others from now on; return the lines that send those away who may not stay as they are."""
+        """Admit others from now on; return the lines that send those away who may not stay."""
         self._callers, self._revoked = callers, revoked
+        known = {**self._admitted, **self.clients}
+        return [f"client-kill {client}" for client, seen in known.items() if not self._may(seen.name, seen.serial)]
+
+    def renew(self) -> list[str]:
+        """Return the lines that let those call anew who have other subnets now than when they called."""
         return [
             f"client-kill {client}"
-            for client, seen in {**self._admitted, **self.clients}.items()
-            if not self._may(seen.name, seen.serial) or seen.routes != _routes(callers[seen.name])
+            for client, seen in self.clients.items()
+            if seen.name in self._callers and seen.routes != _routes(self._callers[seen.name])
         ]
 
     def find(self, name: str) -> Seen | None:
