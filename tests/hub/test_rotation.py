@@ -74,15 +74,20 @@ class Follower:
 
     async def follow(self) -> None:
         """Do once what a worker does: make keys, report them, move the tunnels."""
+        told = await self.make()
+        for remote in self.remotes:
+            planes = [{"plane": plane, "state": "UP", "generation": max(some)} for plane, some in told.items()]
+            name = names.slice_gateway("red", self.worker.cluster, remote)
+            await self.worker.report(r.WORKERSLICEGATEWAYS, name, planes=planes)
+
+    async def make(self) -> dict[int, list[int]]:
+        """Make and report the keys that are asked for; return the generations in force."""
         told = await self.told()
         for plane, generations in told.items():
             for generation in generations:
                 self.keys.setdefault((plane, generation), secrets.token_hex(8))
         await self.publish(told)
-        for remote in self.remotes:
-            planes = [{"plane": plane, "state": "UP", "generation": max(some)} for plane, some in told.items()]
-            name = names.slice_gateway("red", self.worker.cluster, remote)
-            await self.worker.report(r.WORKERSLICEGATEWAYS, name, planes=planes)
+        return told
 
     async def publish(self, told: dict[int, list[int]]) -> None:
         gateways = [
@@ -105,6 +110,8 @@ async def followers(stage: Stage, **spec: Any) -> dict[str, Follower]:
     workers = await stage.register("a", "b")
     await stage.make_slice("red", "a", "b", **spec)
     found = {"a": Follower(workers["a"], "b"), "b": Follower(workers["b"], "a")}
+    for follower in found.values():
+        await follower.make()
     for follower in found.values():
         await follower.follow()
     await stage.condition(r.VPNKEYROTATIONS, "red", stage.home, "Ready", "True", "newest keys")

@@ -21,6 +21,7 @@ async def running(stage: Stage, *clusters: str) -> dict[str, Worker]:
     await stage.make_slice("red", *clusters)
     for worker in workers.values():
         await worker.publish("red", f"key-{worker.cluster}")
+    for worker in workers.values():
         for remote in clusters:
             if remote != worker.cluster:
                 await worker.tunnel("red", remote, "UP")

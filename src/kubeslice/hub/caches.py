@@ -71,6 +71,11 @@ class Caches:
         ]
 
     @property
+    def held_by_workers(self) -> list[Informer]:
+        """Return the informers of what workers hold on to with finalizers until they have cleaned up."""
+        return [self.gateways, self.imports, self.configs]
+
+    @property
     def is_synced(self) -> bool:
         """Tell whether every informer has listed once."""
         return all(informer.synced.is_set() for informer in self.informers)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from kubeslice.hub import evictions
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.heartbeats import Heartbeats
 from kubeslice.hub.metrics import HubMetrics
+from kubeslice.hub.rosters import is_evicted
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item, sync
@@ -55,9 +57,21 @@ class Clusters:
             return Result(problem)
         obj = await finalizers.add(self.api, resources.CLUSTERS, obj, names.CLUSTER_FINALIZER)
         people = self._people(member)
+        if is_evicted(obj):
+            return await self._evict(member, people, obj)
         wanted = tenancy.cluster_objects(member, people.read_only, people.read_write, self._facts(member))
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
         return await self._report(member, cluster, obj)
+
+    async def _evict(self, member: Member, people: ProjectServiceAccount, obj: Object) -> Result:
+        """Take the worker's credential away, and then what it could hold on to, without waiting for it."""
+        wanted = tenancy.evicted_cluster_objects(member, people.read_only, people.read_write)
+        await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
+        await evictions.clear(self.api, self.caches, member)
+        self.metrics.cluster_heard(*_owner(member), is_reachable=False)
+        finding = clusters.evicted(member.name)
+        await self.reporter.report(resources.CLUSTERS, obj, [finding], {"clusterNamespace": member.namespace})
+        return Result(finding.message)
 
     def _problem(self, member: Member, cluster: Cluster) -> tuple[str, str]:
         problems = validation.cluster(cluster.spec, member.name, member.project, {})

@@ -59,9 +59,13 @@ class Gateways:
             return []
         if self.verdicts.problems(slice_seen, current.config):
             # Whom a refused spec connects does not count: who is connected stays so, and goes on hearing of the other.
-            return [gateways.renewed(view, published) for view in seen if not objects.is_deleting(view)]
+            here = [view for view in seen if cluster_of(view) in current.seats and not objects.is_deleting(view)]
+            return [gateways.renewed(view, published) for view in here if remote in current.seats]
         detours = gateways.detours(objects.status(slice_seen))
-        return gateways.views(name.project, current.config, current.seats, remote, published, detours)
+        found = gateways.views(name.project, current.config, current.seats, remote, published, detours)
+        known = {objects.namespace(view) for view in seen}
+        # Of a cluster that says nothing about its gateways there is nothing to tell yet: saves a write for each peer.
+        return [view for view in found if published.planes or objects.namespace(view) in known]
 
     def _published(self, name: SliceName, cluster: str) -> Published:
         registered = self.caches.clusters.get(cluster, names.project_namespace(name.project))

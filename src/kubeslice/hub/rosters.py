@@ -1,6 +1,6 @@
 """Who is on a slice at this moment and with which part of its subnet, from what the hub has in its caches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
@@ -37,10 +37,23 @@ def roster(caches: Caches, name: SliceName) -> Roster:
     if obj is None or objects.is_deleting(obj):
         return Roster(None)
     config = SliceConfig.parse(obj)
-    present = {cluster_of(found): found for found in caches.configs_of(name) if not objects.is_deleting(found)}
+    shut_out = evicted(caches, name.project, config.spec.clusters)
+    found = {cluster_of(found): found for found in caches.configs_of(name) if not objects.is_deleting(found)}
+    present = {cluster: config for cluster, config in found.items() if cluster not in shut_out}
     octets = slices.remembered_octets(present.items(), objects.status(obj))
     seats = [slices.seat(config, cluster, octets[cluster]) for cluster in present if cluster in octets]
     return Roster(config, {seat.cluster: seat for seat in seats})
+
+
+def evicted(caches: Caches, project: str, clusters: Iterable[str]) -> set[str]:
+    """Return which of these clusters of a project are shut out."""
+    home = names.project_namespace(project)
+    return {cluster for cluster in clusters if is_evicted(caches.clusters.get(cluster, home))}
+
+
+def is_evicted(cluster: Object | None) -> bool:
+    """Tell whether a Cluster is shut out."""
+    return cluster is not None and objects.spec(cluster).get("evicted") is True
 
 
 def generations_of(caches: Caches, name: SliceName, config: SliceConfig) -> Generations:

@@ -73,7 +73,7 @@ class Rotations:
         records = keyrecords.parse(objects.status(seen).get("keys") or []) if seen else []
         found = sightings.keys(self.caches, name, current, records)
         step = self._step(name, current, config, seen, found, now)
-        pairs = sightings.pairs(self.caches, name, current)
+        pairs = sightings.pairs(self.caches, name, current, config)
         told = [objects.spec(member) for member in self.caches.configs_of(name)]
         await self.shared.ensure(name, pairs, generations.everything(step.in_force, told))
         problems = [*found.problems, *await self._certify(name, current, config, step, found, now)]

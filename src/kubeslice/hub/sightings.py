@@ -11,7 +11,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import clusters, keyrecords, rotation_report
+from kubeslice.plan import clusters, keyrecords, rotation_report, topology
 from kubeslice.plan.authority import Request
 from kubeslice.plan.keyrecords import KeyRecord, Owner, Refusal
 from kubeslice.plan.rotation import Seen, Tunnel
@@ -71,15 +71,19 @@ def seen(caches: Caches, name: SliceName, current: Roster, config: SliceConfig, 
     live = frozenset(cluster for cluster in current.seats if _is_live(caches, name, cluster))
     said = {ends(view): objects.status(view).get("planes") or [] for view in views(caches, name)}
     tunnels: list[Tunnel] = []
-    for local, remote in pairs(caches, name, current):
+    for local, remote in sorted(pair for pair in said if current.seats.keys() >= set(pair)):
         reported = said.get((local, remote)) or []
         tunnels += rotation_report.tunnels_of(local, remote, reported, config.spec.gateway_replicas)
     return Seen(live, found.made, tunnels)
 
 
-def pairs(caches: Caches, name: SliceName, current: Roster) -> list[Pair]:
-    """Return (local, remote) of every view of the slice whose ends are both members."""
-    found = {ends(view) for view in views(caches, name)}
+def pairs(caches: Caches, name: SliceName, current: Roster, config: SliceConfig) -> list[Pair]:
+    """Return (local, remote) of all that are connected or should be; both are members."""
+    octets = {cluster: seat.octet for cluster, seat in current.seats.items()}
+    edges = topology.graph(config.spec, octets).edges()
+    found = {ends(view) for view in views(caches, name)} | {
+        side for one, other in edges for side in ((one, other), (other, one))
+    }
     return sorted(pair for pair in found if current.seats.keys() >= set(pair))
 
 

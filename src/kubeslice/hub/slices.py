@@ -3,8 +3,8 @@
 Nothing that works is torn down because something new is wrong: while a spec is refused, the members it had before stay.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from kubeslice.hub import connections, keys
 from kubeslice.hub.bulletin import Bulletin
@@ -12,7 +12,7 @@ from kubeslice.hub.caches import Caches
 from kubeslice.hub.connections import Connections, Outlook
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
-from kubeslice.hub.rosters import cluster_of, roster
+from kubeslice.hub.rosters import cluster_of, evicted, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -69,13 +69,15 @@ class Slices:
         except Terminal as refusal:
             await self.reporter.report(SLICECONFIGS, obj, [findings.not_ready(refusal.reason, str(refusal))])
             raise
-        seats, problems = self._seats(name, obj, config)
+        places, problems = self._seats(name, obj, config)
+        shut_out = evicted(self.caches, name.project, config.spec.clusters)
+        seats = [seat for seat in places if seat.cluster not in shut_out]
         if not problems:
             obj = await finalizers.add(self.api, SLICECONFIGS, obj, names.SLICE_CONFIG_FINALIZER)
             await self._write_configs(name, obj, config, seats)
         before = connections.detours(obj)
         outlook = self._outlook(name, config, seats, before, is_accepted=not problems)
-        stands = self._standing(name, seats, outlook)
+        stands = replace(self._standing(name, seats, outlook), evicted=_kept(config, obj, shut_out))
         self.metrics.slice_stands(*name, stands)
         found = [*standing.judge(stands, problems), *keys.found(self.caches, name)]
         found.append(findings.effectiveness(effective.not_effective(config.spec)))
@@ -163,6 +165,12 @@ class Slices:
             return Result(sentence)
         await finalizers.remove(self.api, SLICECONFIGS, obj, names.SLICE_CONFIG_FINALIZER)
         return Result("deleted")
+
+
+def _kept(config: SliceConfig, obj: Object, clusters: Iterable[str]) -> list[Seat]:
+    """Return the places that wait for these clusters: they get them back when they are let in again."""
+    octets = slices.remembered_octets([], objects.status(obj))
+    return [slices.seat(config, cluster, octets[cluster]) for cluster in sorted(clusters) if cluster in octets]
 
 
 def _items(resource: Resource, found: Sequence[Object]) -> list[Item]:

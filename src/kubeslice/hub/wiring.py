@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubeslice.hub import exports, gateways, groups, slices
+from kubeslice.hub import exports, gateways, groups, rosters, slices
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import Service, SliceName
 from kubeslice.kube import objects
@@ -61,6 +61,7 @@ class Wiring:
             *(Source(index.informer, _cluster_of_owned) for _, index in caches.owned_by),
             Source(caches.slices, _clusters_of_slice, lambda obj: objects.spec(obj).get("clusters")),
             Source(caches.configs, self._cluster_of_namespace, presence),
+            *(Source(informer, self._evicted_cluster, desired) for informer in caches.held_by_workers),
         ]
 
     def slices(self) -> list[Source]:
@@ -88,6 +89,7 @@ class Wiring:
             Source(caches.gateways, _view_itself, desired_and_labels),
             Source(caches.slices, self._views_of_slice, _connecting),
             Source(caches.rotations, self._views_of_rotation, _passed_on),
+            Source(caches.clusters, self._views_beside_cluster, rosters.is_evicted),
             Source(caches.clusters, self._views_of_cluster, lambda obj: objects.status(obj).get("nodeIPs")),
         ]
 
@@ -128,6 +130,11 @@ class Wiring:
         if member:
             yield Key(OWN, names.project_namespace(member.project), member.name)
 
+    def _evicted_cluster(self, obj: Object) -> Iterator[Key]:
+        for key in self._cluster_of_namespace(obj):
+            if rosters.is_evicted(self._caches.clusters.get(key.name, key.namespace)):
+                yield key
+
     def _siblings(self, obj: Object) -> Iterator[Key]:
         for other in self._caches.slices_by_project.of(objects.namespace(obj)):
             yield from own_key(other)
@@ -152,6 +159,12 @@ class Wiring:
 
     def _views_of_rotation(self, obj: Object) -> Iterator[Key]:
         yield from self._views(SliceName(names.project_of(objects.namespace(obj)), objects.name(obj)), [])
+
+    def _views_beside_cluster(self, obj: Object) -> Iterator[Key]:
+        project = names.project_of(objects.namespace(obj))
+        for config in self._caches.slices_by_cluster.of((objects.namespace(obj), objects.name(obj))):
+            yield from self._views(SliceName(project, objects.name(config)), [])
+            yield gateways.key(SliceName(project, objects.name(config)), objects.name(obj))
 
     def _views_of_cluster(self, obj: Object) -> Iterator[Key]:
         project = names.project_of(objects.namespace(obj))
@@ -250,7 +263,7 @@ def _cluster_aspect(obj: Object) -> Any:
 
 def _member_aspect(obj: Object) -> Any:
     heard = objects.condition(obj, clusters.REACHABLE) or {}
-    return objects.is_deleting(obj), objects.status(obj).get("cniSubnet"), heard.get("status")
+    return objects.is_deleting(obj), rosters.is_evicted(obj), objects.status(obj).get("cniSubnet"), heard.get("status")
 
 
 def _connecting(obj: Object) -> Any:

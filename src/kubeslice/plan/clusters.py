@@ -47,6 +47,15 @@ def judge(project: str, cluster: str, status: Mapping[str, Any], heard: Finding,
     return [_ready(cluster, secret, status, heard, credential), credential, heard]
 
 
+def evicted(cluster: str) -> Finding:
+    """Return the finding that a cluster is shut out."""
+    return findings.not_ready(
+        "Evicted",
+        f"{cluster} is shut out: it is in no slice, its keys and certificates are revoked, its worker has no "
+        f"credential; `kubeslice cluster evict {cluster} --undo` lets it in again, with a new credential",
+    )
+
+
 def _ready(cluster: str, secret: str, status: Mapping[str, Any], heard: Finding, credential: Finding) -> Finding:
     registration = status.get("registrationStatus")
     if credential.status != "True":

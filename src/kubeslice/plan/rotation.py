@@ -93,10 +93,14 @@ class Seen:
 
 def period(interval_days: int, text: str) -> timedelta:
     """Return the time between rotations: `text` such as 90s, 15m or 12h, else the days; never less than a minute."""
+    found = length(text)
+    return timedelta(days=interval_days) if found is None else max(found, SHORTEST_PERIOD)
+
+
+def length(text: str) -> timedelta | None:
+    """Read a length of time such as 90s, 15m or 12h; None when it is none."""
     found = re.fullmatch(r"([0-9]+)([smh])", text)
-    if not found:
-        return timedelta(days=interval_days)
-    return max(timedelta(**{_UNITS[found[2]]: int(found[1])}), SHORTEST_PERIOD)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
 
 
 def step(planes: Sequence[Plane], schedule: Schedule, seen: Seen, now: datetime) -> list[Plane]:

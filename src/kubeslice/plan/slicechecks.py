@@ -10,7 +10,7 @@ from kubeslice.model.cluster import Cluster
 from kubeslice.model.names import MAX_CLUSTER_LENGTH, MAX_SLICE_LENGTH, slice_gateway
 from kubeslice.model.qos import QosProfile
 from kubeslice.model.sliceconfig import MAX_CLUSTERS, NamespaceSelection, SliceConfigSpec, SliceGatewayServiceType
-from kubeslice.plan import namespaces, topologychecks
+from kubeslice.plan import keychecks, namespaces, topologychecks
 from kubeslice.plan.problems import Problem, duplicates, is_label, name_problems
 
 PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
@@ -39,6 +39,7 @@ def slice_config(
         *_external_gateways(spec),
         *topologychecks.topology(spec),
         *_qos(spec, profiles),
+        *keychecks.renewal(spec),
     ]
 
 

@@ -19,7 +19,7 @@ Object = dict[str, Any]
 
 ACCEPTED = "Accepted"
 SHOWN = 3
-FIGURES = ("tunnelsUp", "appPods")
+FIGURES = ("tunnelsUp", "appPods", "message")
 UNKNOWN_LEG = Leg(("UNKNOWN",))
 
 
@@ -38,7 +38,7 @@ class Standing:
     """How a slice does as a whole.
 
     `relays` are the pairs that another cluster carries than the plan says, `swapped` those whose Server and Client
-    changed places.
+    changed places. The places of `evicted` clusters wait for them; they are no members.
     """
 
     members: Sequence[MemberState]
@@ -46,6 +46,7 @@ class Standing:
     legs: Legs = field(default_factory=Legs)
     relays: Mapping[Pair, str] = field(default_factory=dict)
     swapped: Collection[Pair] = ()
+    evicted: Sequence[Seat] = ()
 
     @property
     def tunnels_wanted(self) -> int:
@@ -67,6 +68,8 @@ class Standing:
         """Return the state for people."""
         ready = sum(member.is_ready for member in self.members)
         clusters = f"{ready} of {len(self.members)} clusters ready"
+        if self.evicted:
+            clusters += f", {', '.join(seat.cluster for seat in self.evicted)} evicted"
         return f"{clusters}, {self.tunnels_up} of {self.tunnels_wanted} tunnels up" if self.graph else clusters
 
     def leg(self, one: str, other: str) -> Leg:
@@ -114,6 +117,7 @@ def member_state(seat: Seat, config: Mapping[str, Any] | None, silence: str) -> 
 def status_fields(standing: Standing) -> Object:
     """Return the status of a SliceConfig apart from its conditions."""
     members = [_member_status(member, standing) for member in standing.members]
+    members += [_evicted_status(seat) for seat in standing.evicted]
     if standing.graph is None:
         return {"members": members}
     tunnels = f"{standing.tunnels_up}/{standing.tunnels_wanted}"
@@ -195,6 +199,12 @@ def _member_status(member: MemberState, standing: Standing) -> Object:
         up, wanted = standing.tunnels_of(member.seat.cluster)
         status |= {"clusterSubnet": member.seat.subnet, "tunnelsUp": up, "tunnels": wanted}
     return status
+
+
+def _evicted_status(seat: Seat) -> Object:
+    message = f"evicted: its place is kept for it, see Cluster {seat.cluster}"
+    status: Object = {"cluster": seat.cluster, "octet": seat.octet, "ready": False, "message": message}
+    return status | ({"clusterSubnet": seat.subnet} if seat.subnet else {})
 
 
 def _topology(standing: Standing, graph: Graph) -> Object:

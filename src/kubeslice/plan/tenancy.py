@@ -99,6 +99,13 @@ def cluster_objects(
     return wanted
 
 
+def evicted_cluster_objects(member: Member, readers: Sequence[str], writers: Sequence[str]) -> list[Wanted]:
+    """Return what is left of a cluster that is shut out: its namespace, and who may look at it. No credential."""
+    kept = cluster_objects(member, readers, writers, {})
+    account = names.worker_account(member.name)
+    return [(resource, obj) for resource, obj in kept if obj["metadata"]["name"] != account]
+
+
 def worker_rules() -> list[Object]:
     """Return what a worker may do in its cluster's own namespace."""
     kinds = ["workersliceconfigs", "workerslicegateways", "workerserviceimports"]
