@@ -14,10 +14,11 @@ from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
 
 @dataclass(frozen=True)
 class Overhead:
-    """Bytes that an engine adds to each packet, by the family of the outer one."""
+    """Bytes that an engine adds to each packet, by the family of the outer one, after padding it to whole blocks."""
 
     ipv4: int
     ipv6: int
+    block: int = 1
 
 
 class Engine(Protocol):

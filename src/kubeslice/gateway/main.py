@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from kubeslice.gateway.engine import Engine
+from kubeslice.gateway.pathmtu import PathProber
 from kubeslice.gateway.probing import Prober
 from kubeslice.gateway.report import Metrics, Pen, Reporter
 from kubeslice.gateway.tunnels import GatewayReconciler, Sources, slice_key
@@ -73,9 +74,14 @@ def build(own: Settings, api: Api) -> App:
         if len(prober.lines[remote].tunnels) > 1:  # the traffic may have to take another generation
             controller.enqueue(key)
 
+    def measured() -> None:
+        news.set()
+        controller.enqueue(key)
+
     prober = Prober(changed)
-    reconciler = GatewayReconciler(sources, own.plane, engine, prober)
-    reporter = Reporter(Pen(api, own.pod, own.plane), reconciler, prober, Metrics(app.registry), news)
+    paths = PathProber(prober, lambda: reconciler.scene, lambda: reporter.endpoints, measured)
+    reconciler = GatewayReconciler(sources, own.plane, engine, prober, paths)
+    reporter = Reporter(Pen(api, own.pod, own.plane), reconciler, prober, paths, Metrics(app.registry), news)
     sources.gateways.subscribe(reporter.look)
 
     def own_slice(_: Object) -> list[Key]:
@@ -97,6 +103,7 @@ def build(own: Settings, api: Api) -> App:
     app.add("netlink", listen)
     app.add("gateway", controller.run)
     app.add("probe", reconciler.probe)
+    app.add("paths", paths.run)
     app.add("report", reporter.run)
     app.leave(lambda: reconciler.leave(key), LEAVE_SECONDS)
     app.cleanup(reconciler.close)

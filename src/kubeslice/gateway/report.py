@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from kubeslice.gateway.pathmtu import PathProber
 from kubeslice.gateway.probing import Prober
 from kubeslice.gateway.tunnels import GatewayReconciler
 from kubeslice.kube import objects
@@ -62,14 +63,25 @@ class Pen:
 
 
 class Reporter:
-    """Writes the state of every tunnel to its SliceGateway; at once when `news` is set."""
+    """Writes the state of every tunnel to its SliceGateway; at once when `news` is set.
+
+    `endpoints` are where the remote gateways that carry traffic were reached last, by cluster.
+    """
 
     def __init__(
-        self, pen: Pen, reconciler: GatewayReconciler, prober: Prober, metrics: Metrics, news: asyncio.Event
+        self,
+        pen: Pen,
+        reconciler: GatewayReconciler,
+        prober: Prober,
+        paths: PathProber,
+        metrics: Metrics,
+        news: asyncio.Event,
     ) -> None:
+        self.endpoints: dict[str, str] = {}
         self._pen = pen
         self._reconciler = reconciler
         self._prober = prober
+        self._paths = paths
         self._metrics = metrics
         self._written: dict[str, tuple[Object, float]] = {}
         self._news = news
@@ -119,7 +131,11 @@ class Reporter:
         for remote, line in list(self._prober.lines.items()):
             peers = by_remote.get(remote, {})
             self._metrics.show(gateways[remote], line, peers, now)
-            entry = tunnel.report(line, peers, author, None, now)
+            if line.carrier in peers and peers[line.carrier].endpoint:
+                self.endpoints[remote] = peers[line.carrier].endpoint
+            entry = tunnel.report(line, peers, author, self._paths.mtu(remote), now)
+            if complaint := self._paths.complaint(remote):
+                entry.setdefault("message", complaint)
             old, written = self._written.get(gateways[remote], (None, now))
             if tunnel.is_news(old, entry, now - written):
                 await self._write(gateways[remote], entry, now)

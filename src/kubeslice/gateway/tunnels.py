@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kubeslice.gateway import device, probing
 from kubeslice.gateway.device import Wanted
 from kubeslice.gateway.engine import Engine
+from kubeslice.gateway.pathmtu import PathProber, Scene
 from kubeslice.gateway.probing import Prober
 from kubeslice.kube.api import Object
 from kubeslice.kube.informer import Informer
@@ -19,7 +20,7 @@ from kubeslice.model import names
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.ids import Key
 from kubeslice.plan import gateway_keys, peers, segment
-from kubeslice.plan.peers import Generation
+from kubeslice.plan.peers import Generation, TunnelId
 from kubeslice.plan.routes import Way
 from kubeslice.plan.segment import Segment
 from kubeslice.runtime.controller import Result
@@ -41,9 +42,12 @@ class Sources:
 
 
 class GatewayReconciler:
-    """Keeps the tunnels of one plane. `engines` makes the engine of a gatewayType when it is first wanted."""
+    """Keeps the tunnels of one plane. `engines` makes the engine of a gatewayType when it is first wanted.
 
-    def __init__(self, sources: Sources, plane: int, engines: Engines, prober: Prober) -> None:
+    `paths` knows how large packets may be on the way to each remote cluster.
+    """
+
+    def __init__(self, sources: Sources, plane: int, engines: Engines, prober: Prober, paths: PathProber) -> None:
         self.is_configured = False
         self.engine: Engine | None = None
         self.troubles: Mapping[int, str] = {}
@@ -51,6 +55,7 @@ class GatewayReconciler:
         self._plane = plane
         self._engines = engines
         self._prober = prober
+        self._paths = paths
         self._generations: Sequence[Generation] = ()
         self._is_leaving = False
         self._lock = asyncio.Lock()
@@ -65,13 +70,21 @@ class GatewayReconciler:
             await self._bring(own, obj["spec"])
         return Result(self._sentence(), after=RESYNC)
 
+    @property
+    def scene(self) -> Scene | None:
+        """Return what the tunnels are made of, None before there are any."""
+        if self.engine is None or not self._generations:
+            return None
+        own = self._generations[0]
+        return Scene(own.address, own.mtu, self.engine.overhead)
+
     async def probe(self) -> None:
         """Probe until cancelled, and call silent peers anew."""
         while True:
             await self._prober.rest()
-            for generation, attempts in self._prober.tick().items():
+            if due := self._prober.tick():
                 try:
-                    await self._call(generation, attempts)
+                    await self._call(due)
                 except Retry as retry:  # the device is being made anew, and calls everybody when it is there
                     log.debug("peers are called later: %s", retry)
 
@@ -86,6 +99,7 @@ class GatewayReconciler:
     async def close(self) -> None:
         """Let go of sockets and programs."""
         self._prober.close()
+        self._paths.close()
         if self.engine is not None:
             await self.engine.close()
 
@@ -101,7 +115,7 @@ class GatewayReconciler:
         await asyncio.to_thread(device.guard, wanted)
         failures = await self._ensure(engine)
         self._prober.watch(targets, own.cluster.gateway(self._plane))
-        await asyncio.to_thread(device.lead, wanted, tuple(self._ways(targets)))
+        await asyncio.to_thread(device.lead, wanted, tuple(self._ways(targets, own.mtu)))
         # The retired generation goes last: by now no route leads to it.
         await engine.keep([generation.number for generation in self._generations])
         if failures:
@@ -122,23 +136,27 @@ class GatewayReconciler:
         self.troubles = {number: str(failure) for number, failure in failures.items()}
         return list(failures.values())
 
-    def _ways(self, targets: Iterable[probing.Target]) -> Iterator[Way]:
+    def _ways(self, targets: Iterable[probing.Target], mtu: int) -> Iterator[Way]:
         for target in targets:
             if target.id.generation == self._prober.carrier(target.id.remote):
+                narrow = self._paths.mtu(target.id.remote) or mtu
                 for subnet in target.peer.allowed:
-                    yield Way(subnet, target.device)
+                    yield Way(subnet, target.device, narrow if narrow < mtu else 0)
 
     def _secret(self, own: Segment) -> dict[str, str]:
         name = names.gateway_deployment(own.slice, self._plane)
         return gateway_keys.texts(self._sources.secrets.get(name, names.WORKER_NAMESPACE))
 
-    async def _call(self, number: int, attempts: Mapping[str, int]) -> None:
+    async def _call(self, due: list[TunnelId]) -> None:
         async with self._lock:
-            generation = next((one for one in self._generations if one.number == number), None)
-            if generation is None or self.engine is None:
+            if self.engine is None:
                 return
-            await self.engine.call(generation, attempts)
-        self._prober.probe(number, list(attempts))
+            seen = await self.engine.observe()
+            calls = self._prober.calls(self._prober.targets.keys() & due, seen)
+            for generation in self._generations:
+                if attempts := calls.get(generation.number):
+                    await self.engine.call(generation, attempts)
+                    self._prober.probe(generation.number, attempts)
 
     def _sentence(self) -> str:
         known = {peer.remote for generation in self._generations for peer in generation.peers}

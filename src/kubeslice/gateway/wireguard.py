@@ -35,7 +35,7 @@ class WireGuard:
     """Keeps a device per generation. `changed` is called whenever a program has to be looked after."""
 
     cipher = "ChaCha20-Poly1305"
-    overhead = Overhead(ipv4=60, ipv6=80)
+    overhead = Overhead(ipv4=60, ipv6=80, block=16)
 
     def __init__(self, wish: str, changed: Callable[[], None]) -> None:
         if wish not in ("", KERNEL_ENGINE, USERSPACE_ENGINE):

@@ -1,7 +1,7 @@
 """ICMP echo requests over one raw socket (RFC 792), for asyncio: sent without waiting, answers reported by callback.
 
 A request leaves through the interface it is meant for, whatever the routes say (IP_PKTINFO, ip(7)); its answer may come
-back through another.
+back through another. A whole one is never cut into fragments, whatever is known about the path (IP_PMTUDISC_PROBE).
 """
 
 import asyncio
@@ -13,31 +13,44 @@ from collections.abc import Callable
 from ipaddress import IPv4Address
 
 _ECHO_REPLY, _ECHO_REQUEST = 0, 8
-_IP_PKTINFO = 8
+_IP_PKTINFO, _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE = 8, 10, 3
+_HEADERS = 28
+ANY = IPv4Address(0)
 Answer = Callable[[IPv4Address, int], None]
 
 
 class Echo:
-    """Sends echo requests from one address. `answer` gets the sender and the number of each reply to us."""
+    """Sends echo requests from one address. `answer` gets the sender and the number of each reply to us.
 
-    def __init__(self, source: IPv4Address, answer: Answer) -> None:
-        self._identity = os.getpid() & 0xFFFF
+    Where there are several in one namespace, each has its own `lane`.
+    """
+
+    def __init__(self, source: IPv4Address, answer: Answer, *, lane: int = 0, is_whole: bool = False) -> None:
+        self._identity = (os.getpid() + (lane << 14)) & 0xFFFF
         self._source = source
         self._answer = answer
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, socket.IPPROTO_ICMP)
         try:
+            if is_whole:
+                self._socket.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE)
             self._socket.bind((str(source), 0))
         except OSError:
             self._socket.close()
             raise
         asyncio.get_running_loop().add_reader(self._socket, self._readable)
 
-    def send(self, target: IPv4Address, number: int, device: str) -> None:
-        """Send request `number` through an interface; a network that refuses it is one that loses it."""
+    def send(self, target: IPv4Address, number: int, device: str = "", size: int = 52) -> None:
+        """Send request `number`, a packet of `size` bytes, through an interface or where the routes lead.
+
+        A network that refuses it is one that loses it.
+        """
         with contextlib.suppress(OSError):
-            way = struct.pack("I4s4s", socket.if_nametoindex(device), self._source.packed, bytes(4))
-            control = [(socket.IPPROTO_IP, _IP_PKTINFO, way)]
-            self._socket.sendmsg([packet(self._identity, number)], control, 0, (str(target), 0))
+            control = []
+            if device:
+                way = struct.pack("I4s4s", socket.if_nametoindex(device), self._source.packed, bytes(4))
+                control = [(socket.IPPROTO_IP, _IP_PKTINFO, way)]
+            request = packet(self._identity, number, bytes(size - _HEADERS))
+            self._socket.sendmsg([request], control, 0, (str(target), 0))
 
     def close(self) -> None:
         """Stop listening."""
@@ -60,7 +73,8 @@ class Echo:
 def packet(identity: int, number: int, payload: bytes = bytes(24)) -> bytes:
     """Return an echo request with its checksum (RFC 1071)."""
     body = struct.pack("!BBHHH", _ECHO_REQUEST, 0, 0, identity, number) + payload
-    total = sum(struct.unpack(f"!{len(body) // 2}H", body))
+    even = body + bytes(len(body) % 2)
+    total = sum(struct.unpack(f"!{len(even) // 2}H", even))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return body[:2] + struct.pack("!H", ~total & 0xFFFF) + body[4:]

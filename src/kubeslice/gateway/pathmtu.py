@@ -1,0 +1,253 @@
+"""Finds the largest packet that every tunnel carries whole, and keeps finding out.
+
+Outside the tunnel, echo requests that must not be cut go to the endpoint; inside, one of the resulting size has to come
+back: that is the proof, and where the endpoint does not answer it is the search itself. Nothing depends on ICMP errors;
+where they arrive the search is shorter. `tunnels` puts the result on the routes, `report` into the status.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from typing import Any
+
+from kubeslice.gateway.engine import Overhead
+from kubeslice.gateway.probing import Prober, Target
+from kubeslice.linux import paths
+from kubeslice.linux.echo import ANY, Echo
+from kubeslice.model.errors import Retry
+from kubeslice.plan import pathmtu
+from kubeslice.plan.pathmtu import Search
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+AGAIN = 60.0  # seconds until the path is searched again
+CHECK = 10.0  # seconds between the proofs in between
+SOON = 5.0  # seconds after which a search that came to nothing is tried again
+ATTEMPTS, PATIENCE = 3, 0.5
+SMALL = 64
+INSIDE_LANE, OUTSIDE_LANE = 1, 2
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the tunnels are made of: our address and MTU in the slice, and what the engine adds."""
+
+    address: IPv4Address
+    mtu: int
+    overhead: Overhead
+
+
+@dataclass
+class Path:
+    """The way to one remote cluster. `mtu` is that of the tunnel, None while it is not known; `outer` of the path."""
+
+    facts: tuple[object, ...] = ()
+    mtu: int | None = None
+    outer: int = 0
+    search_at: float = 0.0
+    check_at: float = 0.0
+    task: asyncio.Task[None] | None = None
+
+
+class Lane:
+    """Echo requests of any size by one socket, each with its answer awaited."""
+
+    def __init__(self, source: IPv4Address, lane: int) -> None:
+        self._echo = Echo(source, self._answered, lane=lane, is_whole=True)
+        self._number = 0
+        self._waiting: dict[int, asyncio.Event] = {}
+
+    async def passes(self, target: IPv4Address, size: int, device: str = "") -> bool | None:
+        """Tell whether a packet of that size is answered; None when not even small ones are."""
+        numbers: list[int] = []
+        is_alive = asyncio.Event()
+        is_whole = asyncio.Event()
+        try:
+            for attempt in range(ATTEMPTS):
+                numbers.append(self._send(target, size, device, is_whole))
+                if attempt:
+                    numbers.append(self._send(target, SMALL, device, is_alive))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PATIENCE):
+                        await is_whole.wait()
+                        return True
+        finally:
+            for number in numbers:
+                self._waiting.pop(number, None)
+        return False if is_alive.is_set() else None
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._echo.close()
+
+    def _send(self, target: IPv4Address, size: int, device: str, answered: asyncio.Event) -> int:
+        self._number = (self._number + 1) & 0xFFFF
+        self._waiting[self._number] = answered
+        self._echo.send(target, self._number, device, size)
+        return self._number
+
+    def _answered(self, _: IPv4Address, number: int) -> None:
+        if answered := self._waiting.get(number):
+            answered.set()
+
+
+class PathProber:
+    """Knows the MTU of every tunnel. `endpoints` are where the remote gateways are reached now, by cluster.
+
+    `scene` says what the tunnels are made of, None before there are any; `changed` is called when a result is new.
+    """
+
+    def __init__(
+        self,
+        prober: Prober,
+        scene: Callable[[], Scene | None],
+        endpoints: Callable[[], Mapping[str, str]],
+        changed: Callable[[], None],
+    ) -> None:
+        self._prober = prober
+        self._scene = scene
+        self._endpoints = endpoints
+        self._changed = changed
+        self._paths: dict[str, Path] = {}
+        self._lanes: dict[tuple[IPv4Address, int], Lane] = {}
+
+    def mtu(self, remote: str) -> int | None:
+        """Return the largest packet that the tunnel to a remote cluster carries whole; None while that is not known."""
+        path = self._paths.get(remote)
+        return path.mtu if path else None
+
+    def complaint(self, remote: str) -> str:
+        """Say what is wrong with the path to a remote cluster, or ""."""
+        path = self._paths.get(remote)
+        return pathmtu.complaint(path.outer) if path else ""
+
+    async def run(self) -> None:
+        """Search and check until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self._tick(group, time.monotonic())
+                await asyncio.sleep(TICK)
+
+    def close(self) -> None:
+        """Stop listening."""
+        for lane in self._lanes.values():
+            lane.close()
+        self._lanes = {}
+
+    def _tick(self, group: asyncio.TaskGroup, now: float) -> None:
+        scene, endpoints = self._scene(), self._endpoints()
+        self._paths = {remote: path for remote, path in self._paths.items() if remote in self._prober.lines}
+        if scene is None:
+            return
+        for target in self._carriers():
+            path = self._paths.setdefault(target.id.remote, Path())
+            endpoint = endpoints.get(target.id.remote, "")
+            facts = (target.device, endpoint, scene)
+            if facts != path.facts:
+                path.facts, path.search_at = facts, now
+            if path.task is not None and not path.task.done():
+                continue
+            if now >= path.search_at:
+                path.search_at, path.check_at = now + AGAIN, now + CHECK
+                path.task = group.create_task(_spared(self._search(path, target, endpoint, scene)))
+            elif now >= path.check_at and path.mtu is not None:
+                path.check_at = now + CHECK
+                path.task = group.create_task(_spared(self._check(path, target, scene)))
+
+    def _carriers(self) -> list[Target]:
+        """Return the tunnels that carry traffic and are up."""
+        lines = self._prober.lines
+        up = {remote: line.carrier for remote, line in lines.items() if line.state == "UP"}
+        return [target for target in self._prober.targets.values() if up.get(target.id.remote) == target.id.generation]
+
+    async def _check(self, path: Path, target: Target, scene: Scene) -> None:
+        """Prove that what was found still holds."""
+        if (
+            await self._lane(scene.address, INSIDE_LANE).passes(target.address, path.mtu or SMALL, target.device)
+            is False
+        ):
+            log.info("packets of %d bytes do not get to %s any more", path.mtu, target.id.remote)
+            path.search_at = 0.0
+
+    async def _search(self, path: Path, target: Target, endpoint: str, scene: Scene) -> None:
+        try:
+            outer, told = await self._outside(path, target, endpoint, scene)
+        except (Retry, OSError, ValueError) as error:
+            log.debug("nothing is known outside the tunnel to %s: %s", target.id.remote, error)
+            outer, told = 0, 0
+        limit = pathmtu.inside(outer or told, *_costs(scene, endpoint), scene.mtu) if outer or told else scene.mtu
+        found = await self._inside(path, target, scene, limit)
+        if found is None:
+            path.search_at = time.monotonic() + SOON
+            return
+        self._conclude(path, target.id.remote, found, outer)
+
+    async def _outside(self, path: Path, target: Target, endpoint: str, scene: Scene) -> tuple[int, int]:
+        """Return the largest packet that gets to the endpoint, and what routers said of it; 0 when it is not known."""
+        if target.peer.protocol == "TCP":
+            return 0, 0  # the kernel cuts the stream as the path wants it
+        host = ip_address(endpoint.rpartition(":")[0].strip("[]"))
+        known = await asyncio.to_thread(paths.look, str(host))
+        if not isinstance(host, IPv4Address):
+            return 0, known.told
+        if known.told:  # it may be wider by now
+            await asyncio.to_thread(paths.forget)
+        overhead, _ = _costs(scene, endpoint)
+        search = Search(pathmtu.SMALLEST, min(known.mtu, scene.mtu + overhead), path.outer)
+        lane = self._lane(ANY, OUTSIDE_LANE)
+        while (size := search.size) is not None:
+            answered = await lane.passes(host, size)
+            if answered is None:
+                return 0, known.told
+            if answered:
+                search.passed(size)
+            else:
+                known = await asyncio.to_thread(paths.look, str(host))
+                search.failed(size, known.told)
+        return search.low, known.told
+
+    async def _inside(self, path: Path, target: Target, scene: Scene, limit: int) -> int | None:
+        """Return the largest packet up to `limit` that comes back through the tunnel; None when none does."""
+        lane = self._lane(scene.address, INSIDE_LANE)
+        search = Search(pathmtu.SMALLEST_INSIDE, limit, path.mtu or 0)
+        while (size := search.size) is not None:
+            answered = await lane.passes(target.address, size, target.device)
+            if answered is None:
+                return None
+            if answered:
+                search.passed(size)
+            else:
+                search.failed(size)
+        return search.low
+
+    def _conclude(self, path: Path, remote: str, found: int, outer: int) -> None:
+        if (path.mtu, path.outer) == (found, outer):
+            return
+        log.info("the tunnel to %s carries packets of %d bytes (path: %s)", remote, found, outer or "unknown")
+        path.mtu, path.outer = found, outer
+        self._changed()
+
+    def _lane(self, source: IPv4Address, number: int) -> Lane:
+        key = (source, number)
+        if key not in self._lanes:
+            self._lanes[key] = Lane(source, number)
+        return self._lanes[key]
+
+
+async def _spared(work: Coroutine[Any, Any, None]) -> None:
+    """Do something the tunnels can be without."""
+    try:
+        await work
+    except Exception:
+        log.exception("a mistake in the search for a path's MTU; the tunnels go on")
+
+
+def _costs(scene: Scene, endpoint: str) -> tuple[int, int]:
+    """Return what the engine adds to a packet on the way to an endpoint, and the blocks that it pads to."""
+    overhead = scene.overhead
+    return (overhead.ipv6 if endpoint.startswith("[") else overhead.ipv4), overhead.block
