@@ -7,13 +7,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from kubeslice.linux.echo import Echo
 from kubeslice.plan.ipam import ClusterPlan
-from kubeslice.plan.peers import Peer, TunnelId
+from kubeslice.plan.peers import Peer, SeenPeer, TunnelId
 from kubeslice.plan.tunnel import Line, Tunnel
 
 log = logging.getLogger(__name__)
@@ -85,21 +85,30 @@ class Prober:
                 await self._called.wait()
                 self._called.clear()
 
-    def tick(self) -> dict[int, dict[str, int]]:
-        """Probe every tunnel; return the peers to be called anew: the attempt, by generation and remote cluster."""
+    def tick(self) -> list[TunnelId]:
+        """Probe every tunnel; return those whose peers have been silent for so long that they are to be called anew."""
         now = time.monotonic()
-        due: dict[int, dict[str, int]] = {}
+        due = []
         for remote in list(self.lines):
             self._judge(remote)
         for target, tunnel in self._tunnels():
             if target.peer.endpoints and tunnel.is_due(now):
-                tunnel.call(now)
-                due.setdefault(target.id.generation, {})[target.id.remote] = tunnel.attempt
+                due.append(target.id)
             elif tunnel.is_eager(now) or now - tunnel.probed >= INTERVAL - EAGER_INTERVAL / 2:
                 self._send(target, tunnel)
         return due
 
-    def probe(self, generation: int, remotes: Sequence[str]) -> None:
+    def calls(self, due: Iterable[TunnelId], seen: Mapping[TunnelId, SeenPeer]) -> dict[int, dict[str, int]]:
+        """Return who is really to be called, and which attempt it is: by generation and remote cluster."""
+        found: dict[int, dict[str, int]] = {}
+        for known in due:
+            tunnel = self.lines[known.remote].tunnels[known.generation]
+            handshake = seen[known].handshake if known in seen else 0
+            if tunnel.call(time.monotonic(), time.time() - handshake):
+                found.setdefault(known.generation, {})[known.remote] = tunnel.attempt
+        return found
+
+    def probe(self, generation: int, remotes: Container[str]) -> None:
         """Send a request at once to peers that were just called anew."""
         for target, tunnel in self._tunnels():
             if target.id.generation == generation and target.id.remote in remotes:

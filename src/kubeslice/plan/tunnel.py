@@ -21,6 +21,7 @@ SILENCE = 3  # unanswered probes that it takes at least: a process that got no t
 FIRST_PATIENCE = 3.0  # seconds after which a tunnel that never answered is down
 EAGERNESS = 3.0  # seconds of quicker probing after a call
 FIRST_CALL, LONGEST_CALL = 1.0, 10.0  # seconds until a silent peer is called anew
+GRAIN = 1.0  # seconds; the times of handshakes are no finer
 _STATE = ("state", "generation", "podName", "engine", "pathMTU", "message")
 
 
@@ -88,15 +89,28 @@ class Tunnel:
         """Tell whether the peer was called a moment ago, so that every tenth of a second without an answer counts."""
         return self.state != "UP" and now - max(self.called, self.born) < EAGERNESS
 
+    def silence(self, now: float) -> float:
+        """Return for how long nothing was heard of the peer since it was called, in seconds."""
+        return now - max(self.called, self.answered, self.born)
+
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to call the peer anew: silent, and long enough since the last call."""
-        quiet = now - max(self.called, self.answered, self.born)
-        return self.state != "UP" and (self.has_moved or quiet >= min(LONGEST_CALL, FIRST_CALL * 2.0**self.attempt))
+        is_long = self.silence(now) >= min(LONGEST_CALL, FIRST_CALL * 2.0**self.attempt)
+        return self.state != "UP" and (self.has_moved or is_long)
 
-    def call(self, now: float) -> None:
-        """Note that the peer is called anew, at its next endpoint; at the first of new ones."""
-        self.attempt = 0 if self.has_moved else self.attempt + 1
+    def call(self, now: float, handshake_age: float) -> bool:
+        """Note that the peer is called anew, at its next endpoint; tell whether that is to be done.
+
+        It is not when the ends agreed on keys since anything was heard: then both ways work, an answer is about to
+        come, and to begin anew would lose what the peer sends already. At the first endpoint when there are new ones.
+        """
+        if not self.is_due(now):
+            return False
+        has_met = handshake_age < self.silence(now) + GRAIN
+        if not has_met:
+            self.attempt = 0 if self.has_moved else self.attempt + 1
         self.called, self.has_moved = now, False
+        return not has_met
 
     @property
     def probed(self) -> float:
