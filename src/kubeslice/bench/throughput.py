@@ -1,73 +1,151 @@
-"""`throughput`: one path, four ways: raw, a bare tunnel engine, through the slice, OpenVPN as the Go implementation.
+"""`throughput`: one path, many ways: raw, bare tunnel engines, through slices of both engines, rivals; and their cost.
 
 All are measured in one run between the same two nodes, in rounds, so that a noisy machine disturbs all alike.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from kubeslice.bench import engines
-from kubeslice.bench.engines import End
+from rich.console import Console
+
+from kubeslice.bench import engines, rivals
+from kubeslice.bench.engines import End, Tunnel
 from kubeslice.bench.metric import Bound, Budget, Metric
 from kubeslice.bench.report import Report, median
-from kubeslice.stage import application, places, probes, slices
+from kubeslice.stage import application, places, probes, processes, processors, slices
 from kubeslice.stage.probes import Path
+from kubeslice.stage.processors import Find
 from kubeslice.stage.scenario import Tenant
 from kubeslice.stage.stage import Stage, installed
 
 ROUNDS = 3
 OF_ENGINE = Budget(Bound.AT_LEAST, 0.95, on_ratio=True)
 OF_OPENVPN = Budget(Bound.AT_LEAST, 4.0, on_ratio=True)
+AS_OPENVPN = Budget(Bound.AT_LEAST, 1.0, on_ratio=True)
+GIGABYTE = 1e9
+OPENVPN = {"sliceGatewayProvider": {"sliceGatewayType": "OpenVPN", "sliceCaType": "Local"}, "gatewayReplicas": 1}
+SLICES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "one plane": ("red", {"gatewayReplicas": 1}),
+    "two planes": ("blue", {"gatewayReplicas": 2}),
+    "openvpn slice": ("green", OPENVPN),
+}
 Samples = dict[str, list[float]]
 
 
-async def measure() -> Report:
-    """Measure TCP with 1 and 4 streams, small UDP packets and ping on every way."""
+@dataclass(frozen=True)
+class Way:
+    """A path and how to find the programs that carry it."""
+
+    path: Path
+    programs: Find
+
+
+async def measure(rounds: int = ROUNDS) -> Report:
+    """Measure TCP on every way; with 4 streams, small UDP packets and ping where WireGuard is the engine."""
+    console = Console(stderr=True, highlight=False)
     samples: Samples = defaultdict(list)
     async with installed(workers=2) as stage:
-        tenant = Tenant("red", "shop", tuple(stage.workers), stage.workers[1])
-        await application.deploy(stage.apis, tenant)
-        await slices.apply(stage, tenant)
-        await slices.ready(stage, tenant)
-        through_slice, (client, server) = await _ends(stage, tenant)
-        ways = {"raw": Path(client.run, server.run, server.underlay), "slice": through_slice}
-        for _ in range(ROUNDS):
-            await _sample(ways["raw"], "raw", samples)
-            async with engines.wireguard(client, server) as engine:
-                await _sample(engine, "engine", samples)
-            await _sample(ways["slice"], "slice", samples)
-            async with engines.openvpn(client, server) as tunnel:
-                samples["openvpn tcp 1"].append(await probes.tcp(tunnel) / 1e6)
+        ways = {name: await _slice(stage, *wanted) for name, wanted in SLICES.items()}
+        client, server = await _nodes(stage)
+        raw = Way(Path(client.run, server.run, server.underlay), _nothing)
+        for number in range(rounds):
+            await _sample(raw, "raw", samples)
+            async with _bare(engines.wireguard(client, server), client, server) as bare:
+                await _sample(bare, "engine", samples)
+            await _sample(ways["one plane"], "one plane", samples)
+            await _sample(ways["two planes"], "two planes", samples)
+            await _tcp(ways["openvpn slice"], "openvpn slice", samples)
+            for name, tunnel in _others().items():
+                async with _bare(tunnel(client, server), client, server) as bare:
+                    await _tcp(bare, name, samples)
+            console.print(f"  round {number + 1} of {rounds} done", soft_wrap=True)
     return Report("throughput", _metrics(samples), samples)
 
 
-async def _ends(stage: Stage, tenant: Tenant) -> tuple[Path, tuple[End, End]]:
-    client = await application.place(stage.apis[tenant.client], tenant, tenant.client, "client")
-    server = await application.place(stage.apis[tenant.server], tenant, tenant.server, "web")
-    nodes = {node.name: node for node in stage.topology.nodes}
-    ends = [
-        End(partial(places.run, place.node, kinds=places.NETWORK), nodes[place.node].address)
-        for place in (client, server)
-    ]
+def _others() -> dict[str, Any]:
+    """Return what else there is to compare with."""
+    known = {"nebula": rivals.nebula, "tinc": rivals.tinc}
+    return {"openvpn": engines.openvpn, **{name: known[name] for name in rivals.present()}}
+
+
+async def _nothing() -> list[int]:
+    return []
+
+
+async def _slice(stage: Stage, name: str, more: Mapping[str, Any]) -> Way:
+    """Bring up a slice and return the way through it, between two pods of it."""
+    tenant = Tenant(name, f"{name}-shop", tuple(stage.workers), stage.workers[1])
+    await application.create_namespaces(stage.apis, tenant)
+    await slices.apply(stage, tenant, more)
+    nodes = {cluster: stage.cluster(cluster).nodes[0].name for cluster in tenant.clusters}
+    client, server = await application.meters(stage.apis, tenant, nodes)
+    await slices.ready(stage, tenant)
     path = Path(partial(places.run, client.target), partial(places.run, server.target), server.address)
-    return path, (ends[0], ends[1])
+
+    async def programs() -> list[int]:
+        engine = ("wireguard-go", "openvpn")
+        return [one.pid for one in await processes.of_pods(stage) if one.slice_name == name and one.kind in engine]
+
+    return Way(path, programs)
 
 
-async def _sample(path: Path, way: str, samples: Samples) -> None:
-    samples[f"{way} tcp 1"].append(await probes.tcp(path) / 1e6)
-    samples[f"{way} tcp 4"].append(await probes.tcp(path, streams=4) / 1e6)
-    samples[f"{way} udp"].append(await probes.small_packets(path))
-    samples[f"{way} rtt"].append(median(await probes.round_trips(path)))
+async def _nodes(stage: Stage) -> tuple[End, End]:
+    nodes = [stage.cluster(cluster).nodes[0] for cluster in stage.workers[:2]]
+    client, server = (End(partial(places.run, node.name, kinds=places.NETWORK), node.address) for node in nodes)
+    return client, server
+
+
+@asynccontextmanager
+async def _bare(tunnel: AbstractAsyncContextManager[Tunnel], client: End, server: End) -> AsyncIterator[Way]:
+    async with tunnel as made:
+        yield Way(made.path, partial(processors.in_networks, (client.run, server.run), made.program))
+
+
+async def _sample(way: Way, name: str, samples: Samples) -> None:
+    await _tcp(way, name, samples)
+    samples[f"{name} tcp 4"].append(await probes.tcp(way.path, streams=4) / 1e6)
+    samples[f"{name} udp"].append(await probes.small_packets(way.path))
+    samples[f"{name} rtt"].append(median(await probes.round_trips(way.path)))
+
+
+async def _tcp(way: Way, name: str, samples: Samples) -> None:
+    """Sample TCP with one stream, and the processor time of the programs that carried it."""
+    pids = await way.programs()
+    before = processors.spent(pids)
+    rate = await probes.tcp(way.path)
+    seconds = processors.spent(pids).since(before)
+    samples[f"{name} tcp 1"].append(rate / 1e6)
+    if seconds is not None:
+        carried = rate / 8 * (probes.SECONDS + probes.WARM_UP)
+        samples[f"{name} cost"].append(seconds / (carried / GIGABYTE))
 
 
 def _metrics(samples: Mapping[str, list[float]]) -> dict[str, Metric]:
     middle = {name: median(values) for name, values in samples.items()}
-    return {
-        "TCP, 1 stream ÷ bare engine": Metric(middle["slice tcp 1"], "Mbit/s", middle["engine tcp 1"], OF_ENGINE),
-        "TCP, 1 stream ÷ OpenVPN": Metric(middle["slice tcp 1"], "Mbit/s", middle["openvpn tcp 1"], OF_OPENVPN),
-        "TCP, 4 streams ÷ bare engine": Metric(middle["slice tcp 4"], "Mbit/s", middle["engine tcp 4"], OF_ENGINE),
-        "TCP, 1 stream ÷ raw path": Metric(middle["slice tcp 1"], "Mbit/s", middle["raw tcp 1"]),
-        "UDP, 64 bytes ÷ bare engine": Metric(middle["slice udp"], "packets/s", middle["engine udp"]),
-        "round trip ÷ bare engine": Metric(middle["slice rtt"], "ms", middle["engine rtt"]),
+    one, go = middle["one plane tcp 1"], middle["openvpn tcp 1"]
+    metrics = {
+        "TCP, one plane ÷ bare engine": Metric(one, "Mbit/s", middle["engine tcp 1"], OF_ENGINE),
+        "TCP, one plane ÷ OpenVPN as in Go": Metric(one, "Mbit/s", go, OF_OPENVPN),
+        "TCP, OpenVPN slice ÷ OpenVPN as in Go": Metric(middle["openvpn slice tcp 1"], "Mbit/s", go, AS_OPENVPN),
     }
+    pairs = {
+        "TCP, two planes ÷ bare engine": ("two planes tcp 1", "engine tcp 1", "Mbit/s"),
+        "TCP, 4 streams, one plane ÷ bare engine": ("one plane tcp 4", "engine tcp 4", "Mbit/s"),
+        "TCP, 4 streams, two planes ÷ bare engine": ("two planes tcp 4", "engine tcp 4", "Mbit/s"),
+        "TCP, one plane ÷ raw path": ("one plane tcp 1", "raw tcp 1", "Mbit/s"),
+        "TCP, one plane ÷ Nebula": ("one plane tcp 1", "nebula tcp 1", "Mbit/s"),
+        "TCP, one plane ÷ tinc": ("one plane tcp 1", "tinc tcp 1", "Mbit/s"),
+        "UDP of 64 bytes, one plane ÷ bare engine": ("one plane udp", "engine udp", "packets/s"),
+        "round trip, one plane ÷ bare engine": ("one plane rtt", "engine rtt", "ms"),
+        "processor, one plane ÷ bare engine": ("one plane cost", "engine cost", "s/GB"),
+        "processor, two planes ÷ bare engine": ("two planes cost", "engine cost", "s/GB"),
+        "processor, OpenVPN slice ÷ OpenVPN as in Go": ("openvpn slice cost", "openvpn cost", "s/GB"),
+        "processor, one plane ÷ Nebula": ("one plane cost", "nebula cost", "s/GB"),
+        "processor, one plane ÷ tinc": ("one plane cost", "tinc cost", "s/GB"),
+    }
+    taken = {what: ends for what, ends in pairs.items() if ends[0] in middle and ends[1] in middle}
+    return metrics | {what: Metric(middle[a], unit, middle[b]) for what, (a, b, unit) in taken.items()}

@@ -55,11 +55,11 @@ def export(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def throughput(*, as_json: AsJson = False) -> None:
+def throughput(*, quick: Quick = False, as_json: AsJson = False) -> None:
     """Measure what gets through the slice beside the raw path and bare tunnels, and what it costs in processor time."""
     from kubeslice.bench import throughput
 
-    _run(throughput.measure(), "throughput", as_json=as_json)
+    _run(throughput.measure(1 if quick else throughput.ROUNDS), "throughput", as_json=as_json)
 
 
 @app.command()

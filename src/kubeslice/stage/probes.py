@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from kubeslice.stage.places import Output
 
 SECONDS = 3
+WARM_UP = 1
 PORT = 5201
 SMALL_PACKET = 64
 
@@ -31,8 +32,8 @@ class Path:
 
 
 async def tcp(path: Path, streams: int = 1, seconds: int = SECONDS) -> float:
-    """Return TCP goodput in bit/s, as the receiver counts it, after one second of warm-up."""
-    wanted = ["-c", path.address, "-t", str(seconds), "-O", "1", "-P", str(streams)]
+    """Return TCP goodput in bit/s, as the receiver counts it, after a second of warm-up."""
+    wanted = ["-c", path.address, "-t", str(seconds), "-O", str(WARM_UP), "-P", str(streams)]
     result = await _iperf(path, wanted)
     return float(result["end"]["sum_received"]["bits_per_second"])
 
