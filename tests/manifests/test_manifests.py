@@ -93,7 +93,7 @@ def test_the_operator_may_do_all_that_it_lets_gateways_do() -> None:
         if role["metadata"]["name"] == "kubeslice-worker" and role["metadata"].get("namespace") != "kube-system":
             own |= permissions(role["rules"])
     (common,) = [role for role in of_kind(WORKER, "Role") if role["metadata"]["name"] == names.GATEWAY_ROLE]
-    granted = permissions(common["rules"]) | permissions(gateway_workloads.role(Owner("red", "u1"), 2)["rules"])
+    granted = permissions(common["rules"]) | permissions(gateway_workloads.role(Owner("red", "u1"), [0, 1])["rules"])
     assert {grant for grant in granted if (*grant[:3], "") not in own} == set()
 
 

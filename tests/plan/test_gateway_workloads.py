@@ -74,7 +74,7 @@ def test_a_drain_takes_one_plane_at_a_time_and_nothing_stands_in_the_way_of_a_si
 
 
 def test_a_slices_gateways_may_read_the_secrets_of_its_planes_and_no_other() -> None:
-    rules = gateway_workloads.role(OWNER, 2)["rules"]
+    rules = gateway_workloads.role(OWNER, range(2))["rules"]
     assert rules == [
         {
             "apiGroups": [""],

@@ -235,6 +235,8 @@ async def test_planes_come_and_go_and_one_that_goes_keeps_what_it_needs_until_it
     await eventually(is_leaving)
     assert await stage.own_object(resources.SERVICES, PLANE_1)
     assert await secret(stage, PLANE_1)
+    role = await stage.own_object(resources.ROLES, "slice-gateway-red")
+    assert role["rules"][0]["resourceNames"] == [PLANE_0, PLANE_1]
     await stage.kill("gateway-1")
 
     async def is_gone() -> Any:

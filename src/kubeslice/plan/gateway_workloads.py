@@ -4,7 +4,7 @@ Pure: `worker.workloads` applies what these functions return. What the gateways 
 `gateway_keys`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -77,9 +77,9 @@ def account(owner: Owner) -> Object:
     return {"metadata": _metadata(owner, names.gateway_account(owner.name))}
 
 
-def role(owner: Owner, planes: int) -> Object:
-    """Return the Role that opens the Secrets of the slice's planes, and no other."""
-    secrets = [names.gateway_deployment(owner.name, plane) for plane in range(planes)]
+def role(owner: Owner, planes: Iterable[int]) -> Object:
+    """Return the Role that opens the Secrets of these planes of the slice, and no other."""
+    secrets = [names.gateway_deployment(owner.name, plane) for plane in sorted(planes)]
     rule = {
         "apiGroups": [SECRETS.group],
         "resources": [SECRETS.plural],

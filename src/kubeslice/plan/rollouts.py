@@ -36,7 +36,8 @@ def release(wanted: Sequence[str], differing: Collection[str], seen: Mapping[str
     waiting = f"{unfinished[0]} to be ready" if unfinished else unsteady
     held = turns if waiting else turns[1:]
     reason = waiting or (f"{turns[0]} to be ready" if turns else "")
-    return Release(frozenset(held), f"{', '.join(held)} waits for {reason}" if held else "")
+    verb = "wait" if held[1:] else "waits"
+    return Release(frozenset(held), f"{', '.join(held)} {verb} for {reason}" if held else "")
 
 
 def is_rolled_out(deployment: Object | None) -> bool:

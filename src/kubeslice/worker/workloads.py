@@ -1,6 +1,6 @@
 """Slice → routers, and per plane a gateway with its Service, its keys and the right to read them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kubeslice.kube import objects
@@ -48,12 +48,13 @@ class Workloads:
         made = [Item(resource, obj) for resource, obj in self.caches.made_for(key.name)]
         exposure = gateway_workloads.exposure(objects.spec(seen), self._provider(seen))
         # What pods start with comes first: without its account a pod is refused, and tried again late.
-        ground = _ground(owner, planes, exposure)
+        leaving = self._leaving(key.name, planes)
+        ground = _ground(owner, planes, leaving, exposure)
         first = await self._sync(ground, [item for item in made if _id(item) in _ids(ground)])
         rest = self._rest(owner, planes)
         release = self._release(key.name, [item for item in rest if item.resource is DEPLOYMENTS])
         held = [item for item in rest if item.resource is DEPLOYMENTS and objects.name(item.object) in release.held]
-        spared = _ids(ground) | _ids(held) | _ids(self._in_use(key.name, planes, made))
+        spared = _ids(ground) | _ids(held) | _ids(_in_use({*range(planes), *leaving}, made))
         second = await self._sync(
             [item for item in rest if item not in held], [item for item in made if _id(item) not in spared]
         )
@@ -87,16 +88,10 @@ class Workloads:
         unsteady = rollouts.missing_tunnel(gateways, gateway_pods, self.clock.now())
         return rollouts.release(order, differing, seen, unsteady)
 
-    def _in_use(self, name: str, planes: int, made: Sequence[Item]) -> Iterator[Item]:
-        """Yield Secrets, which are `keys`' alone, and what a gateway needs that is handing over before it ends."""
-        if not planes:
-            return
-        leaving = {pods.plane(pod) for pod in pods.on_slice(self.caches.pods_of(name), name, names.GATEWAY_POD)}
-        for item in made:
-            plane = pods.plane(item.object)
-            is_used = plane is not None and (plane < planes or plane in leaving)
-            if is_used and item.resource in (SECRETS, SERVICES):
-                yield item
+    def _leaving(self, name: str, planes: int) -> set[int]:
+        """Return the planes that are no more wanted and whose gateway still hands its traffic over."""
+        running = pods.on_slice(self.caches.pods_of(name), name, names.GATEWAY_POD) if planes else []
+        return {plane for pod in running if (plane := pods.plane(pod)) is not None and plane >= planes}
 
     def _provider(self, seen: Object) -> Object:
         config = self.caches.hub.config(objects.name(seen))
@@ -107,12 +102,17 @@ class Workloads:
         return await sync(self.own, names.WORKER_MANAGER, wanted, seen)
 
 
-def _ground(owner: Owner, planes: int, exposure: Exposure) -> list[Item]:
+def _in_use(planes: Collection[int], made: Sequence[Item]) -> list[Item]:
+    """Return the Secrets, which are `keys`' alone, and Services of these planes."""
+    return [item for item in made if item.resource in (SECRETS, SERVICES) and pods.plane(item.object) in planes]
+
+
+def _ground(owner: Owner, planes: int, leaving: Collection[int], exposure: Exposure) -> list[Item]:
     if not planes:
         return []
     return [
         Item(SERVICEACCOUNTS, gateway_workloads.account(owner)),
-        Item(ROLES, gateway_workloads.role(owner, planes)),
+        Item(ROLES, gateway_workloads.role(owner, {*range(planes), *leaving})),
         *(Item(SERVICES, gateway_workloads.service(owner, plane, exposure)) for plane in range(planes)),
     ]
 
