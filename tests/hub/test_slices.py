@@ -123,6 +123,13 @@ async def test_members_come_and_go_and_addresses_stay(stage: Stage) -> None:
     octets = {c: (await workers[c].config("red"))["spec"]["octet"] for c in "bcd"}
     assert octets == {"b": 1, "c": 2, "d": 3}, "the place of a cluster that still cleans up is not given away"
 
+    async def the_new_one_knows_the_others() -> bool:
+        return {("d", "b"), ("d", "c")} <= set(await views(stage, *"bcd"))
+
+    await stage.until(the_new_one_knows_the_others)
+    assert not {("b", "d"), ("c", "d")} & set(await views(stage, *"bcd")), "there is nothing to tell about d yet"
+    await workers["d"].publish("red", "key-d")
+
     async def only_new_pairs() -> bool:
         return set(await views(stage, *"abcd")) == {(x, y) for x in "bcd" for y in "bcd" if x != y}
 
