@@ -63,8 +63,9 @@ def test_who_may_not_stay_goes_at_once_and_who_changes_calls_anew() -> None:
     assert server.renew() == []
     assert server.update({"red.far.0": replace(FAR, allowed=(SUBNET, SUBNET.supernet()))}, frozenset()) == []
     assert server.renew() == ["client-kill 1"]
-    assert server.update(CALLERS, {7}) == ["client-kill 1"]
-    assert server.update({}, frozenset()) == ["client-kill 1"]
+    assert server.clients == {}, "it is gone, whenever OpenVPN says so"
+    assert a_server(1).update(CALLERS, {7}) == ["client-kill 1"]
+    assert a_server(1).update({}, frozenset()) == ["client-kill 1"]
 
 
 def test_one_that_is_about_to_be_admitted_can_still_be_sent_away() -> None:

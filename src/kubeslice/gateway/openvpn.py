@@ -17,7 +17,7 @@ from pathlib import Path
 from kubeslice.gateway.engine import Overhead
 from kubeslice.gateway.programs import Programs
 from kubeslice.linux import devices, openvpn
-from kubeslice.model.errors import Terminal
+from kubeslice.model.errors import Retry, Terminal
 from kubeslice.plan import openvpn as plan
 from kubeslice.plan import openvpn_problems as problems
 from kubeslice.plan.openvpn import Role, Surroundings
@@ -69,10 +69,9 @@ class OpenVpn:
         return plan.device(generation, peer)
 
     async def ensure(self, generation: Generation) -> bool:
-        """Make processes and devices as wanted; peers whose settings stay notice nothing. Raises `Terminal`."""
-        directory = await self._prepare()
+        """Make processes and devices as wanted; whose settings stay notices nothing. Raises `Retry`, `Terminal`."""
         self._known[generation.number] = generation
-        await asyncio.to_thread(self._revoke, directory, generation.secret.get("crl.pem", ""))
+        directory = await self._revoke(generation.secret.get("crl.pem", ""))
         own = plan.credential(generation.secret, generation.number)
         if own is None:
             return await self._end(generation.number, ())
@@ -123,10 +122,17 @@ class OpenVpn:
             self._directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kubeslice-openvpn-"))
         return self._directory
 
-    def _revoke(self, directory: Path, text: str) -> None:
-        """Take note of a new list of revoked certificates: OpenVPN reads the file before it believes anybody anew."""
-        if text == self._list:
-            return
+    async def _revoke(self, text: str) -> Path:
+        """Take note of the list of revoked certificates: OpenVPN reads the file before it believes anybody anew."""
+        try:
+            directory = await self._prepare()
+            if text != self._list:
+                await asyncio.to_thread(self._write, directory, text)
+        except OSError as error:
+            raise Retry(f"the list of revoked certificates cannot be written: {error}") from error
+        return directory
+
+    def _write(self, directory: Path, text: str) -> None:
         from kubeslice.runtime import certificates  # noqa: PLC0415 - 50 ms of CPU, for slices with OpenVPN only
 
         try:

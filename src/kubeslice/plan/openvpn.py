@@ -146,9 +146,10 @@ def _common(role: Role) -> Iterator[str]:
     yield f"tun-mtu {LARGEST_MTU}"
     yield "mssfix 0"
     yield from (f"sndbuf {BUFFER}", f"rcvbuf {BUFFER}")
-    yield "socket-flags TCP_NODELAY" if role.protocol == "TCP" else "fast-io"
+    # As WireGuard does: rather in pieces than not at all, while it is not known yet how large packets may be.
+    yield from ("socket-flags TCP_NODELAY",) if role.protocol == "TCP" else ("fast-io", "mtu-disc no")
     yield from _ciphers(role.cipher)
-    yield from ("tls-version-min 1.2", "tls-timeout 1", "hand-window 15")
+    yield from ("tls-version-min 1.2", "tls-timeout 1", "hand-window 8")
     yield from (f"ping {PING}", f"ping-restart {PATIENCE}")
     yield from ("persist-key", "persist-tun")
     yield from ("verb 3", "suppress-timestamps", "mute-replay-warnings")
@@ -183,8 +184,6 @@ def _client(role: Role) -> Iterator[str]:
     # The only settings that the other end may decide.
     yield from (f'pull-filter accept "{word}"' for word in ("cipher ", "peer-id ", "protocol-flags "))
     yield 'pull-filter ignore ""'
-    if role.protocol != "TCP":
-        yield "explicit-exit-notify 1"
 
 
 def _inline(tag: str, text: str) -> tuple[str, ...]:

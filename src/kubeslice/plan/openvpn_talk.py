@@ -93,19 +93,23 @@ class Server:
         """Admit others from now on; return the lines that send those away who may not stay."""
         self._callers, self._revoked = callers, revoked
         known = {**self._admitted, **self.clients}
-        return [f"client-kill {client}" for client, seen in known.items() if not self._may(seen.name, seen.serial)]
+        return self._kill([client for client, seen in known.items() if not self._may(seen.name, seen.serial)])
 
     def renew(self) -> list[str]:
         """Return the lines that let those call anew who have other subnets now than when they called."""
-        return [
-            f"client-kill {client}"
-            for client, seen in self.clients.items()
-            if seen.name in self._callers and seen.routes != _routes(self._callers[seen.name])
-        ]
+        known = [(client, seen) for client, seen in self.clients.items() if seen.name in self._callers]
+        return self._kill([client for client, seen in known if seen.routes != _routes(self._callers[seen.name])])
 
     def find(self, name: str) -> Seen | None:
         """Return what is seen of the peer with this name in its certificate, if it is connected."""
         return next((seen for seen in self.clients.values() if seen.name == name), None)
+
+    def _kill(self, clients: Sequence[str]) -> list[str]:
+        # Forgotten at once: OpenVPN itself tells of their end later than of the next call.
+        for client in clients:
+            self.clients.pop(client, None)
+            self._admitted.pop(client, None)
+        return [f"client-kill {client}" for client in clients]
 
     def _may(self, name: str, serial: int) -> bool:
         return name in self._callers and serial not in self._revoked
