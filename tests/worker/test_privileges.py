@@ -56,9 +56,10 @@ async def as_operator(stage: Stage) -> HttpApi:
     return await login(stage.own, "operator", SYSTEM)
 
 
-async def as_worker_on_hub(stage: Stage) -> HttpApi:
+async def as_worker_on_hub(stage: Stage, *, without: str = "") -> HttpApi:
     for resource, obj in tenancy.cluster_objects(Member("acme", CLUSTER), [], [], {}):
-        await apply(stage.hub, Item(resource, obj))
+        rules = [rule for rule in obj.get("rules") or [] if without not in rule["resources"]]
+        await apply(stage.hub, Item(resource, obj | ({"rules": rules} if rules else {})))
     return await login(stage.hub, names.worker_account(CLUSTER), PROJECT)
 
 
@@ -119,4 +120,25 @@ async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: 
             return not left and is_going and not (await stage.own.list(resources.SLICES, SYSTEM)).items
 
         await eventually(clean)
+        await confined.stop()
+
+
+async def test_a_hub_that_shows_no_pre_shared_keys_is_worked_with_as_before(stage: Stage) -> None:
+    async with await as_operator(stage) as own, await as_worker_on_hub(stage, without="secrets") as hub:
+        confined = replace(stage, own=own, hub=hub)
+        await confined.start()
+        await stage.slice()
+        await stage.gateway()
+        name = f"red-{CLUSTER}-worker-1"
+        named = {"spec": {"gatewayCredentials": {"secretName": name}}}
+        await stage.hub.patch(resources.WORKERSLICEGATEWAYS, name, OWN_ON_HUB, named)
+
+        async def has_peer() -> Any:
+            found = await stage.own_object(resources.SLICEGATEWAYS, name)
+            config = await stage.hub_object(resources.WORKERSLICECONFIGS, f"red-{CLUSTER}")
+            return found and objects.spec(found).get("planes") and objects.status(config).get("gateways")
+
+        await eventually(has_peer)
+        assert confined.operator is not None
+        assert not confined.operator.caches.hub.secrets.synced.is_set()
         await confined.stop()

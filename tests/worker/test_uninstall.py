@@ -35,8 +35,17 @@ async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_cl
     await uninstall.leave_hub(stage.hub, OWN_ON_HUB)
 
     assert await written(stage) == COREFILE
-    for kind in (resources.SLICES, resources.SLICEGATEWAYS, resources.SECRETS):
-        assert (await stage.own.list(kind, SYSTEM)).items == []
+    for kind in (
+        resources.SLICES,
+        resources.SLICEGATEWAYS,
+        resources.SECRETS,
+        resources.SERVICES,
+        resources.ROLES,
+        resources.ROLEBINDINGS,
+        resources.PODDISRUPTIONBUDGETS,
+    ):
+        left = [objects.name(obj) for obj in (await stage.own.list(kind, SYSTEM)).items]
+        assert left in ([], [names.DNS_SERVICE])
     left = [objects.name(obj) for obj in (await stage.own.list(resources.DEPLOYMENTS, SYSTEM)).items]
     assert left == [names.DNS_SERVICE]
     namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
