@@ -76,7 +76,7 @@ class Cluster:
         command = [sys.executable, "-m", "kubeslice.lab.apiserver", "--data-dir", str(self.directory), *listen]
         self._spawn("apiserver", command, {})
         kubeconfig = self.directory / "admin.kubeconfig"
-        await until(kubeconfig.exists, 15)
+        await until(kubeconfig.exists, 60)
         inside = kubeconfig.read_text().replace(f"127.0.0.1:{port}", f"{self.address}:{API_PORT}")
         (self.directory / "node.kubeconfig").write_text(inside)
         self.api = HttpApi(config.from_kubeconfig(kubeconfig))
@@ -123,7 +123,13 @@ class Cluster:
         raise AssertionError(f"{resource.plural} are not served")
 
     async def slice(
-        self, name: str, vni: int, subnet: str = "10.1.0.0/16", members: int = 4, keys: tuple[int, ...] = (1,)
+        self,
+        name: str,
+        vni: int,
+        subnet: str = "10.1.0.0/16",
+        members: int = 4,
+        keys: tuple[int, ...] = (1,),
+        planes: int = 1,
     ) -> ClusterPlan:
         """Write a Slice as the operator does; returns the plan of this cluster's part."""
         plan = ClusterPlan(cluster_subnet(IPv4Network(subnet), members, self.number))
@@ -134,8 +140,8 @@ class Cluster:
             "clusterName": self.name,
             "vni": vni,
             "mtu": 1420,
-            "gatewayReplicas": 1,
-            "gatewayKeys": [{"plane": 0, "generations": list(keys)}],
+            "gatewayReplicas": planes,
+            "gatewayKeys": [{"plane": plane, "generations": list(keys)} for plane in range(planes)],
             "nodeBlocks": [{"node": self.name, "cidrs": [str(plan.node_blocks[0])]}],
         }
         await self.apply(SLICES, {"metadata": {"name": name, "namespace": names.WORKER_NAMESPACE}, "spec": spec})
@@ -247,17 +253,22 @@ class Cluster:
             await asyncio.sleep(0.02)
         raise AssertionError(f"{name} never became what it should")
 
-    async def tunnel_is(self, state: str, slice_name: str, remote: "Cluster", seconds: float = 15) -> Object:
-        """Wait until the gateway reports a state of its tunnel to another cluster; returns the report."""
+    async def tunnel_is(
+        self, state: str, slice_name: str, remote: "Cluster", seconds: float = 15, plane: int = 0, **more: Any
+    ) -> Object:
+        """Wait until a gateway reports a state of its tunnel to another cluster; returns the report.
 
-        def entry(gateway: Object) -> Object:
-            return next(iter((gateway.get("status") or {}).get("planes") or []), {})
-
+        `more` are further fields of the report and what they must be.
+        """
         name = names.slice_gateway(slice_name, self.name, remote.name)
-        found = await self.object_when(
-            SLICEGATEWAYS, name, names.WORKER_NAMESPACE, lambda seen: entry(seen).get("state") == state, seconds
-        )
-        return entry(found)
+        wanted = {"plane": plane, "state": state, **more}
+
+        def entries(gateway: Object) -> list[Object]:
+            planes = (gateway.get("status") or {}).get("planes") or []
+            return [entry for entry in planes if wanted.items() <= entry.items()]
+
+        found = await self.object_when(SLICEGATEWAYS, name, names.WORKER_NAMESPACE, entries, seconds)
+        return entries(found)[0]
 
     def log(self, component: str) -> str:
         """Return what a component wrote."""

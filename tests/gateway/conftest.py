@@ -13,9 +13,8 @@ __all__ = ["kernel"]
 
 @pytest.fixture
 async def clusters(kernel: Kernel, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[list[Cluster]]:
-    """Yield clusters with an agent each: two, or as many as the marker `members` says."""
-    marker = request.node.get_closest_marker("members")
-    async with some_clusters(kernel, marker.args[0] if marker else 2, tmp_path) as made:
+    """Yield clusters with an agent each: two, or as many as the test's parameter says."""
+    async with some_clusters(kernel, getattr(request, "param", 2), tmp_path) as made:
         for cluster in made:
             cluster.run("agent", HEALTH_PORT="9479")
         try:

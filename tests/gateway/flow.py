@@ -21,11 +21,20 @@ class Flow:
     files: tuple[Path, Path]
 
     @classmethod
-    def between(cls, kernel: Kernel, ends: tuple[Namespace, Namespace], addresses: tuple[str, str], at: Path) -> "Flow":
+    def between(
+        cls,
+        kernel: Kernel,
+        ends: tuple[Namespace, Namespace],
+        addresses: tuple[str, str],
+        at: Path,
+        port: int = 9000,
+    ) -> "Flow":
         """Start both ends; each sends to the other's address."""
-        files = (at / "flow-0", at / "flow-1")
+        files = (at / f"{port}-0", at / f"{port}-1")
         one, other = (
-            kernel.process(ends[number], sys.executable, str(METER), addresses[1 - number], str(files[number]))
+            kernel.process(
+                ends[number], sys.executable, str(METER), addresses[1 - number], str(port), str(files[number])
+            )
             for number in (0, 1)
         )
         return cls((one, other), files)

@@ -1,14 +1,17 @@
 """A slice over some clusters, with everything but hub and operators: what they would write is written here by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from kubeslice.linux.commands import run
+from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
 from kubeslice.plan.ipam import ClusterPlan
 from tests.clusters import NODEPORT, Cluster
 
 Object = dict[str, Any]
+Ends = tuple[tuple[Namespace, Namespace], tuple[str, str]]
 
 
 def key_pair() -> tuple[str, str]:
@@ -19,63 +22,79 @@ def key_pair() -> tuple[str, str]:
 
 @dataclass
 class Mesh:
-    """Clusters with one plane of a slice each, and the keys that all know of, by cluster and generation."""
+    """Clusters with a slice, and the keys that all know of: by cluster, plane and generation, and of each pair."""
 
     clusters: list[Cluster]
     slice: str = "red"
     vni: int = 4097
     port: int = NODEPORT
+    planes: int = 1
     plans: dict[str, ClusterPlan] = field(default_factory=dict)
-    keys: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
-    shared: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    keys: dict[tuple[str, int, int], tuple[str, str]] = field(default_factory=dict)
+    shared: dict[tuple[str, str, int, int], str] = field(default_factory=dict)
 
-    @property
-    def gateway(self) -> str:
-        """Return the name of the gateway's pod and component."""
-        return f"gateway-{self.slice}"
+    def gateway(self, plane: int = 0) -> str:
+        """Return the name of a gateway's pod and component."""
+        return f"gateway-{self.slice}-{plane}"
 
-    async def equip(self, *, routers: bool = True) -> None:
-        """Start gateway and router of the slice in each cluster, and put the namespace of its name on it."""
+    async def equip(self) -> None:
+        """Start gateways and a router of the slice in each cluster, and put the namespace of its name on it."""
         for cluster in self.clusters:
             await self.in_force(cluster, 1)
             await cluster.namespace(f"ns-{self.slice}", self.slice)
             labels = {names.SLICE_LABEL: self.slice}
-            types = {names.POD_TYPE_LABEL: names.GATEWAY_POD, names.PLANE_LABEL: "0"}
-            inside = await cluster.pod(names.WORKER_NAMESPACE, self.gateway, {**labels, **types})
-            cluster.expose(self.gateway, self.port)
-            cluster.run(self.gateway, inside, PLANE="0", POD_NAME=self.gateway, SLICE=self.slice)
-            if routers:
-                types = {names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: "0"}
-                inside = await cluster.pod(names.WORKER_NAMESPACE, f"router-{self.slice}", {**labels, **types})
-                cluster.run(f"router-{self.slice}", inside, SLICE=self.slice, ROUTER="0")
+            for plane in range(self.planes):
+                name, types = self.gateway(plane), {names.POD_TYPE_LABEL: names.GATEWAY_POD}
+                place = {names.PLANE_LABEL: str(plane)}
+                inside = await cluster.pod(names.WORKER_NAMESPACE, name, {**labels, **types, **place})
+                cluster.expose(name, self.port + 2 * plane)
+                cluster.run(name, inside, PLANE=str(plane), POD_NAME=name, SLICE=self.slice)
+            types = {names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: "0"}
+            inside = await cluster.pod(names.WORKER_NAMESPACE, f"router-{self.slice}", {**labels, **types})
+            cluster.run(f"router-{self.slice}", inside, SLICE=self.slice, ROUTER="0")
 
-    async def in_force(self, cluster: Cluster, *generations: int) -> None:
-        """Put generations of keys in force in one cluster: its Slice, and the Secret of its gateway."""
-        self.plans[cluster.name] = await cluster.slice(self.slice, self.vni, keys=generations)
-        data: dict[str, str] = {}
-        for generation in generations:
-            pair = self.keys.setdefault((cluster.name, generation), key_pair())
-            data |= {f"privateKey-{generation}": pair[0], f"publicKey-{generation}": pair[1]}
-            for remote in self.clusters:
-                if remote is not cluster:
-                    data[f"psk-{remote.name}-{generation}"] = self.secret_of(cluster, remote, generation)
-        await cluster.secret(names.gateway_deployment(self.slice, 0), data)
+    async def apps(self) -> Ends:
+        """Make a pod of the slice in the first and in the last cluster; returns namespaces and addresses."""
+        namespace, places = f"ns-{self.slice}", (self.clusters[0], self.clusters[-1])
+        ends = [await cluster.pod(namespace, "app") for cluster in places]
+        addresses = [await cluster.address_of(namespace, "app", self.slice) for cluster in places]
+        return (ends[0], ends[1]), (addresses[0], addresses[1])
 
-    def secret_of(self, one: Cluster, other: Cluster, generation: int) -> str:
-        """Return the pre-shared key of a pair."""
+    async def in_force(self, cluster: Cluster, *generations: int, **spoilt: str) -> None:
+        """Put generations of keys in force in one cluster: its Slice, and the Secrets of its gateways.
+
+        `spoilt` are entries of the Secrets that are not what they should be, with _ for -.
+        """
+        self.plans[cluster.name] = await cluster.slice(self.slice, self.vni, keys=generations, planes=self.planes)
+        for plane in range(self.planes):
+            data: dict[str, str] = {}
+            for generation in generations:
+                pair = self.keys.setdefault((cluster.name, plane, generation), key_pair())
+                data |= {f"privateKey-{generation}": pair[0], f"publicKey-{generation}": pair[1]}
+                for remote in self.clusters:
+                    if remote is not cluster:
+                        data[f"psk-{remote.name}-{generation}"] = self.secret_of(cluster, remote, plane, generation)
+            data |= {name.replace("_", "-"): text for name, text in spoilt.items()}
+            await cluster.secret(names.gateway_deployment(self.slice, plane), data)
+
+    def secret_of(self, one: Cluster, other: Cluster, plane: int, generation: int) -> str:
+        """Return a pre-shared key of a pair."""
         first, second = sorted((one.name, other.name))
-        return self.shared.setdefault((first, second, generation), run(["wg", "genpsk"]).strip())
+        return self.shared.setdefault((first, second, plane, generation), run(["wg", "genpsk"]).strip())
 
-    async def introduce(self, local: Cluster, remote: Cluster, *generations: int, **more: Any) -> None:
-        """Tell a cluster of another one, as the hub and the operator do; `endpoints` in `more` are ports."""
-        ports = more.pop("ports", None)
+    async def introduce(
+        self, local: Cluster, remote: Cluster, *generations: int, ports: Sequence[int] | None = None, **more: Any
+    ) -> None:
+        """Tell a cluster of another one, as the hub and the operator do; `ports` are where it is to be reached."""
         planes = []
-        for generation in generations or (1,):
-            usual = [self.port + generation % 2]
-            endpoints = [f"{remote.address}:{port}" for port in (usual if ports is None else ports)]
-            key = self.keys[remote.name, generation][1]
-            planes.append({"plane": 0, "generation": generation, "publicKey": key, "endpoints": endpoints})
-        await local.peer(self.slice, remote, str(self.plans[remote.name].subnet), planes, **more)
+        for plane in range(self.planes):
+            for generation in generations or (1,):
+                usual = [self.port + 2 * plane + generation % 2]
+                endpoints = [f"{remote.address}:{port}" for port in (usual if ports is None else ports)]
+                key = self.keys[remote.name, plane, generation][1]
+                entry = {"plane": plane, "generation": generation, "publicKey": key, "endpoints": endpoints}
+                planes.append(entry)
+        await local.peer(self.slice, remote, self.subnet(remote), planes, **more)
 
     async def introduce_all(self) -> None:
         """Tell every cluster of every other."""
@@ -83,3 +102,7 @@ class Mesh:
             for remote in self.clusters:
                 if local is not remote:
                     await self.introduce(local, remote)
+
+    def subnet(self, cluster: Cluster) -> str:
+        """Return the subnet of a cluster."""
+        return str(self.plans[cluster.name].subnet)

@@ -16,34 +16,16 @@ from tests.kernel import Kernel
 pytestmark = [pytest.mark.kernel, pytest.mark.api]
 
 
-async def pods(mesh: Mesh) -> tuple[tuple[Namespace, Namespace], tuple[str, str]]:
-    """Make a pod of the slice in each of two clusters; returns their namespaces and addresses."""
-    namespace = f"ns-{mesh.slice}"
-    ends = [await cluster.pod(namespace, "app") for cluster in mesh.clusters[:2]]
-    addresses = [await cluster.address_of(namespace, "app", mesh.slice) for cluster in mesh.clusters[:2]]
-    return (ends[0], ends[1]), (addresses[0], addresses[1])
-
-
-async def carries(cluster: Cluster, remote: Cluster, generation: int) -> None:
-    """Wait until a gateway reports that a generation carries its traffic to another cluster."""
-    for _ in range(400):
-        report = await cluster.tunnel_is("UP", "red", remote)
-        if report["generation"] == generation:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"generation {generation} never carried the traffic: {report}")
-
-
 async def test_a_rotation_under_traffic_loses_no_packet(
     clusters: list[Cluster], kernel: Kernel, tmp_path: Path
 ) -> None:
     near, far = clusters
     mesh = Mesh(clusters)
     await mesh.equip()
-    ends, addresses = await pods(mesh)
+    ends, addresses = await mesh.apps()
     await mesh.introduce_all()
     for one, other in ((near, far), (far, near)):
-        await carries(one, other, 1)
+        await one.tunnel_is("UP", "red", other, generation=1)
     assert await asyncio.to_thread(kernel.pings, ends[0], addresses[1], seconds=10)
     flow = Flow.between(kernel, ends, addresses, tmp_path)
     await asyncio.sleep(1)
@@ -55,17 +37,17 @@ async def test_a_rotation_under_traffic_loses_no_packet(
         await mesh.introduce(far, near, number - 1, number)
         await asyncio.sleep(1)
         # One gateway sleeps while the other changes over: the directions take different generations.
-        os.kill(far.processes[mesh.gateway].pid, signal.SIGSTOP)
+        os.kill(far.processes[mesh.gateway()].pid, signal.SIGSTOP)
         await mesh.introduce(near, far, number - 1, number)
-        await carries(near, far, number)
+        await near.tunnel_is("UP", "red", far, generation=number)
         await asyncio.sleep(1)
-        os.kill(far.processes[mesh.gateway].pid, signal.SIGCONT)
-        await carries(far, near, number)
+        os.kill(far.processes[mesh.gateway()].pid, signal.SIGCONT)
+        await far.tunnel_is("UP", "red", near, generation=number)
         for one, other in ((near, far), (far, near)):
             await mesh.in_force(one, number)
             await mesh.introduce(one, other, number)
             await asyncio.sleep(0.5)
-        assert wireguard_devices(kernel, near.pods[mesh.gateway]) == {f"wg{number % 2}"}
+        assert wireguard_devices(kernel, near.pods[mesh.gateway()]) == {f"wg{number % 2}"}
     lost = await asyncio.to_thread(flow.end)
     assert lost == ([], [])
 

@@ -53,7 +53,7 @@ async def test_slices_with_one_subnet_reach_their_own_pods_only(clusters: list[C
     assert targets[0] == targets[1], "the same address, in two slices"
     await red.introduce_all()
     report = await near.tunnel_is("UP", "red", far)
-    assert report["podName"] == "gateway-red"
+    assert report["podName"] == "gateway-red-0"
     assert await until(lambda: dials(kernel, sandboxes["red"][0], targets[0]).startswith("I am red."), 8) < 4
     assert not dials(kernel, sandboxes["blue"][0], targets[1]), "blue has no tunnel yet and must not use that of red"
     await blue.introduce_all()
@@ -61,7 +61,7 @@ async def test_slices_with_one_subnet_reach_their_own_pods_only(clusters: list[C
     assert dials(kernel, sandboxes["red"][0], targets[0]).startswith("I am red.")
 
     # A gateway and a router join the slice's own networks, never the cluster's.
-    far_gateway, far_router = far.pods["gateway-red"], far.pods["router-red"]
+    far_gateway, far_router = far.pods["gateway-red-0"], far.pods["router-red"]
     inner = str(red.plans[1].gateway(0)), str(red.plans[1].router(0))
     for sandbox in (far_gateway, far_router):
         serve(kernel, sandbox, "secret")
@@ -85,12 +85,12 @@ async def test_a_tunnel_heals(clusters: list[Cluster], kernel: Kernel) -> None:
     await near.tunnel_is("UP", "red", far)
     assert await asyncio.to_thread(kernel.pings, client, target, seconds=5), "by the second endpoint, the first is dead"
 
-    engine = _child(near.processes["gateway-red"].pid, "wireguard-go")
+    engine = _child(near.processes["gateway-red-0"].pid, "wireguard-go")
     os.kill(engine, signal.SIGKILL)
     assert await asyncio.to_thread(kernel.pings, client, target, seconds=10), "after the tunnel's program was killed"
-    assert _child(near.processes["gateway-red"].pid, "wireguard-go") != engine
+    assert _child(near.processes["gateway-red-0"].pid, "wireguard-go") != engine
 
-    kernel.ip(near.pods["gateway-red"], "route flush proto 75")
+    kernel.ip(near.pods["gateway-red-0"], "route flush proto 75")
     assert await asyncio.to_thread(kernel.pings, client, target, seconds=5), "after its routes were removed"
 
     kernel.ip(near.node, "link set eth0 down")
