@@ -42,7 +42,10 @@ EXPECTED = [
     (packet(UDP, DATA, (40000, 31000), offset=8), ""),
     (packet(ICMP, b"\x03\x03" + bytes(6) + QUOTED), "ICMP error"),
     (packet(ICMP, b"\x03\x03" + bytes(6) + packet(UDP, b"", (53, 54))), ""),
-    (packet(ICMP, b"\x08\0" + bytes(60)), ""),
+    (packet(ICMP, b"\x08\0\1\2\3\4\5\6" + bytes(60)), "path probe"),
+    (packet(ICMP, b"\x08\0\1\2\3\4\5\6" + bytes(60) + b"x"), ""),
+    (packet(ICMP, b"\x03\x04" + bytes(6) + packet(ICMP, b"\x08\0" + bytes(60))), "ICMP error"),
+    (packet(ICMP, b"\x05\0" + bytes(60)), ""),
 ]
 
 

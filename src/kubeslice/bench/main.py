@@ -1,6 +1,7 @@
 """Runs a benchmark, prints its report, and says by the exit status whether the budgets hold."""
 
 import json
+import sys
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
@@ -40,6 +41,6 @@ def run(measured: Coroutine[Any, Any, Report], name: str, *, as_json: bool, seco
     if as_json:
         Console(soft_wrap=True, highlight=False).print(json.dumps(report.wire()), markup=False)
     else:
-        console = Console(highlight=False)
-        console.print(report.table(), width=None if console.is_terminal else WIDTH)
+        width = None if sys.stdout.isatty() else WIDTH
+        Console(highlight=False, width=width).print(report.table())
     return 0 if report.is_ok else MISSED

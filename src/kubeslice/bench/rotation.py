@@ -23,6 +23,7 @@ ENGINES = {"wireguard": "Wireguard", "openvpn": "OpenVPN"}
 NONE = Budget(Bound.AT_MOST, 0)
 LOOK_EVERY = 1.0
 TOLD_EVERY = 15
+CONSOLE = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ async def measure(options: Options) -> Report:
         async with scene(wanted(engine)) as running:
             async with observer(running.stage, running.traffic.marker) as observed:
                 metrics |= await _rotating(running, engine, options.minutes)
+            for finding in observed.findings:
+                CONSOLE.print(f"  {engine}, on the WAN: {finding}", soft_wrap=True, markup=False)
             metrics[f"{engine}: packets on the WAN"] = Metric(observed.packets, "")
-            metrics[f"{engine}: of them no tunnel's, or readable"] = Metric(len(observed.findings), "", budget=NONE)
+            metrics[f"{engine}: of them no tunnel's, or readable"] = Metric(observed.wrong, "", budget=NONE)
     return Report("rotation", metrics)
 
 
@@ -52,7 +55,6 @@ def wanted(engine: str) -> dict[str, Any]:
 
 
 async def _rotating(running: Scene, engine: str, minutes: float) -> Mapping[str, Metric]:
-    console = Console(stderr=True, highlight=False)
     started, before = time.monotonic(), await rotations(running)
     number, count = 0, before
     while time.monotonic() - started < minutes * 60:
@@ -61,7 +63,7 @@ async def _rotating(running: Scene, engine: str, minutes: float) -> Mapping[str,
         if number % TOLD_EVERY == 0:
             seen = running.traffic.seen(started)
             told = f"{count - before} rotations, gap {seen.gap:.2f} s, {seen.lost} packets lost"
-            console.print(f"  {engine}, {time.monotonic() - started:.0f} s: {told}", soft_wrap=True)
+            CONSOLE.print(f"  {engine}, {time.monotonic() - started:.0f} s: {told}", soft_wrap=True)
     seen = await running.traffic.since(started)
     # The first minute may have begun before, and the last one ends later.
     least = Budget(Bound.AT_LEAST, max(1, int(minutes * 60 / PERIOD) - 2))

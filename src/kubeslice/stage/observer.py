@@ -37,6 +37,11 @@ class Observed:
         return [*self.texts[:EXAMPLES], *self.strangers[:EXAMPLES]]
 
     @property
+    def wrong(self) -> int:
+        """Return how many packets should not have been seen."""
+        return len(self.texts) + len(self.strangers)
+
+    @property
     def packets(self) -> int:
         """Return how many packets were looked at."""
         return self.kinds.total()

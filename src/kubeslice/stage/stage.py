@@ -14,7 +14,7 @@ from kubeslice.install import worker as worker_installation
 from kubeslice.kube.config import from_kubeconfig
 from kubeslice.kube.http import HttpApi
 from kubeslice.lab import commands
-from kubeslice.lab.topology import API_PORT, Cluster, Topology, lab_topology
+from kubeslice.lab.topology import API_PORT, MTU, Cluster, Topology, lab_topology
 from kubeslice.manifests import HubValues, Image
 from kubeslice.model import names
 from kubeslice.stage import places
@@ -66,9 +66,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> AsyncIterator[Stage]:
+async def clusters(workers: int, nodes: int = 0, *, mtu: int = MTU, keep: bool = False) -> AsyncIterator[Stage]:
     """Bring a lab up and yield it; take it down at the end, also after a failure, unless `keep`."""
-    topology = lab_topology(workers, (nodes,) if nodes else (), places.lab())
+    topology = lab_topology(workers, (nodes,) if nodes else (), places.lab(), mtu=mtu)
     started = time.monotonic()
     await asyncio.to_thread(commands.up, topology)
     took = time.monotonic() - started
@@ -82,9 +82,9 @@ async def clusters(workers: int, nodes: int = 0, *, keep: bool = False) -> Async
 
 
 @asynccontextmanager
-async def installed(workers: int, nodes: int = 0, *, keep: bool = False) -> AsyncIterator[Stage]:
+async def installed(workers: int, nodes: int = 0, *, mtu: int = MTU, keep: bool = False) -> AsyncIterator[Stage]:
     """Bring a lab up with KubeSlice on it."""
-    async with clusters(workers, nodes, keep=keep) as stage:
+    async with clusters(workers, nodes, mtu=mtu, keep=keep) as stage:
         await stage.install()
         yield stage
 

@@ -18,6 +18,9 @@ HANDSHAKE = {1: 148, 2: 92, 3: 64}
 DATA = 4
 # OpenVPN (ssl.h): opcodes in the upper five bits of the first byte.
 OPENVPN_OPCODES = range(3, 12)
+# ICMP (RFC 792): echo and its answer, unreachable and time exceeded.
+ECHO = b"\x08", b"\x00"
+ERRORS = b"\x03", b"\x0b"
 # What nobody may read on the way: the API's language and its credentials.
 READABLE = (b"HTTP/1.", b'"apiVersion"', b"Authorization:", b"BEGIN CERTIFICATE", b"BEGIN PRIVATE")
 
@@ -95,11 +98,15 @@ def readable(packet: Packet, known: Known) -> bytes:
 
 
 def _of_icmp(packet: Packet, known: Known) -> str:
-    """Judge an error by the packet that it is about, of which it quotes at least the ports."""
-    is_error = packet.payload[:1] in (b"\x03", b"\x0b")
-    quoted = parse(packet.payload[8:]) if is_error else None
-    is_known = quoted is not None and any(port in known.tunnels or port == API for port in quoted.ports)
-    return "ICMP error" if is_known else ""
+    """Judge a probe by what it carries, which is nothing, and an error by the packet that it quotes."""
+    if packet.payload[:1] in ECHO:
+        return "" if any(packet.payload[8:]) else "path probe"
+    quoted = parse(packet.payload[8:]) if packet.payload[:1] in ERRORS else None
+    if quoted is None:
+        return ""
+    is_probe = quoted.protocol == ICMP and _of_icmp(quoted, known) == "path probe"
+    is_known = any(port in known.tunnels or port == API for port in quoted.ports)
+    return "ICMP error" if is_probe or is_known else ""
 
 
 def _is_wireguard(packet: Packet) -> bool:
