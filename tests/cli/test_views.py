@@ -40,6 +40,15 @@ def test_a_slice_that_is_not_ready_says_why() -> None:
     assert "cluster c is not registered" in text
 
 
+def test_a_slice_that_works_with_less_than_it_should_says_what_is_missing() -> None:
+    missing = "tunnels down: a to b, plane 1"
+    degraded = {"type": "Degraded", "status": "True", "reason": "TunnelsDown", "message": missing}
+    word, message = views.state(slice_config(conditions=[READY, degraded]))
+    assert word == "[yellow]Degraded[/]"
+    assert message == "2 of 2 clusters ready; tunnels down: a to b, plane 1"
+    assert views.state(slice_config(conditions=[READY, {**degraded, "status": "False"}]))[0] == "[green]Ready[/]"
+
+
 def test_an_object_that_nobody_reported_on_says_so() -> None:
     assert "is the hub running?" in views.state(slice_config())[1]
 

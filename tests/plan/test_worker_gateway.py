@@ -51,6 +51,7 @@ DOWN_1 = DOWN.model_copy(update={"plane": 1, "pod_name": "gw-1"})
     [
         ([UP], 1, "False", "TunnelUp"),
         ([UP, DOWN_1], 2, "True", "TunnelDegraded"),
+        ([UP.model_copy(update={"message": "too narrow"})], 1, "True", "TunnelImpaired"),
         ([UP], 2, "Unknown", "WaitingForGateway"),
         ([DOWN, DOWN_1], 2, "False", "WaitingForTunnel"),
         ([], 2, "False", "WaitingForTunnel"),
@@ -61,6 +62,12 @@ def test_a_pair_is_degraded_while_some_of_its_tunnels_are_down(
 ) -> None:
     found = worker_gateway.degradation("worker-2", expected, planes)
     assert (found.type, found.status, found.reason) == ("Degraded", status, reason)
+
+
+def test_a_pair_with_a_relay_is_connected_and_not_as_well_as_it_should_be() -> None:
+    ready = worker_gateway.readiness("b", 2, [DOWN, DOWN_1], 2, "c")
+    assert (ready.status, ready.message) == ("True", "b is reached through c, with 0 of 2 tunnels of its own up")
+    assert worker_gateway.degradation("b", 2, [DOWN, DOWN_1], "c").status == "True"
 
 
 def test_every_turn_of_a_pair_is_told_once() -> None:

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from kubeslice.plan import worker_report
-from kubeslice.plan.worker_report import View
+from kubeslice.plan import findings, worker_report
+from kubeslice.plan.worker_report import Report, View
 
 
 def pod(
@@ -87,6 +87,7 @@ def test_the_first_thing_that_is_missing_is_named(pods: Any, gateways: Any, dns:
     assert words in found.message
 
 
+RELAYED = {"spec": {"remoteCluster": "c", "relay": "b"}, "status": gateway("c", "DOWN", "DOWN")["status"]}
 TWO_PLANES = {**SLICE, "spec": SLICE["spec"] | {"gatewayReplicas": 2}}
 GATEWAYS = [GATEWAY, pod("gw-1", "slicegateway", plane=1)]
 
@@ -98,6 +99,7 @@ GATEWAYS = [GATEWAY, pod("gw-1", "slicegateway", plane=1)]
         ([ROUTER, *GATEWAYS], [], "True", "WaitingForRouter", "router 1 has no pod yet"),
         ([*ROUTERS, GATEWAY], [], "True", "WaitingForGateway", "the gateway of plane 1 has no pod yet"),
         ([*ROUTERS, *GATEWAYS], [gateway("b", "UP", "DOWN")], "True", "TunnelDegraded", "not every tunnel is up to b"),
+        ([*ROUTERS, *GATEWAYS], [RELAYED], "True", "TunnelDegraded", "not every tunnel is up to c"),
     ],
 )
 def test_what_is_missing_while_something_else_does_its_work_is_degradation(
@@ -207,3 +209,14 @@ def test_health_keeps_its_time_while_nothing_changes() -> None:
     first = worker_report.slice_health(view, {}, "2030-01-01T00:00:00Z")
     assert first["sliceHealthStatus"] == "Normal"
     assert worker_report.slice_health(view, first, "2031-01-01T00:00:00Z") == first
+
+
+def test_other_words_are_no_news() -> None:
+    seen = {"status": {"conditions": [{"type": "Ready", "status": "False", "reason": "R"}], "gateways": [{"plane": 0}]}}
+    said = findings.not_ready("R", "other words")
+    same = {"gateways": [{"plane": 0}], "connectedAppPods": [{}], "onboardedAppNamespaces": []}
+    assert not Report([said], same).is_news(seen)
+    assert Report([findings.ready("R", "other words")], same).is_news(seen)
+    assert Report([findings.not_ready("S", "")], same).is_news(seen)
+    assert Report([said], same | {"gateways": []}).is_news(seen)
+    assert Report([said], same | {"onboardedAppNamespaces": [{"name": "shop"}]}).is_news(seen)

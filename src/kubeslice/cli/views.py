@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names, resources
+from kubeslice.model.conditions import DEGRADED
 from kubeslice.model.resources import Resource
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def state(obj: Object) -> tuple[str, str]:
         return "[yellow]Deleting[/]", (ready or {}).get("message", "")
     if ready is None:
         return "[yellow]Unknown[/]", "nothing has reported yet: is the hub running?"
-    message = str(ready.get("message", ""))
+    message, degraded = str(ready.get("message", "")), objects.condition(obj, DEGRADED) or {}
+    if ready.get("status") == "True" and degraded.get("status") == "True":
+        return "[yellow]Degraded[/]", f"{message}; {degraded.get('message', '')}"
     if ready.get("status") == "True":
         return "[green]Ready[/]", message
     return f"[red]{ready.get('reason') or 'NotReady'}[/]", message

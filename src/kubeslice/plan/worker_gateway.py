@@ -18,7 +18,7 @@ Object = dict[str, Any]
 Place = tuple[int, int]  # plane and generation
 
 # What a tunnel is; everything else in a plane's status is a figure that changes all the time.
-STATE_FIELDS = ("plane", "generation", "state", "podName", "engine", "cipher", "pathMTU", "since")
+STATE_FIELDS = ("plane", "generation", "state", "podName", "engine", "cipher", "pathMTU", "since", "message")
 
 
 def spec(wanted: WorkerSliceGateway, waiting: Collection[Place] = ()) -> SliceGatewaySpec:
@@ -102,9 +102,15 @@ def pod_status(
     return sorted(lines, key=lambda line: line.pod_name)
 
 
-def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: int) -> Finding:
-    """Return the Ready condition of a pair: `expected` planes, of which the hub told us keys of `peers`."""
+def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: int, relay: str = "") -> Finding:
+    """Return the Ready condition of a pair: `expected` planes, of which the hub told us keys of `peers`.
+
+    `relay` is the cluster that carries the pair's traffic, "" when it goes directly.
+    """
     up = _up(planes)
+    if relay:
+        own = f"{len(up)} of {expected} tunnels of its own up"
+        return findings.ready("Relayed", f"{remote} is reached through {relay}, with {own}")
     if up:
         return findings.ready("TunnelUp", f"{_many(len(up), expected)} to {remote} up{_figures(up)}")
     if not peers:
@@ -116,8 +122,11 @@ def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: i
     return findings.not_ready("TunnelDown", f"{message}: see whether UDP gets to {_endpoints(planes) or 'its gateway'}")
 
 
-def degradation(remote: str, expected: int, planes: Sequence[PlaneState]) -> Finding:
+def degradation(remote: str, expected: int, planes: Sequence[PlaneState], relay: str = "") -> Finding:
     """Return the Degraded condition of a pair: whether some of its tunnels are down while others carry the traffic."""
+    if relay:
+        message = f"{remote} is reached through {relay}, because it was not reached directly"
+        return Finding(conditions.DEGRADED, "True", "Relayed", message)
     down = sorted(plane.plane for plane in planes if plane.state == "DOWN")
     up = len(_up(planes))
     if not up:
@@ -129,6 +138,9 @@ def degradation(remote: str, expected: int, planes: Sequence[PlaneState]) -> Fin
     if up < expected:
         message = f"{up} of {expected} tunnels to {remote} up, the others have not been reported yet"
         return Finding(conditions.DEGRADED, "Unknown", "WaitingForGateway", message)
+    problem = next((plane for plane in planes if plane.state == "UP" and plane.message), None)
+    if problem is not None:
+        return Finding(conditions.DEGRADED, "True", "TunnelImpaired", f"plane {problem.plane}: {problem.message}")
     return Finding(conditions.DEGRADED, "False", "TunnelUp", f"every tunnel to {remote} is up")
 
 

@@ -72,6 +72,25 @@ class View:
         return next((service for service in self.services if service["metadata"]["name"] == wanted), None)
 
 
+# What others act on; the rest of a report is for people and may come a little later.
+NEWS = ("gateways", "sliceConfig", "onboardedAppNamespaces", "applicationNamespaces")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is said about a slice in one place."""
+
+    found: Sequence[Finding]
+    status: Mapping[str, Any]
+
+    def is_news(self, seen: Object) -> bool:
+        """Tell whether it says more than other words than the object as `seen`."""
+        before = seen.get("status") or {}
+        told = {(entry["type"], entry["status"], entry["reason"]) for entry in before.get("conditions") or []}
+        turned = any((finding.type, finding.status, finding.reason) not in told for finding in self.found)
+        return turned or any(self.status[key] != (before.get(key) or []) for key in NEWS if key in self.status)
+
+
 @dataclass(frozen=True)
 class Component:
     """One part of a slice: how it is, and why it is not well. With `has_spare` something else does its work."""
@@ -255,11 +274,13 @@ def _spared(name: str, complaint: str, what: str, *, has_spare: bool) -> Compone
 
 
 def _tunnels(view: View) -> Component:
-    states = {
-        str((gateway.get("spec") or {}).get("remoteCluster")): [plane.state for plane in _planes(view, gateway)]
-        for gateway in view.gateways
-    }
-    down = sorted(remote for remote, planes in states.items() if "UP" not in planes)
+    states, relayed = {}, set()
+    for gateway in view.gateways:
+        spec = gateway.get("spec") or {}
+        remote = str(spec.get("remoteCluster"))
+        states[remote] = [plane.state for plane in _planes(view, gateway)]
+        relayed |= {remote} if spec.get("relay") else set()
+    down = sorted(remote for remote, planes in states.items() if "UP" not in planes and remote not in relayed)
     if down:
         return Component("gateway-tunnel", f"no tunnel is up to {', '.join(down)}", "TunnelDown")
     partly = sorted(remote for remote, planes in states.items() if "DOWN" in planes)

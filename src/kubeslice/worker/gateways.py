@@ -82,8 +82,8 @@ class Gateways:
         slice_spec = objects.spec(self.caches.slice(spec.slice_name) or {})
         expected = int(slice_spec.get("gatewayReplicas") or 1)
         planes = worker_gateway.planes_of(seen, expected, {objects.name(pod) for pod in gateway_pods})
-        ready = worker_gateway.readiness(remote.cluster_name, expected, planes, len(remote.planes))
-        degraded = worker_gateway.degradation(remote.cluster_name, expected, planes)
+        ready = worker_gateway.readiness(remote.cluster_name, expected, planes, len(remote.planes), spec.relay)
+        degraded = worker_gateway.degradation(remote.cluster_name, expected, planes, spec.relay)
         ports = worker_gateway.node_ports(slice_spec, self.caches.own.services.items())
         word = degraded.reason if degraded.status == "True" else ready.reason
         lines = worker_gateway.pod_status(spec.slice_name, spec.gateway_type, gateway_pods, planes)
