@@ -270,6 +270,13 @@ class Cluster:
         found = await self.object_when(SLICEGATEWAYS, name, names.WORKER_NAMESPACE, entries, seconds)
         return entries(found)[0]
 
+    async def report(self, slice_name: str, remote: "Cluster", plane: int = 0) -> Object:
+        """Return what a gateway reported last of its tunnel to another cluster."""
+        name = names.slice_gateway(slice_name, self.name, remote.name)
+        found = await self.api.get(SLICEGATEWAYS, name, names.WORKER_NAMESPACE)
+        planes = (found.get("status") or {}).get("planes") or []
+        return next((entry for entry in planes if entry["plane"] == plane), {})
+
     def log(self, component: str) -> str:
         """Return what a component wrote."""
         return (self.directory / f"{component}.log").read_text()

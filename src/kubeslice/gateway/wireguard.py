@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import socket
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from kubeslice.gateway.engine import Overhead
 from kubeslice.gateway.programs import Programs
 from kubeslice.linux import capabilities, devices, wireguard
 from kubeslice.linux.capabilities import KERNEL_ENGINE, USERSPACE_ENGINE
-from kubeslice.linux.commands import CommandFailed, run
+from kubeslice.linux.commands import run
 from kubeslice.linux.process import Program
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.names import WIREGUARD_INTERFACES, tunnel_port, wireguard_interface
@@ -57,6 +58,8 @@ class WireGuard:
         if not self._carrier:
             self._carrier, self.description = await asyncio.to_thread(_choose, self._wish)
         name = wireguard_interface(generation.number)
+        if name not in self._programs.names and not devices.is_present(name):
+            _require_port(tunnel_port(generation.number))
         if self._carrier == USERSPACE_ENGINE and name not in self._programs.names:
             # What --foreground is short for, but without its banner.
             environment = {**os.environ, "WG_PROCESS_FOREGROUND": "1"}
@@ -96,22 +99,13 @@ class WireGuard:
         before = self._known.get(generation.number)
         former = before.endpoints if before else {}
         orders = plan.orders(wireguard.read(name), generation, peers, public, former)
+        wireguard.apply(name, [orders])
         is_changed = bool(orders) or not devices.is_up(name)
-        self._apply(name, generation, orders)
+        if is_changed:
+            run(["ip", "link", "set", "dev", name, "up"])
         announced = {key: former.get(key, set()) | set(peer.endpoints) for key, peer in peers.items()}
         self._known[generation.number] = Known(generation, peers, problems, announced)
         return is_changed
-
-    def _apply(self, name: str, generation: Generation, orders: plan.Orders) -> None:
-        try:
-            wireguard.apply(name, [orders])
-            if not devices.is_up(name):
-                run(["ip", "link", "set", "dev", name, "up"])
-        except CommandFailed as failure:
-            if "Address already in use" in str(failure) or "Address in use" in str(failure):
-                port = tunnel_port(generation.number)
-                raise Retry(f"port {port} of the gateway is taken by another program") from failure
-            raise
 
     def _observe(self) -> dict[TunnelId, SeenPeer]:
         found: dict[TunnelId, SeenPeer] = {}
@@ -127,6 +121,15 @@ class WireGuard:
 
 def _seen(entry: plan.SeenEntry) -> SeenPeer:
     return SeenPeer(entry.endpoint, entry.handshake, entry.received, entry.sent)
+
+
+def _require_port(port: int) -> None:
+    """See that nobody has the port: a device that is made does not tell whether it has got it. Raises `Retry`."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise Retry(f"UDP port {port} of the gateway is not free: {error.strerror}") from error
 
 
 def _choose(wish: str) -> tuple[str, str]:
