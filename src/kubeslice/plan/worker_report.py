@@ -88,7 +88,9 @@ class Report:
         before = seen.get("status") or {}
         told = {(entry["type"], entry["status"], entry["reason"]) for entry in before.get("conditions") or []}
         turned = any((finding.type, finding.status, finding.reason) not in told for finding in self.found)
-        return turned or any(self.status[key] != (before.get(key) or []) for key in NEWS if key in self.status)
+        return turned or any(
+            (self.status[key] or None) != (before.get(key) or None) for key in NEWS if key in self.status
+        )
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Operator:
         self.registration = Registration(hub, place, self.caches, here, self.link)
         triggers = self._triggers
         slices = Slices(own, hub, self.caches, chosen.cluster)
-        standing = Standing(self.caches, here, there, self.link, counted)
+        standing = Standing(self.caches, here, there, self.link, counted, clock)
         gateways = Gateways(own, hub, self.caches, here, there, clock)
         project = names.project_of(chosen.project_namespace)
         plane_keys = PlaneKeys(own, self.caches, project, chosen.cluster, keys.makers())

@@ -1,6 +1,6 @@
 """How each slice does here: the status of its Slice, and the report on the hub's WorkerSliceConfig."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
@@ -12,13 +12,17 @@ from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from kubeslice.plan import onboarding, worker_cluster, worker_report, worker_slice
 from kubeslice.plan.findings import Finding
-from kubeslice.plan.worker_report import View
+from kubeslice.plan.worker_report import Report, View
+from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker import wishes
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink
 from kubeslice.worker.metrics import WorkerMetrics
+
+# Words, pods and health change a dozen times while a slice comes up; both API servers hear of them so often at most.
+WORDS_EVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -30,36 +34,43 @@ class Standing:
     hub: Reporter
     link: HubLink
     metrics: WorkerMetrics
+    clock: Clock
+    _told: dict[str, float] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
-        """Say how the slice does."""
+        """Say how the slice does: at once when something turned, else once in a while."""
         seen = self.caches.slice(key.name)
         if seen is None or objects.is_deleting(seen):
             self.metrics.forget(key.name)
+            self._told.pop(key.name, None)
             return Result()
         view = self._view(seen)
-        ready = worker_report.readiness(view)
+        sentence = worker_report.readiness(view).message
         self.metrics.observe(key.name, len(worker_report.app_pods(view)), worker_report.tunnels(view)[0])
         config = self.caches.hub.config(key.name)
+        here, there = self._here(seen, config, view), self._there(config, view)
+        wait = self._told.get(key.name, 0.0) + WORDS_EVERY - self.clock.monotonic()
+        if wait > 0 and not here.is_news(seen) and not (config and there.is_news(config)):
+            return Result(sentence, after=wait)
         # Here first: that the hub does not listen is among the news.
-        await self._tell_here(seen, config, view)
+        written = await self.own.report(SLICES, seen, here.found, here.status)
         if config is not None and not objects.is_deleting(config):
-            await self._tell_hub(config, view)
-        return Result(ready.message)
+            written |= await self.hub.report(WORKERSLICECONFIGS, config, there.found, there.status)
+        if written:
+            self._told[key.name] = self.clock.monotonic()
+        return Result(sentence)
 
-    async def _tell_hub(self, config: Object, view: View) -> None:
+    def _there(self, config: Object | None, view: View) -> Report:
+        health = objects.status(config).get("sliceHealth") if config else None
         status = {
-            "sliceHealth": worker_report.slice_health(
-                view, objects.status(config).get("sliceHealth") or {}, self.hub.now()
-            ),
+            "sliceHealth": worker_report.slice_health(view, health or {}, self.hub.now()),
             "connectedAppPods": [pod.wire() for pod in worker_report.app_pods(view)],
             "onboardedAppNamespaces": [{"name": name} for name in self._onboarded(view)],
             "gateways": [gateway.wire() for gateway in worker_report.gateways(view)],
         }
-        found = self._findings(view)
-        await self.hub.report(WORKERSLICECONFIGS, config, found, status)
+        return Report(self._findings(view), status)
 
-    async def _tell_here(self, seen: Object, config: Object | None, view: View) -> None:
+    def _here(self, seen: Object, config: Object | None, view: View) -> Report:
         before = objects.status(seen)
         local = worker_slice.local_config(WorkerSliceConfig.parse(config)).wire() if config else None
         profile = (local or before.get("sliceConfig") or {}).get("namespaceIsolationProfile") or {}
@@ -70,7 +81,7 @@ class Standing:
             "applicationNamespaces": self._onboarded(view),
             "allowedNamespaces": profile.get("allowedNamespaces") or [],
         }
-        await self.own.report(SLICES, seen, [*self._findings(view), self.link.finding], status)
+        return Report([*self._findings(view), self.link.finding], status)
 
     def _findings(self, view: View) -> list[Finding]:
         degraded = [worker_report.degradation(view)] if view.has_network else []
