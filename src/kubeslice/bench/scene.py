@@ -14,7 +14,6 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.kube.errors import ApiError
 from kubeslice.kube.http import HttpApi
-from kubeslice.kube.waiting import NotReached
 from kubeslice.model import names
 from kubeslice.model.resources import DEPLOYMENTS, PODS, SERVICES
 from kubeslice.stage import application, places, scenario, slices
@@ -74,12 +73,13 @@ class Scene:
                 for cluster in self.tenant.clusters:
                     if wrong := await _unready(self.stage.apis[cluster]):
                         return f"{wrong} in {cluster}"
-                await slices.ready(self.stage, self.tenant, patience=2)
+                if wrong := await slices.complaint(self.stage, self.tenant):
+                    return wrong
                 # Last, because a question wakes BIRD, which then does what it would have done later.
                 for cluster in self.tenant.clusters:
                     if wrong := await self._unrouted(cluster):
                         return f"{wrong} in {cluster}"
-        except (ApiError, NotReached, OSError, TimeoutError) as error:
+        except (ApiError, OSError, TimeoutError) as error:
             return str(error) or type(error).__name__
         return ""
 

@@ -28,13 +28,21 @@ async def export(stage: Stage, tenant: Tenant) -> None:
     await stage.apis[tenant.server].apply(SERVICEEXPORTS, scenario.service_export(tenant), manager=MANAGER)
 
 
-async def ready(stage: Stage, tenant: Tenant, patience: float = PATIENCE) -> Object:
+async def ready(stage: Stage, tenant: Tenant) -> Object:
     """Wait until the slice says Ready, with every tunnel up; return it. Raises `NotReached`."""
     slice_config = await waiting.until(
-        stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE, _is_ready, timeout=patience, what="Ready"
+        stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE, _is_ready, timeout=PATIENCE, what="Ready"
     )
     assert slice_config is not None
     return slice_config
+
+
+async def complaint(stage: Stage, tenant: Tenant) -> str:
+    """Return what the slice says is not ready; nothing when all is."""
+    config = await stage.hub.get(SLICECONFIGS, tenant.slice_name, NAMESPACE)
+    ready = objects.condition(config, "Ready") or {}
+    told = f"{objects.status(config).get('tunnels')} tunnels, {ready.get('reason')}: {ready.get('message')}"
+    return "" if _is_ready(config) else f"SliceConfig {tenant.slice_name}: {told}"
 
 
 async def delete(stage: Stage, tenant: Tenant) -> None:
