@@ -36,7 +36,9 @@ hosts = st.integers(1, 3).map(lambda number: IPv4Address(f"10.0.0.{number}"))
 on_devices = st.one_of(
     st.builds(BridgePort, devices, st.booleans(), st.booleans()),
     st.builds(Address, devices, st.sampled_from([IPv4Interface("10.0.0.1/24"), IPv4Interface("10.0.0.2/24")])),
-    st.builds(Route, st.just(IPv4Network("10.1.0.0/16")), devices, hosts, st.sampled_from([0, 1400])),
+    st.builds(
+        Route, st.just(IPv4Network("10.1.0.0/16")), devices, hosts, st.sampled_from([0, 1400]), st.sampled_from([0, 75])
+    ),
     st.builds(ForwardingEntry, devices, st.sampled_from([BROADCAST, "02:00:00:00:00:09"]), hosts),
     st.builds(ForwardingEntry, devices, st.sampled_from(["02:00:00:00:00:08", "02:00:00:00:00:09"])),
 )
