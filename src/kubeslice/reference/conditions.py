@@ -16,8 +16,10 @@ SUBJECTS = {
     "plan.worker_cluster": "Cluster",
     "hub.clusters": "Cluster",
     "plan.standing": "SliceConfig",
+    "plan.rotation_report": "VpnKeyRotation",
     "hub.slices": "SliceConfig",
     "plan.findings": "Project, Cluster, SliceConfig, ServiceExport",
+    "plan.worker_parts": IN_A_CLUSTER,
     "plan.worker_report": IN_A_CLUSTER,
     "worker.hublink": "Slice",
     "plan.worker_gateway": "SliceGateway, WorkerSliceGateway",
@@ -33,6 +35,7 @@ CHECKS = {
     "plan.clusterchecks": "Project, Cluster",
     "plan.slicechecks": "SliceConfig, SliceQoSConfig",
     "plan.topologychecks": "topology of a SliceConfig",
+    "plan.keychecks": "renewal of a SliceConfig's keys",
     "plan.effective": "SliceConfig, not made by this version",
     "plan.exportchecks": "ServiceExport",
 }

@@ -55,13 +55,19 @@ def conditions(packages: Sequence[str], outcomes: dict[str, str]) -> Iterator[Se
 
 
 def problems(packages: Sequence[str]) -> Iterator[Problem]:
-    """Find the problems that checks in these packages name."""
+    """Find the problems that checks in these packages name: `Problem`s of `plan.problems`, not what others call so."""
     for module, tree in _trees(packages):
+        if module != "plan.problems" and _defines(tree, "Problem"):
+            continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _called(node) == "Problem" and len(node.args) >= 2:
                 reasons = [keyword.value for keyword in node.keywords if keyword.arg == "reason"]
                 reason = template(reasons[0]) if reasons else "InvalidSpec"
                 yield Problem(module, template(node.args[0]), reason, template(node.args[1]))
+
+
+def _defines(tree: ast.Module, name: str) -> bool:
+    return any(isinstance(node, ast.ClassDef) and node.name == name for node in tree.body)
 
 
 def constants(tree: ast.Module) -> dict[str, str | int]:
@@ -107,7 +113,9 @@ def _condition(node: ast.AST, module: str, known: dict[str, str], assigned: Assi
             status_word = "True" if verb == "ready" else "False"
             found = Sentence(module, "Ready", status_word, template(reason), _message(message, assigned))
         case "Component", [_, message, reason]:
-            found = Sentence(module, "Ready", "False", template(reason), _message(message, assigned))
+            # A part with a spare degrades; one without keeps the slice from being ready.
+            type_, status_word = ("Degraded", "True") if node.keywords else ("Ready", "False")
+            found = Sentence(module, type_, status_word, template(reason), _message(message, assigned))
         case _:
             return
     if REASON.fullmatch(found.reason) and found.type != FILLED_IN:
