@@ -24,7 +24,6 @@ PORT = 7000
 REMEMBERED = 16384
 LINE = 1.0
 SETTLE = 0.6
-QUIET_GAP = 0.1
 PATIENCE = 20.0
 
 
@@ -67,7 +66,7 @@ class Traffic:
         raise NotMeasured(f"nothing ever arrived at {end}")
 
     async def quiet(self, seconds: float = 1.5, patience: float = PATIENCE) -> None:
-        """Wait until everything flows without a gap or a loss for some seconds. Raises `NotMeasured`."""
+        """Wait until everything flows and nothing gets lost for some seconds. Raises `NotMeasured`."""
         deadline = time.monotonic() + patience
         while not self._is_quiet(time.monotonic() - seconds):
             if time.monotonic() > deadline:
@@ -80,7 +79,7 @@ class Traffic:
         flowing = {telling.end for telling in told if telling.flows}
         silent = any(flow.silent > SETTLE for telling in told for flow in telling.flows.values())
         seen = sightings.sum_up(self._tail(since), since)
-        return flowing == set(self.ends) and not silent and not seen.lost and seen.gap < QUIET_GAP
+        return flowing == set(self.ends) and not silent and not seen.lost
 
     def _tail(self, since: float) -> list[Telling]:
         # With a line of each end from before, to which later counts are compared.
