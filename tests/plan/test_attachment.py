@@ -1,5 +1,6 @@
 """Which pods belong on which slice, with which addresses."""
 
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
@@ -113,3 +114,41 @@ def test_a_slice_without_addresses_is_waited_for_and_nonsense_is_refused() -> No
 
 def test_a_segment_knows_the_blocks_of_its_own_node() -> None:
     assert red().blocks == (IPv4Network("10.1.16.64/26"),)
+
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def hop(
+    uid: str, created: str = "00:00", *, leaves: str = "", ended: bool = False, labels: dict[str, str] = HOP
+) -> Object:
+    made = pod(names.WORKER_NAMESPACE, labels, "Failed" if ended else "Running")
+    times = {"creationTimestamp": f"2029-12-31T23:{created}Z"}
+    times |= {"deletionTimestamp": leaves} if leaves else {}
+    return {**made, "metadata": {**made["metadata"], "uid": uid, "name": uid, **times}}
+
+
+GOING = "2030-01-01T00:00:03Z"
+
+
+@pytest.mark.parametrize(
+    ("other", "is_waited_for"),
+    [
+        (hop("old", leaves=GOING), True),
+        (hop("old"), True),
+        (hop("old", "59:59"), False),
+        (hop("old", "59:59", leaves=GOING), True),
+        (hop("old", leaves="2029-12-31T23:59:59Z"), False),
+        (hop("old", leaves=GOING, ended=True), False),
+        (hop("old", leaves=GOING, labels=HOP | {names.ROUTER_LABEL: "0"}), False),
+        (hop("old", leaves=GOING, labels=HOP | {names.SLICE_LABEL: "blue"}), False),
+        (hop("new", leaves=GOING), False),
+    ],
+)
+def test_a_successor_waits_until_the_addresses_are_free(other: Object, *, is_waited_for: bool) -> None:
+    new = hop("new", "30:00")
+    assert attachments.predecessor(new, [other, new], red(), NOW) == ("old" if is_waited_for else "")
+
+
+def test_applications_wait_for_nobody() -> None:
+    assert attachments.predecessor(pod(), [hop("old", leaves=GOING)], red(), NOW) == ""

@@ -6,6 +6,7 @@ milliseconds; a pod that is attached is watched in the kernel, and looked at aga
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from kubeslice.runtime.controller import Result
 FIRST_LOOK = 0.005  # seconds
 LONGEST_WAIT = 0.25
 NO_ADDRESS_WAIT = 10.0
+SUCCESSION = 0.05
 GROUPS = waker.LINKS | waker.ADDRESSES | waker.ROUTES
 
 
@@ -96,6 +98,9 @@ class PodReconciler:
         async with live.lock:
             if not live.is_open:
                 raise Retry("its segment is being made anew")
+            predecessor = self._predecessor(pod, live)
+            if predecessor:
+                return Result(f"waits for {predecessor} to end, which still has its addresses", after=SUCCESSION)
             addresses = self._addresses(pod, live)
             if not addresses:
                 return await self._refuse(pod, live)
@@ -135,6 +140,12 @@ class PodReconciler:
         if address is None or address in taken or not any(address in block for block in live.segment.blocks):
             address = live.next_address(taken)
         return (address,) if address is not None else ()
+
+    def _predecessor(self, pod: Object, live: Live) -> str:
+        """Return the pod that must end before this one is attached; one that is attached stays so."""
+        if objects.uid(pod) in live.attached:
+            return ""
+        return attachments.predecessor(pod, self._view.members.items(), live.segment, datetime.now(UTC))
 
     def _earlier_address(self, pod: Object, live: Live) -> IPv4Address | None:
         """Return the address that a pod had by its own account, or before its namespace left the slice for a while."""

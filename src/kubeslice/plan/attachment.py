@@ -6,11 +6,12 @@ Pure, called by the agent. A port carries its pod's identity in its alias, which
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import IPv4Address, IPv4Interface
 from typing import Any
 
 from kubeslice.model import names
-from kubeslice.plan import ipam, pods
+from kubeslice.plan import ipam, moments, pods
 from kubeslice.plan.filters import Sender
 from kubeslice.plan.network import Address, BridgePort, ForwardingEntry, Link, Network, Record, Route
 from kubeslice.plan.segment import Segment
@@ -98,6 +99,23 @@ def fixed_addresses(pod: Object, segment: Segment) -> tuple[IPv4Address, ...]:
     return ()
 
 
+def predecessor(pod: Object, others: Iterable[Object], segment: Segment, now: datetime) -> str:
+    """Return the name of an older pod that still has the fixed addresses of this one; nothing when none has.
+
+    A router or gateway that is told to end hands over in peace, while its successor is made at once: that one has to
+    wait, for as long as the other may take. A node that died does not say that its pods have ended.
+    """
+    own = fixed_addresses(pod, segment)
+    for other in others if own else ():
+        meta = other["metadata"]
+        is_older = meta["uid"] != pod["metadata"]["uid"] and _age(other) < _age(pod)
+        if is_older and pods.slice_of(other) == segment.slice and fixed_addresses(other, segment) == own:
+            latest = moments.moment(meta.get("deletionTimestamp"))
+            if not pods.is_finished(other) and (latest is None or latest > now):
+                return str(meta["name"])
+    return ""
+
+
 def attach(pod: Object, addresses: tuple[IPv4Address, ...]) -> Attachment:
     """Return the attachment of a pod that has these addresses."""
     meta = pod["metadata"]
@@ -174,6 +192,11 @@ def metadata(attachment: Attachment, slice_name: str) -> Object:
         labels |= {names.SLICE_LABEL: slice_name, names.POD_TYPE_LABEL: names.APP_POD}
     annotations = {names.NETWORK_STATUS_ANNOTATION: json.dumps([network])}
     return {"labels": labels, "annotations": annotations}
+
+
+def _age(pod: Object) -> tuple[bool, str, str]:
+    meta = pod["metadata"]
+    return not meta.get("deletionTimestamp"), str(meta.get("creationTimestamp") or ""), meta["uid"]
 
 
 def _is_excluded(pod: Object) -> bool:
