@@ -196,7 +196,6 @@ def test_news_is_a_change_of_state_at_once_and_figures_now_and_then() -> None:
     old = report(a_line(), {2: SeenPeer(received=1)}, AUTHOR, 1400, 101.0)
     assert is_news(None, old, 0)
     assert not is_news(None, {**old, "state": "UNKNOWN"}, 0)
-    assert is_news(None, {**old, "state": "UNKNOWN", "message": "a reason"}, 0)
     assert not is_news(old, old, 100)
     for change in ({"state": "DOWN"}, {"generation": 3}, {"pathMTU": 1300}, {"message": "a reason"}):
         assert is_news(old, {**old, **change}, 0.1)

@@ -11,26 +11,27 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from kubeslice.gateway.engine import Overhead
 from kubeslice.gateway.probing import Prober, Target
 from kubeslice.linux import paths
 from kubeslice.linux.echo import ANY, Echo
-from kubeslice.model.errors import Retry
 from kubeslice.plan import pathmtu
 from kubeslice.plan.pathmtu import Search
 
 log = logging.getLogger(__name__)
 
 TICK = 1.0
-AGAIN = 60.0  # seconds until the path is searched again
+AGAIN = 30.0  # seconds until the path is searched again
 CHECK = 10.0  # seconds between the proofs in between
 SOON = 5.0  # seconds after which a search that came to nothing is tried again
-ATTEMPTS, PATIENCE = 3, 0.5
+ATTEMPTS = 3
+LEAST_PATIENCE, MOST_PATIENCE, ROUNDS = 0.2, 1.0, 3
 SMALL = 64
 INSIDE_LANE, OUTSIDE_LANE = 1, 2
+Host = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Lane:
         self._number = 0
         self._waiting: dict[int, asyncio.Event] = {}
 
-    async def passes(self, target: IPv4Address, size: int, device: str = "") -> bool | None:
-        """Tell whether a packet of that size is answered; None when not even small ones are."""
+    async def passes(self, target: IPv4Address, size: int, patience: float, device: str = "") -> bool | None:
+        """Tell whether a packet of that size is answered in time; None when not even small ones are."""
         numbers: list[int] = []
         is_alive = asyncio.Event()
         is_whole = asyncio.Event()
@@ -73,7 +74,7 @@ class Lane:
                 if attempt:
                     numbers.append(self._send(target, SMALL, device, is_alive))
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PATIENCE):
+                    async with asyncio.timeout(patience):
                         await is_whole.wait()
                         return True
         finally:
@@ -146,18 +147,18 @@ class PathProber:
             return
         for target in self._carriers():
             path = self._paths.setdefault(target.id.remote, Path())
-            endpoint = endpoints.get(target.id.remote, "")
-            facts = (target.device, endpoint, scene)
+            host = _host(target, endpoints.get(target.id.remote, ""))
+            facts = (target.device, host, scene)
             if facts != path.facts:
                 path.facts, path.search_at = facts, now
             if path.task is not None and not path.task.done():
                 continue
             if now >= path.search_at:
                 path.search_at, path.check_at = now + AGAIN, now + CHECK
-                path.task = group.create_task(_spared(self._search(path, target, endpoint, scene)))
+                path.task = group.create_task(_spared(self._search(path, target, host, scene)))
             elif now >= path.check_at and path.mtu is not None:
                 path.check_at = now + CHECK
-                path.task = group.create_task(_spared(self._check(path, target, scene)))
+                path.task = group.create_task(_spared(self._check(path, target, host, scene)))
 
     def _carriers(self) -> list[Target]:
         """Return the tunnels that carry traffic and are up."""
@@ -165,58 +166,52 @@ class PathProber:
         up = {remote: line.carrier for remote, line in lines.items() if line.state == "UP"}
         return [target for target in self._prober.targets.values() if up.get(target.id.remote) == target.id.generation]
 
-    async def _check(self, path: Path, target: Target, scene: Scene) -> None:
-        """Prove that what was found still holds."""
-        if (
-            await self._lane(scene.address, INSIDE_LANE).passes(target.address, path.mtu or SMALL, target.device)
-            is False
-        ):
-            log.info("packets of %d bytes do not get to %s any more", path.mtu, target.id.remote)
+    async def _check(self, path: Path, target: Target, host: Host | None, scene: Scene) -> None:
+        """Prove that what was found still holds. An engine whose packets the kernel cuts up would not notice."""
+        lane, size, patience = self._lane(scene.address, INSIDE_LANE), path.mtu or SMALL, self._patience(target)
+        is_told = host is not None and 0 < paths.mtu(host) < path.outer
+        if is_told or await lane.passes(target.address, size, patience, target.device) is False:
+            log.info("packets of %d bytes do not get to %s whole any more", size, target.id.remote)
             path.search_at = 0.0
 
-    async def _search(self, path: Path, target: Target, endpoint: str, scene: Scene) -> None:
-        try:
-            outer, told = await self._outside(path, target, endpoint, scene)
-        except (Retry, OSError, ValueError) as error:
-            log.debug("nothing is known outside the tunnel to %s: %s", target.id.remote, error)
-            outer, told = 0, 0
-        limit = pathmtu.inside(outer or told, *_costs(scene, endpoint), scene.mtu) if outer or told else scene.mtu
-        found = await self._inside(path, target, scene, limit)
+    async def _search(self, path: Path, target: Target, host: Host | None, scene: Scene) -> None:
+        overhead, block = _costs(scene, host)
+        outer = limit = 0
+        if host is not None:
+            outer, limit = await self._outside(path, target, host, scene.mtu + overhead)
+        bound = pathmtu.inside(outer or limit, overhead, block, scene.mtu) if outer or limit else scene.mtu
+        found = await self._inside(path, target, scene, bound)
         if found is None:
             path.search_at = time.monotonic() + SOON
             return
         self._conclude(path, target.id.remote, found, outer)
 
-    async def _outside(self, path: Path, target: Target, endpoint: str, scene: Scene) -> tuple[int, int]:
-        """Return the largest packet that gets to the endpoint, and what routers said of it; 0 when it is not known."""
-        if target.peer.protocol == "TCP":
-            return 0, 0  # the kernel cuts the stream as the path wants it
-        host = ip_address(endpoint.rpartition(":")[0].strip("[]"))
-        known = await asyncio.to_thread(paths.look, str(host))
-        if not isinstance(host, IPv4Address):
-            return 0, known.told
-        if known.told:  # it may be wider by now
+    async def _outside(self, path: Path, target: Target, host: Host, most: int) -> tuple[int, int]:
+        """Return the largest packet that gets to the endpoint, 0 when it does not answer, and what the kernel knows."""
+        if 0 < paths.mtu(host) < most:  # it may be wider by now
             await asyncio.to_thread(paths.forget)
-        overhead, _ = _costs(scene, endpoint)
-        search = Search(pathmtu.SMALLEST, min(known.mtu, scene.mtu + overhead), path.outer)
-        lane = self._lane(ANY, OUTSIDE_LANE)
+        own = paths.mtu(host)
+        if not own or not isinstance(host, IPv4Address):
+            return 0, own
+        search = Search(pathmtu.SMALLEST, min(own, most), path.outer)
+        lane, patience = self._lane(ANY, OUTSIDE_LANE), self._patience(target)
         while (size := search.size) is not None:
-            answered = await lane.passes(host, size)
+            answered = await lane.passes(host, size, patience)
+            told = paths.mtu(host)
             if answered is None:
-                return 0, known.told
+                return 0, told
             if answered:
                 search.passed(size)
             else:
-                known = await asyncio.to_thread(paths.look, str(host))
-                search.failed(size, known.told)
-        return search.low, known.told
+                search.failed(size, told if told < own else 0)
+        return search.low, own
 
-    async def _inside(self, path: Path, target: Target, scene: Scene, limit: int) -> int | None:
-        """Return the largest packet up to `limit` that comes back through the tunnel; None when none does."""
-        lane = self._lane(scene.address, INSIDE_LANE)
-        search = Search(pathmtu.SMALLEST_INSIDE, limit, path.mtu or 0)
+    async def _inside(self, path: Path, target: Target, scene: Scene, bound: int) -> int | None:
+        """Return the largest packet up to `bound` that comes back through the tunnel; None when none does."""
+        lane, patience = self._lane(scene.address, INSIDE_LANE), self._patience(target)
+        search = Search(pathmtu.SMALLEST_INSIDE, bound, path.mtu or 0)
         while (size := search.size) is not None:
-            answered = await lane.passes(target.address, size, target.device)
+            answered = await lane.passes(target.address, size, patience, target.device)
             if answered is None:
                 return None
             if answered:
@@ -224,6 +219,12 @@ class PathProber:
             else:
                 search.failed(size)
         return search.low
+
+    def _patience(self, target: Target) -> float:
+        """Return how long an answer is waited for: some round trips."""
+        line = self._prober.lines.get(target.id.remote)
+        latency = (line.carrying.latency or 0) / 1e6 if line else 0.0
+        return min(MOST_PATIENCE, LEAST_PATIENCE + ROUNDS * latency)
 
     def _conclude(self, path: Path, remote: str, found: int, outer: int) -> None:
         if (path.mtu, path.outer) == (found, outer):
@@ -247,7 +248,15 @@ async def _spared(work: Coroutine[Any, Any, None]) -> None:
         log.exception("a mistake in the search for a path's MTU; the tunnels go on")
 
 
-def _costs(scene: Scene, endpoint: str) -> tuple[int, int]:
-    """Return what the engine adds to a packet on the way to an endpoint, and the blocks that it pads to."""
+def _host(target: Target, endpoint: str) -> Host | None:
+    """Return the address outside the tunnel whose path matters; none where TCP finds out by itself."""
+    try:
+        return ip_address(endpoint.rpartition(":")[0].strip("[]")) if target.peer.protocol != "TCP" else None
+    except ValueError:
+        return None
+
+
+def _costs(scene: Scene, host: Host | None) -> tuple[int, int]:
+    """Return what the engine adds to a packet on the way to a host, and the blocks that it pads to."""
     overhead = scene.overhead
-    return (overhead.ipv6 if endpoint.startswith("[") else overhead.ipv4), overhead.block
+    return (overhead.ipv6 if isinstance(host, IPv6Address) else overhead.ipv4), overhead.block

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from kubeslice.linux.echo import Echo
+from kubeslice.model.errors import Retry
 from kubeslice.plan.ipam import ClusterPlan
 from kubeslice.plan.peers import Peer, SeenPeer, TunnelId
 from kubeslice.plan.tunnel import Line, Tunnel
@@ -55,10 +56,13 @@ class Prober:
         self._called = asyncio.Event()
 
     def watch(self, wanted: Sequence[Target], source: IPv4Address) -> None:
-        """Follow these tunnels from now on, and probe new ones at once."""
+        """Follow these tunnels from now on, and probe new ones at once. Raises `Retry` while `source` is not ours."""
         if source != self._source:
             self.close()
-            self._echo, self._source = Echo(source, self._answered), source
+            try:
+                self._echo, self._source = Echo(source, self._answered), source
+            except OSError as error:
+                raise Retry(f"nothing can be sent from {source} yet: {error.strerror}", after=0.05) from error
         before, self.targets = self.targets, {target.id: target for target in wanted}
         self._remotes = {target.address: target.id.remote for target in wanted}
         remotes = set(self._remotes.values())

@@ -5,6 +5,7 @@ up, else the oldest; to change over is to replace one route. `GatewayReconciler`
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from kubeslice.gateway.device import Wanted
 from kubeslice.gateway.engine import Engine
 from kubeslice.gateway.pathmtu import PathProber, Scene
 from kubeslice.gateway.probing import Prober
+from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names
@@ -90,10 +92,12 @@ class GatewayReconciler:
 
     async def leave(self, slice_key: Key) -> None:
         """Let the routers of both ends take other planes, and forward what they send until they do."""
-        if not self.is_configured:
+        own = self._sources.slices.get(slice_key.name, slice_key.namespace)
+        if not self.is_configured or own is None or objects.is_deleting(own):
             return
         self._is_leaving = True
-        await self.reconcile(slice_key)
+        with contextlib.suppress(Retry, Terminal):  # the filter, which is what counts, comes before all that may fail
+            await self.reconcile(slice_key)
         await asyncio.sleep(SILENCED)
 
     async def close(self) -> None:

@@ -200,10 +200,10 @@ def is_news(old: Object | None, new: Object, age: float) -> bool:
     """Tell whether a report is worth writing when the last one is `age` seconds old.
 
     A change of state at once, figures that moved after 5 s, counters after 30 s: a quiet tunnel costs the API little.
-    That a new tunnel is not known yet says nothing, unless there is a reason for it.
+    That a new tunnel is not known yet says nothing; it is up or down in a moment.
     """
     if old is None:
-        return new["state"] != "UNKNOWN" or "message" in new
+        return bool(new["state"] != "UNKNOWN")
     if any(old.get(name) != new.get(name) for name in _STATE):
         return True
     if age >= 30:
