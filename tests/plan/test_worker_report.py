@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from kubeslice.plan import findings, worker_report
-from kubeslice.plan.worker_report import Report, View
+from kubeslice.plan import findings, worker_parts, worker_report
+from kubeslice.plan.worker_parts import View
+from kubeslice.plan.worker_report import Report
 
 
 def pod(
@@ -110,7 +111,7 @@ def test_what_is_missing_while_something_else_does_its_work_is_degradation(
     assert (found.type, found.status, found.reason) == ("Degraded", status, reason)
     assert words in found.message
     assert worker_report.readiness(view).status == "True"
-    health = worker_report.slice_health(view, {}, "2030-01-01T00:00:00Z")
+    health = worker_parts.slice_health(view, {}, "2030-01-01T00:00:00Z")
     worst = {entry["componentHealthStatus"] for entry in health["componentStatuses"]}
     assert worst == ({"Normal"} if status == "False" else {"Normal", "Warning"})
 
@@ -206,9 +207,9 @@ def test_application_pods_are_listed_with_their_next_hop() -> None:
 
 def test_health_keeps_its_time_while_nothing_changes() -> None:
     view = View(SLICE, [*ROUTERS, GATEWAY], [])
-    first = worker_report.slice_health(view, {}, "2030-01-01T00:00:00Z")
+    first = worker_parts.slice_health(view, {}, "2030-01-01T00:00:00Z")
     assert first["sliceHealthStatus"] == "Normal"
-    assert worker_report.slice_health(view, first, "2031-01-01T00:00:00Z") == first
+    assert worker_parts.slice_health(view, first, "2031-01-01T00:00:00Z") == first
 
 
 def test_other_words_are_no_news() -> None:

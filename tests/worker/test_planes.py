@@ -15,6 +15,7 @@ from kubeslice.plan.workloads import Build
 from kubeslice.runtime import certificates
 from kubeslice.worker.workloads import ASK_AGAIN
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, SYSTEM, Stage, eventually
+from tests.worker.test_registration import with_token
 
 pytestmark = pytest.mark.api
 
@@ -114,6 +115,33 @@ async def test_pre_shared_keys_come_from_the_hub_and_stay_while_it_says_nothing(
     await holds(stage, *own, "privateKey-2", "publicKey-2", "psk-worker-1-1")
     await stage.hub.patch(resources.WORKERSLICEGATEWAYS, PAIR, OWN_ON_HUB, {"spec": {"gatewayCredentials": None}})
     await holds(stage, *own, "privateKey-2", "publicKey-2")
+
+
+async def test_while_the_hub_is_silent_keys_and_exposure_stay(stage: Stage) -> None:
+    everything = ("privateKey-1", "publicKey-1", "psk-worker-1-1")
+    await stage.start()
+    await stage.slice(sliceGatewayProvider={"sliceGatewayServiceType": "LoadBalancer"})
+    await stage.gateway()
+    await stage.hub.patch(
+        resources.WORKERSLICEGATEWAYS, PAIR, OWN_ON_HUB, {"spec": {"gatewayCredentials": {"secretName": PAIR}}}
+    )
+    await share(stage, psk_0_1="one")
+    before = await holds(stage, *everything)
+
+    async def is_noted() -> Any:
+        config = objects.status(await stage.own_object(resources.SLICES, "red")).get("sliceConfig") or {}
+        return config.get("sliceGatewayServiceType") == "LoadBalancer"
+
+    await eventually(is_noted)
+    await stage.stop()
+    async with with_token(stage.hub, "revoked") as silent:
+        await stage.start(silent)
+        await stage.own.delete(resources.SERVICES, PLANE_0, SYSTEM)
+        service = await eventually(lambda: stage.own_object(resources.SERVICES, PLANE_0))
+        assert objects.spec(service)["type"] == "LoadBalancer"
+        assert await secret(stage) == before
+        assert (objects.spec(await stage.own_object(resources.SLICEGATEWAYS, PAIR)))["planes"]
+        await stage.stop()
 
 
 async def test_openvpn_gateways_ask_for_certificates_and_get_those_for_their_keys(stage: Stage) -> None:

@@ -112,6 +112,17 @@ def node_port(service: Mapping[str, Any], generation: int) -> int:
     return int(next(found, None) or 0)
 
 
+def is_balanced(service: Mapping[str, Any]) -> bool:
+    """Tell whether a gateway's Service is reached through a load balancer."""
+    return (service.get("spec") or {}).get("type") == "LoadBalancer"
+
+
+def balancers(service: Mapping[str, Any]) -> list[str]:
+    """Return the addresses or host names of a Service's load balancer, none while it has not come."""
+    entries = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    return [str(address) for entry in entries if (address := entry.get("ip") or entry.get("hostname"))]
+
+
 def _binding(owner: Owner, name: str, role_name: str) -> Object:
     subject = {
         "kind": SERVICEACCOUNTS.kind,

@@ -10,9 +10,10 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import onboarding, worker_cluster, worker_report, worker_slice
+from kubeslice.plan import onboarding, worker_cluster, worker_parts, worker_report, worker_slice
 from kubeslice.plan.findings import Finding
-from kubeslice.plan.worker_report import Report, View
+from kubeslice.plan.worker_parts import View
+from kubeslice.plan.worker_report import Report
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
@@ -46,7 +47,7 @@ class Standing:
             return Result()
         view = self._view(seen)
         sentence = worker_report.readiness(view).message
-        self.metrics.observe(key.name, len(worker_report.app_pods(view)), worker_report.tunnels(view)[0])
+        self.metrics.observe(key.name, len(worker_report.app_pods(view)), worker_parts.tunnels(view)[0])
         config = self.caches.hub.config(key.name)
         here, there = self._here(seen, config, view), self._there(config, view)
         wait = self._told.get(key.name, 0.0) + WORDS_EVERY - self.clock.monotonic()
@@ -63,7 +64,7 @@ class Standing:
     def _there(self, config: Object | None, view: View) -> Report:
         health = objects.status(config).get("sliceHealth") if config else None
         status = {
-            "sliceHealth": worker_report.slice_health(view, health or {}, self.hub.now()),
+            "sliceHealth": worker_parts.slice_health(view, health or {}, self.hub.now()),
             "connectedAppPods": [pod.wire() for pod in worker_report.app_pods(view)],
             "onboardedAppNamespaces": [{"name": name} for name in self._onboarded(view)],
             "gateways": [gateway.wire() for gateway in worker_report.gateways(view)],
