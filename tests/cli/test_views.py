@@ -61,6 +61,14 @@ def test_the_page_has_conditions_clusters_and_events() -> None:
         assert part in text
 
 
+def test_the_page_names_who_relays_for_whom() -> None:
+    relays = [{"clusters": ["a", "b"], "via": "c"}, {"clusters": ["a", "d"], "via": ""}]
+    text = drawn(description.page(views.SLICES, slice_config(topology={"relays": relays}), []))
+    rows = [line.split() for line in text.splitlines()]
+    assert ["a", "and", "b", "c"] in rows
+    assert ["a", "and", "d", "nobody"] in rows
+
+
 def test_following_shows_each_cluster() -> None:
     member = {"cluster": "a", "ready": True, "tunnels": 1, "tunnelsUp": 1}
     text = drawn(following.render(slice_config(conditions=[READY], members=[member], tunnels="1/1")))

@@ -30,7 +30,8 @@ def page(view: View, obj: Object, events: Sequence[Object]) -> RenderableType:
     facts = Table(box=None, pad_edge=False, show_header=False)
     for heading, cell in zip(view.headings, view.row(obj), strict=True):
         facts.add_row(f"{heading.capitalize()}:", cell)
-    parts: list[RenderableType] = [facts, *_spec(obj), *_members(obj), *_conditions(obj), *_events(events), Text()]
+    parts: list[RenderableType] = [facts, *_spec(obj), *_members(obj), *_relays(obj)]
+    parts += [*_conditions(obj), *_events(events), Text()]
     return Group(*parts)
 
 
@@ -42,6 +43,12 @@ def _spec(obj: Object) -> list[RenderableType]:
 def _members(obj: Object) -> list[RenderableType]:
     members = objects.status(obj).get("members") or []
     return _section("Clusters", MEMBER_HEADINGS, [member_row(member) for member in members])
+
+
+def _relays(obj: Object) -> list[RenderableType]:
+    relays = (objects.status(obj).get("topology") or {}).get("relays") or []
+    rows = [(" and ".join(entry["clusters"]), entry.get("via") or "[red]nobody[/]") for entry in relays]
+    return _section("Relays", ("CLUSTERS", "THROUGH"), rows)
 
 
 MEMBER_HEADINGS = ("CLUSTER", "SUBNET", "TUNNELS", "PODS", "STATE", "MESSAGE")

@@ -64,6 +64,8 @@ def decide(seen: Situation) -> Relays:
 
     A carrier reaches both ends by tunnels of its own, which are up, and is itself on no detour to them.
     """
+    if not seen.in_force and not any(leg.state == "DOWN" for leg in seen.legs.values()):
+        return {}
     planned = dict(seen.graph.carried())
     wanted = {**{topology.pair(*ends): "" for ends in seen.graph.edges()}, **planned}
     kept: Relays = {}
