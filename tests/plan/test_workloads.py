@@ -21,9 +21,11 @@ def test_routers_know_their_number_and_keep_away_from_each_other() -> None:
         assert router["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
         assert {"name": "ROUTER", "value": str(number)} in template["spec"]["containers"][0]["env"]
         (wish,) = template["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
-        chosen = wish["podAffinityTerm"]["labelSelector"]["matchLabels"].items()
-        assert chosen <= template["metadata"]["labels"].items()
-        assert ("kubeslice.io/router", str(number)) not in chosen
+        selector = wish["podAffinityTerm"]["labelSelector"]
+        assert selector["matchLabels"].items() <= template["metadata"]["labels"].items()
+        assert selector["matchExpressions"] == [
+            {"key": "kubeslice.io/router", "operator": "NotIn", "values": [str(number)]}
+        ]
 
 
 def test_everything_belongs_to_its_slice() -> None:

@@ -39,8 +39,9 @@ def deployment(owner: Owner, plane: int, build: Build) -> Object:
     main = workloads.container("gateway", build, environment)
     main["securityContext"] = {"privileged": True} if build.privileged_gateways else workloads.net_admin()
     template = workloads.pod(build, names.gateway_account(owner.name), main)
-    template |= {"terminationGracePeriodSeconds": DRAIN, **_placement(owner)}
-    return workloads.deployment(owner, names.gateway_deployment(owner.name, plane), labels(owner, plane), template)
+    own = labels(owner, plane)
+    template |= {"terminationGracePeriodSeconds": DRAIN, **_placement(own)}
+    return workloads.deployment(owner, names.gateway_deployment(owner.name, plane), own, template)
 
 
 def service(owner: Owner, plane: int, exposed: Exposure) -> Object:
@@ -140,7 +141,7 @@ def _metadata(owner: Owner, name: str) -> Object:
     return workloads.metadata(owner, name, workloads.labels(owner, names.GATEWAY_POD))
 
 
-def _placement(owner: Owner) -> Object:
+def _placement(own_labels: dict[str, str]) -> Object:
     """Prefer gateway nodes, and keep planes on different nodes, so that no node is all of a slice's gateways."""
     on_gateway_nodes = {
         "weight": 100,
@@ -148,16 +149,6 @@ def _placement(owner: Owner) -> Object:
             "matchExpressions": [{"key": names.NODE_TYPE_LABEL, "operator": "In", "values": [names.GATEWAY_NODE]}]
         },
     }
-    apart = workloads.apart(owner, names.GATEWAY_POD)
-    evenly = {
-        "topologyKey": "kubernetes.io/hostname",
-        "labelSelector": {"matchLabels": workloads.labels(owner, names.GATEWAY_POD)},
-        "maxSkew": 1,
-        "whenUnsatisfiable": "DoNotSchedule",
-        "nodeTaintsPolicy": "Honor",
-    }
-    return {
-        "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [on_gateway_nodes]}, **apart},
-        # A wish loses against fuller nodes and images that are there already; this is a demand where nodes are several.
-        "topologySpreadConstraints": [evenly],
-    }
+    apart = workloads.apart(own_labels, names.PLANE_LABEL)
+    nodes = {"preferredDuringSchedulingIgnoredDuringExecution": [on_gateway_nodes]}
+    return {**apart, "affinity": {**apart["affinity"], "nodeAffinity": nodes}}

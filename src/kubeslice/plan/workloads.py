@@ -43,7 +43,7 @@ def router(owner: Owner, number: int, build: Build) -> Object:
     main = container("router", build, [env("SLICE", owner.name), env("ROUTER", str(number))])
     main["securityContext"] = net_admin()
     template = pod(build, names.ROUTER_SERVICE_ACCOUNT, main)
-    template["affinity"] = apart(owner, names.ROUTER_POD)
+    template |= apart(own_labels, names.ROUTER_LABEL)
     return deployment(owner, names.router_deployment(owner.name, number), own_labels, template)
 
 
@@ -127,16 +127,33 @@ def env(name: str, value: str) -> Object:
     return {"name": name, "value": value}
 
 
-def apart(owner: Owner, role: str) -> Object:
-    """Return the affinity that puts each pod of a role on another node, as far as there are nodes."""
-    away_from_others = {
+def apart(own_labels: dict[str, str], number: str) -> Object:
+    """Return what keeps the pods of one role on different nodes, as far as there are nodes.
+
+    `number` is the label in which they differ. A pod does not keep away from the one it succeeds, which may still be
+    on its way out.
+    """
+    role = {key: value for key, value in own_labels.items() if key != number}
+    others = {"key": number, "operator": "NotIn", "values": [own_labels[number]]}
+    wish = {
         "weight": 50,
         "podAffinityTerm": {
             "topologyKey": "kubernetes.io/hostname",
-            "labelSelector": {"matchLabels": labels(owner, role)},
+            "labelSelector": {"matchLabels": role, "matchExpressions": [others]},
         },
     }
-    return {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [away_from_others]}}
+    # A wish loses against fuller nodes and images that are there already; this is a demand where nodes are several.
+    evenly = {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {"matchLabels": role},
+        "maxSkew": 1,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "nodeTaintsPolicy": "Honor",
+    }
+    return {
+        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}},
+        "topologySpreadConstraints": [evenly],
+    }
 
 
 def net_admin() -> Object:
