@@ -8,7 +8,9 @@ import typer
 from kubeslice.cli import views
 from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.cli.views import View
+from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
+from kubeslice.model import names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,14 +33,14 @@ def _group(view: View) -> typer.Typer:
         kubeconfig: Kubeconfig = None,
         context: Context = None,
     ) -> None:
-        found = run_with_api(kubeconfig, context, lambda api: _find(api, view, name, project))
+        found = run_with_api(kubeconfig, context, lambda api: find(api, view, name, project))
         _print(view, found, output)
 
     def describe(name: Name, project: Project = None, kubeconfig: Kubeconfig = None, context: Context = None) -> None:
         from kubeslice.cli.description import describe_all
 
-        described = run_with_api(kubeconfig, context, lambda api: describe_all(api, view, name, project, _find))
-        _console().print(described)
+        described = run_with_api(kubeconfig, context, lambda api: describe_all(api, view, name, project, find))
+        console().print(described)
 
     group.command("get", help=f"List {view.title.lower()}, or one of them.")(get)
     group.command("describe", help=f"Show everything about one of the {view.title.lower()}, with events.")(describe)
@@ -48,6 +50,24 @@ def _group(view: View) -> typer.Typer:
 projects = _group(views.PROJECTS)
 clusters = _group(views.CLUSTERS)
 slices = _group(views.SLICES)
+
+
+@clusters.command("evict")
+def evict_cluster(
+    name: Name,
+    project: Project = None,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Let the cluster in again, with a new credential.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Shut a cluster out of every slice and of the hub at once, whether it cooperates or not."""
+    from kubeslice.cli.eviction import evict
+
+    async def work(api: Api) -> str:
+        return await evict(api, await find_one(api, views.CLUSTERS, name, project), undo=undo)
+
+    typer.echo(run_with_api(kubeconfig, context, work))
 
 
 @slices.command("status")
@@ -62,12 +82,13 @@ def slice_status(
     """Show a slice cluster by cluster; exits 1 when it is not ready (without --watch)."""
     from kubeslice.cli.following import follow_slice
 
-    is_ready = run_with_api(kubeconfig, context, lambda api: follow_slice(api, name, project, _console(), watch=watch))
+    is_ready = run_with_api(kubeconfig, context, lambda api: follow_slice(api, name, project, console(), watch=watch))
     if not is_ready and not watch:
         raise typer.Exit(1)
 
 
-async def _find(api: Api, view: View, name: str | None, project: str | None) -> list[Object]:
+async def find(api: Api, view: View, name: str | None, project: str | None) -> list[Object]:
+    """Return the objects of this name, or all; ends the program with a clear line when there is none of the name."""
     listing = await api.list(view.resource, view.namespace(project) if project else None)
     found = [obj for obj in listing.items if name in (None, obj["metadata"]["name"])]
     if name and not found:
@@ -77,7 +98,24 @@ async def _find(api: Api, view: View, name: str | None, project: str | None) -> 
     return sorted(found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
 
 
+async def find_one(api: Api, view: View, name: str, project: str | None) -> Object:
+    """Return the object of this name; ends the program with a clear line when there is none, or several."""
+    found = await find(api, view, name, project)
+    if len(found) > 1:
+        homes = ", ".join(names.project_of(objects.namespace(obj)) for obj in found)
+        fail(f"there is a {view.resource.kind} {name!r} in the projects {homes}: name one with --project")
+    return found[0]
+
+
 def _print(view: View, found: list[Object], output: str) -> None:
+    if output != "table":
+        print_list(found, output)
+        return
+    console().print(views.table(view, found) if found else f"no {view.title.lower()} yet: {view.hint}")
+
+
+def print_list(found: list[Object], output: str) -> None:
+    """Print objects as JSON or YAML, for programs."""
     if output == "json":
         import json
 
@@ -86,13 +124,12 @@ def _print(view: View, found: list[Object], output: str) -> None:
         import yaml
 
         typer.echo(yaml.safe_dump_all(found, sort_keys=False), nl=False)
-    elif output == "table":
-        _console().print(views.table(view, found) if found else f"no {view.title.lower()} yet: {view.hint}")
     else:
         fail(f"--output {output!r} is not known: use table, json or yaml")
 
 
-def _console() -> "Console":
+def console() -> "Console":
+    """Return where tables are printed."""
     from rich.console import Console
 
     # Whatever reads a pipe wants one line for each object.

@@ -61,14 +61,19 @@ def age(obj: Object, now: datetime | None = None) -> str:
 
 def table(view: View, found: Sequence[Object]) -> "Table":
     """Return the table of these objects."""
+    return drawn(view.headings, [view.row(obj) for obj in found])
+
+
+def drawn(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> "Table":
+    """Return a table in the form that all of them have."""
     from rich.table import Table
 
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in view.headings:
-        drawn.add_column(heading, overflow="fold", no_wrap=heading != "MESSAGE")
-    for obj in found:
-        drawn.add_row(*view.row(obj))
-    return drawn
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        made.add_column(heading, overflow="fold", no_wrap=heading != "MESSAGE")
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
 def _project(obj: Object) -> Sequence[str]:
