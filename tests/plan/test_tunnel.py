@@ -140,6 +140,27 @@ def test_a_peer_that_has_just_met_us_is_not_called_anew_but_later() -> None:
     assert one.call(now + FIRST_CALL, handshake_age=3.0)
 
 
+def test_a_peer_that_still_sends_may_be_busy_for_a_while() -> None:
+    one, received, now, spared = answered(until=101.0), 1000, 101.0, []
+    for number in range(40):
+        now, received = now + 0.5, received + 100
+        one.sent(100 + number, now)
+        one.judge(now, 0)
+        if one.is_due(now):
+            if one.call(now, LONG_AGO, received):
+                break
+            spared.append(now)
+    assert len(spared) >= 2
+    assert 4 < now - 101.0 < 8
+
+    silent = answered(until=101.0)
+    for number in range(4):
+        silent.sent(100 + number, 101.5 + number / 2)
+    silent.judge(103.5, 0)
+    assert not silent.call(103.5, LONG_AGO, 1000), "nobody looked before: it may have sent just now"
+    assert silent.call(105.0, LONG_AGO, 1000)
+
+
 def test_a_peer_that_answers_in_the_last_moment_is_not_called() -> None:
     one = tunnel()
     one.sent(1, 100.0)

@@ -107,8 +107,8 @@ class Prober:
         found: dict[int, dict[str, int]] = {}
         for known in due:
             tunnel = self.lines[known.remote].tunnels[known.generation]
-            handshake = seen[known].handshake if known in seen else 0
-            if tunnel.call(time.monotonic(), time.time() - handshake):
+            peer = seen.get(known, SeenPeer())
+            if tunnel.call(time.monotonic(), time.time() - peer.handshake, peer.received):
                 found.setdefault(known.generation, {})[known.remote] = tunnel.attempt
         return found
 

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from statistics import median
 from typing import Any, Literal
 
 from kubeslice.plan.peers import SeenPeer
@@ -21,6 +20,7 @@ SILENCE = 3  # unanswered probes that it takes at least: a process that got no t
 FIRST_PATIENCE = 3.0  # seconds after which a tunnel that never answered is down
 EAGERNESS = 3.0  # seconds of quicker probing after a call
 FIRST_CALL, LONGEST_CALL = 1.0, 10.0  # seconds until a silent peer is called anew
+BUSY = 5.0  # seconds for which a peer that sends and does not answer may be busy
 GRAIN = 1.0  # seconds; the times of handshakes are no finer
 _STATE = ("state", "generation", "podName", "engine", "pathMTU", "message")
 
@@ -46,6 +46,7 @@ class Tunnel:
     attempt: int = 0
     has_moved: bool = False
     called: float = 0.0
+    heard: int = 0
     answered: float = 0.0
     unanswered: list[float] = field(default_factory=list)
     probes: deque[tuple[int, Probe]] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -98,19 +99,22 @@ class Tunnel:
         is_long = self.silence(now) >= min(LONGEST_CALL, FIRST_CALL * 2.0**self.attempt)
         return self.state != "UP" and (self.has_moved or is_long)
 
-    def call(self, now: float, handshake_age: float) -> bool:
+    def call(self, now: float, handshake_age: float, received: int = 0) -> bool:
         """Note that the peer is called anew, at its next endpoint; tell whether that is to be done.
 
-        It is not when the ends agreed on keys since anything was heard: then both ways work, an answer is about to
-        come, and to begin anew would lose what the peer sends already. At the first endpoint when there are new ones.
+        It is not when the ends agreed on keys since anything was heard: then both ways work and an answer is about to
+        come. Nor is it soon, while a peer that did answer still sends (`received` bytes in all): it is busy. To begin
+        anew would lose what it sends. At the first endpoint when there are new ones.
         """
         if not self.is_due(now):
             return False
         has_met = handshake_age < self.silence(now) + GRAIN
-        if not has_met:
+        is_busy = bool(self.answered) and received > self.heard and now - self.answered < BUSY
+        is_to_be = not (has_met or is_busy)
+        if is_to_be:
             self.attempt = 0 if self.has_moved else self.attempt + 1
-        self.called, self.has_moved = now, False
-        return not has_met
+        self.called, self.heard, self.has_moved = now, received, False
+        return is_to_be
 
     @property
     def probed(self) -> float:
@@ -120,8 +124,8 @@ class Tunnel:
     @property
     def latency(self) -> int | None:
         """Return the median round-trip time in microseconds."""
-        took = [probe.took for _, probe in self.probes if probe.took is not None]
-        return round(median(took) * 1e6) if took else None
+        took = sorted(probe.took for _, probe in self.probes if probe.took is not None)
+        return round(took[len(took) // 2] * 1e6) if took else None
 
     def loss(self, now: float) -> float | None:
         """Return the lost probes in percent; one that may still be answered does not count."""
