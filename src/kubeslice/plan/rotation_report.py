@@ -18,9 +18,9 @@ Object = dict[str, Any]
 Ends = tuple[str, str]
 
 HISTORY = 5
-FRESH = "KeysFresh"
-ACCEPTED = "KeysAccepted"
-FOR_THE_SLICE = (FRESH, ACCEPTED)
+KEYS_FRESH = "KeysFresh"
+KEYS_ACCEPTED = "KeysAccepted"
+FOR_THE_SLICE = (KEYS_FRESH, KEYS_ACCEPTED)
 COMPLETE = "COMPLETE"
 
 
@@ -130,10 +130,11 @@ def _progress(current: Sequence[Plane], plan: Schedule) -> str:
 def _fresh(current: Sequence[Plane], plan: Schedule, seen: Seen, now: datetime) -> Finding:
     late = [plane for plane in current if rotation.is_late(plane, plan, now)]
     if not late:
-        return Finding(FRESH, "True", "OnTime", "keys are renewed in time")
-    overdue = any(rotation.is_overdue(plane, plan, now) for plane in late)
+        return Finding(KEYS_FRESH, "True", "OnTime", "keys are renewed in time")
     told = "; ".join(_delay(plane, plan, seen, now) for plane in late)
-    return Finding(FRESH, "False", "CertificateExpiring" if overdue else "RotationLate", told)
+    if any(rotation.is_overdue(plane, plan, now) for plane in late):
+        return Finding(KEYS_FRESH, "False", "CertificateExpiring", told)
+    return Finding(KEYS_FRESH, "False", "RotationLate", told)
 
 
 def _delay(plane: Plane, plan: Schedule, seen: Seen, now: datetime) -> str:
@@ -148,8 +149,8 @@ def _delay(plane: Plane, plan: Schedule, seen: Seen, now: datetime) -> str:
 
 def _accepted(problems: Sequence[str]) -> Finding:
     if not problems:
-        return Finding(ACCEPTED, "True", "Accepted", "all keys that were reported are in use or on their way")
-    return Finding(ACCEPTED, "False", "KeyRefused", "; ".join(problems[:5]))
+        return Finding(KEYS_ACCEPTED, "True", "Accepted", "all keys that were reported are in use or on their way")
+    return Finding(KEYS_ACCEPTED, "False", "KeyRefused", "; ".join(problems[:5]))
 
 
 def _tunnel(local: str, remote: str, plane: int, said: Mapping[str, Any]) -> rotation.Tunnel:
