@@ -31,6 +31,7 @@ ATTEMPTS = 3
 LEAST_PATIENCE, MOST_PATIENCE, ROUNDS = 0.2, 1.0, 3
 SMALL = 64
 INSIDE_LANE, OUTSIDE_LANE = 1, 2
+MOST_HOSTS = 3
 Host = IPv4Address | IPv6Address
 
 
@@ -53,6 +54,22 @@ class Path:
     search_at: float = 0.0
     check_at: float = 0.0
     task: asyncio.Task[None] | None = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where a tunnel's packets go: hosts that the other side announces, or the one of them that is in use.
+
+    `seen` is where the engine sends to, which may be a NAT of our own side, where packets that came in are answered.
+    """
+
+    hosts: tuple[Host, ...]
+    seen: Host | None = None
+
+    def known(self) -> int:
+        """Return the smallest MTU that the kernel knows on the way, 0 for none."""
+        hosts = {*self.hosts[:1], *([self.seen] if self.seen else [])}
+        return min((known for host in hosts if (known := paths.mtu(host))), default=0)
 
 
 class Lane:
@@ -147,18 +164,18 @@ class PathProber:
             return
         for target in self._carriers():
             path = self._paths.setdefault(target.id.remote, Path())
-            host = _host(target, endpoints.get(target.id.remote, ""))
-            facts = (target.device, host, scene)
+            way = _way(target, endpoints.get(target.id.remote, ""))
+            facts = (target.device, way, scene)
             if facts != path.facts:
                 path.facts, path.search_at = facts, now
             if path.task is not None and not path.task.done():
                 continue
             if now >= path.search_at:
                 path.search_at, path.check_at = now + AGAIN, now + CHECK
-                path.task = group.create_task(_spared(self._search(path, target, host, scene)))
+                path.task = group.create_task(_spared(self._search(path, target, way, scene)))
             elif now >= path.check_at and path.mtu is not None:
                 path.check_at = now + CHECK
-                path.task = group.create_task(_spared(self._check(path, target, host, scene)))
+                path.task = group.create_task(_spared(self._check(path, target, way, scene)))
 
     def _carriers(self) -> list[Target]:
         """Return the tunnels that carry traffic and are up."""
@@ -166,45 +183,46 @@ class PathProber:
         up = {remote: line.carrier for remote, line in lines.items() if line.state == "UP"}
         return [target for target in self._prober.targets.values() if up.get(target.id.remote) == target.id.generation]
 
-    async def _check(self, path: Path, target: Target, host: Host | None, scene: Scene) -> None:
+    async def _check(self, path: Path, target: Target, way: Way, scene: Scene) -> None:
         """Prove that what was found still holds. An engine whose packets the kernel cuts up would not notice."""
         lane, size, patience = self._lane(scene.address, INSIDE_LANE), path.mtu or SMALL, self._patience(target)
-        is_told = host is not None and 0 < paths.mtu(host) < path.outer
+        is_told = 0 < way.known() < size + _costs(scene, way)[0]
         if is_told or await lane.passes(target.address, size, patience, target.device) is False:
             log.info("packets of %d bytes do not get to %s whole any more", size, target.id.remote)
             path.search_at = 0.0
 
-    async def _search(self, path: Path, target: Target, host: Host | None, scene: Scene) -> None:
-        overhead, block = _costs(scene, host)
-        outer = limit = 0
-        if host is not None:
-            outer, limit = await self._outside(path, target, host, scene.mtu + overhead)
-        bound = pathmtu.inside(outer or limit, overhead, block, scene.mtu) if outer or limit else scene.mtu
+    async def _search(self, path: Path, target: Target, way: Way, scene: Scene) -> None:
+        overhead, block = _costs(scene, way)
+        most = scene.mtu + overhead
+        if 0 < way.known() < most:  # it may be wider by now
+            await asyncio.to_thread(paths.forget)
+        outer = 0
+        for host in way.hosts[:MOST_HOSTS]:
+            if isinstance(host, IPv4Address) and not outer:
+                outer = await self._outside(path.outer, host, most, self._patience(target))
+        limit = outer or way.known()
+        bound = pathmtu.inside(limit, overhead, block, scene.mtu) if limit else scene.mtu
         found = await self._inside(path, target, scene, bound)
         if found is None:
             path.search_at = time.monotonic() + SOON
             return
         self._conclude(path, target.id.remote, found, outer)
 
-    async def _outside(self, path: Path, target: Target, host: Host, most: int) -> tuple[int, int]:
-        """Return the largest packet that gets to the endpoint, 0 when it does not answer, and what the kernel knows."""
-        if 0 < paths.mtu(host) < most:  # it may be wider by now
-            await asyncio.to_thread(paths.forget)
+    async def _outside(self, guess: int, host: IPv4Address, most: int, patience: float) -> int:
+        """Return the largest packet up to `most` that gets to a host, 0 when it does not answer."""
         own = paths.mtu(host)
-        if not own or not isinstance(host, IPv4Address):
-            return 0, own
-        search = Search(pathmtu.SMALLEST, min(own, most), path.outer)
-        lane, patience = self._lane(ANY, OUTSIDE_LANE), self._patience(target)
+        search = Search(pathmtu.SMALLEST, min(own or most, most), guess)
+        lane = self._lane(ANY, OUTSIDE_LANE)
         while (size := search.size) is not None:
             answered = await lane.passes(host, size, patience)
-            told = paths.mtu(host)
             if answered is None:
-                return 0, told
+                return 0
             if answered:
                 search.passed(size)
             else:
+                told = paths.mtu(host)
                 search.failed(size, told if told < own else 0)
-        return search.low, own
+        return search.low
 
     async def _inside(self, path: Path, target: Target, scene: Scene, bound: int) -> int | None:
         """Return the largest packet up to `bound` that comes back through the tunnel; None when none does."""
@@ -248,15 +266,23 @@ async def _spared(work: Coroutine[Any, Any, None]) -> None:
         log.exception("a mistake in the search for a path's MTU; the tunnels go on")
 
 
-def _host(target: Target, endpoint: str) -> Host | None:
-    """Return the address outside the tunnel whose path matters; none where TCP finds out by itself."""
+def _way(target: Target, endpoint: str) -> Way:
+    """Return where the packets of a tunnel go: nowhere that matters with TCP, which finds out by itself."""
+    if target.peer.protocol == "TCP":
+        return Way(())
+    announced = tuple(dict.fromkeys(host for text in target.peer.endpoints if (host := _host(text)) is not None))
+    seen = _host(endpoint)
+    return Way((seen,) if seen in announced else announced, seen)
+
+
+def _host(endpoint: str) -> Host | None:
     try:
-        return ip_address(endpoint.rpartition(":")[0].strip("[]")) if target.peer.protocol != "TCP" else None
+        return ip_address(endpoint.rpartition(":")[0].strip("[]"))
     except ValueError:
         return None
 
 
-def _costs(scene: Scene, host: Host | None) -> tuple[int, int]:
-    """Return what the engine adds to a packet on the way to a host, and the blocks that it pads to."""
-    overhead = scene.overhead
-    return (overhead.ipv6 if isinstance(host, IPv6Address) else overhead.ipv4), overhead.block
+def _costs(scene: Scene, way: Way) -> tuple[int, int]:
+    """Return what the engine adds to a packet on its way, and the blocks that it pads to."""
+    overhead, is_new = scene.overhead, any(isinstance(host, IPv6Address) for host in (*way.hosts, way.seen))
+    return (overhead.ipv6 if is_new else overhead.ipv4), overhead.block

@@ -1,29 +1,29 @@
-"""What the kernel knows about the way to an address: the interface, its MTU, and a smaller one that a router named."""
+"""What the kernel knows about how large packets to an address may be: its own link, and what routers said."""
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
+import contextlib
+import socket
+from ipaddress import IPv4Address, IPv6Address
 
 from kubeslice.linux.commands import run
 
-
-@dataclass(frozen=True)
-class Learned:
-    """The way to an address. `mtu` is that of the interface, `told` the path's as far as somebody said, else 0."""
-
-    device: str
-    mtu: int
-    told: int
+_IP_MTU, _IPV6_MTU = 14, 24  # ip(7), ipv6(7)
+_DISCARD = 9
 
 
-def look(address: str) -> Learned:
-    """Return what is known about the way to an address. Raises `CommandFailed` when there is none."""
-    (entry,) = json.loads(run(["ip", "-j", "route", "get", address]))
-    told = next((int(metric["mtu"]) for metric in entry.get("metrics") or [] if "mtu" in metric), 0)
-    own = int(Path("/sys/class/net", entry["dev"], "mtu").read_text())
-    return Learned(entry["dev"], own, told)
+def mtu(address: IPv4Address | IPv6Address) -> int:
+    """Return the largest packet that is known to get there whole, 0 when there is no way at all."""
+    is_old = isinstance(address, IPv4Address)
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_INET if is_old else socket.AF_INET6, socket.SOCK_DGRAM) as way,
+    ):
+        way.connect((str(address), _DISCARD))
+        if is_old:
+            return way.getsockopt(socket.IPPROTO_IP, _IP_MTU)
+        return way.getsockopt(socket.IPPROTO_IPV6, _IPV6_MTU)
+    return 0
 
 
 def forget() -> None:
-    """Forget all that routers said: the kernel would believe it for ten minutes."""
+    """Forget all that routers said; the kernel would believe it for ten minutes. Raises `CommandFailed`."""
     run(["ip", "route", "flush", "cache"])
