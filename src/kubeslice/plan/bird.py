@@ -12,7 +12,8 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from kubeslice.model.names import OVERLAY_INTERFACE
-from kubeslice.plan import ipam, vrrp
+from kubeslice.plan import ipam, peers, vrrp
+from kubeslice.plan.peers import Side
 from kubeslice.plan.segment import Segment
 
 Object = dict[str, Any]
@@ -138,9 +139,15 @@ class Session:
 
 
 def sessions(segment: Segment, gateways: Iterable[Object], router: int) -> list[Session]:
-    """Return the sessions that a slice's SliceGateways ask of a router, by octet and plane."""
-    found = {one for obj in gateways for one in _sessions(segment, obj.get("spec") or {}, router)}
-    return sorted(found, key=lambda session: (session.octet, session.plane))
+    """Return the sessions that a slice's SliceGateways ask of a router, by octet and plane.
+
+    Of two clusters that claim one subnet the first has it, as with the gateways.
+    """
+    found: dict[str, Session] = {}
+    for side in peers.sides(gateways, segment):
+        for session in _sessions(segment, side, router):
+            found.setdefault(session.name, session)
+    return sorted(found.values(), key=lambda session: (session.octet, session.plane))
 
 
 def configuration(segment: Segment, wanted: Iterable[Session], router: int) -> str:
@@ -168,25 +175,22 @@ def octet(slice_subnet: IPv4Network, subnet: IPv4Network) -> int:
     return (int(subnet.network_address) - int(slice_subnet.network_address)) // subnet.num_addresses
 
 
-def _sessions(segment: Segment, spec: Object, router: int) -> Iterator[Session]:
-    if not spec.get("remoteSubnet"):
-        return
-    subnet = IPv4Network(spec["remoteSubnet"])
-    is_direct = not spec.get("relay")
-    for plane in {int(entry["plane"]) for entry in spec.get("planes") or []} & set(range(segment.planes)):
+def _sessions(segment: Segment, side: Side, router: int) -> Iterator[Session]:
+    is_direct = not side.spec.get("relay")
+    for plane in {int(entry["plane"]) for entry in side.spec.get("planes") or []} & set(range(segment.planes)):
         yield Session(
-            cluster=str(spec.get("remoteCluster") or ""),
-            subnet=subnet,
-            octet=octet(segment.subnet, subnet),
+            cluster=side.remote,
+            subnet=side.subnet,
+            octet=octet(segment.subnet, side.subnet),
             plane=plane,
             router=router,
-            reached=_subnets([subnet] if is_direct else [], spec.get("transitSubnets")),
-            carried=_subnets([segment.cluster.subnet] if is_direct else [], spec.get("carriedSubnets")),
+            reached=_subnets([side.subnet] if is_direct else [], side.behind),
+            carried=_subnets([segment.cluster.subnet] if is_direct else [], side.carried),
         )
 
 
-def _subnets(own: list[IPv4Network], others: Iterable[str] | None) -> tuple[IPv4Network, ...]:
-    return tuple(sorted({*own, *map(IPv4Network, others or ())}))
+def _subnets(own: Iterable[IPv4Network], others: Iterable[IPv4Network]) -> tuple[IPv4Network, ...]:
+    return tuple(sorted({*own, *others}))
 
 
 def _last_resort(cluster: ipam.ClusterPlan, subnet: IPv4Network, known: Iterable[Session]) -> str:
