@@ -164,3 +164,61 @@ async def test_planes_rotate_one_after_the_other_and_nothing_is_dropped_before_b
     assert objects.status(rotation)["currentRotationState"]["red-a-b"]["status"] == "COMPLETE"
     history = [entry["status"] for entry in objects.status(rotation)["statusHistory"]["red-a-b"]]
     assert (len(history), history[0]) == (5, "COMPLETE")
+
+
+async def generations(stage: Stage) -> list[list[int]]:
+    rotation = await stage.find(r.VPNKEYROTATIONS, "red", stage.home)
+    return [plane["generations"] for plane in objects.status(rotation or {}).get("planes") or []]
+
+
+async def test_a_rotation_goes_on_after_a_restart_and_after_its_record_was_deleted(stage: Stage) -> None:
+    found = await followers(stage)
+    await renew(stage)
+
+    async def is_on() -> bool:
+        return await generations(stage) == [[1, 2], [1]] and (await found["a"].told())[0] == [1, 2]
+
+    await stage.until(is_on)
+    before = await shared(stage, "a", "b")
+    await stage.stop_hub()
+    await stage.start_hub()
+    await stage.make_slice("red", "a", "b")
+    await stage.admin.delete(r.VPNKEYROTATIONS, "red", stage.home)
+
+    async def is_told() -> bool:
+        events = (await stage.admin.list(r.EVENTS, stage.home)).items
+        return "IllegalVPNKeyRotationConfigDelete" in {event["reason"] for event in events}
+
+    await stage.until(is_told)
+    await stage.until(is_on)
+    assert await shared(stage, "a", "b") == before
+    for follower in found.values():
+        await follower.follow()
+
+    async def is_through() -> bool:
+        return (await generations(stage))[0] == [2]
+
+    await stage.until(is_through)
+
+
+async def test_an_old_key_that_is_put_back_is_named_and_told_to_nobody(stage: Stage) -> None:
+    found = await followers(stage)
+    await renew(stage)
+
+    async def is_on() -> bool:
+        return (await found["a"].told())[0] == [1, 2]
+
+    await stage.until(is_on)
+    found["a"].keys[0, 2] = found["a"].keys[0, 1]
+    await found["a"].make()
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "KeysAccepted", "False", "a reports for plane 0")
+    await found["b"].follow()
+    view = await stage.admin.get(r.WORKERSLICEGATEWAYS, "red-b-a", stage.namespace_of("b"))
+    told = [(plane["plane"], plane["generation"]) for plane in view["spec"]["remoteGatewayConfig"]["planes"]]
+    assert told == [(0, 1), (1, 1)]
+    rotation = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
+    assert objects.status(rotation)["currentRotationState"]["red-a-b"]["status"] == "ERROR"
+    assert await generations(stage) == [[1, 2], [1]]
+    del found["a"].keys[0, 2]
+    await found["a"].make()
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "KeysAccepted", "True")
