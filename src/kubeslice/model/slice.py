@@ -33,7 +33,7 @@ class SliceSpec(KubeModel):
     vni: int | None = Field(
         default=None, description="Number of the segment's VXLAN in this cluster.", ge=LOWEST_VNI, le=HIGHEST_VNI
     )
-    mtu: int | None = Field(default=None, description="MTU inside the slice in bytes.", ge=1280, le=65535)
+    mtu: int | None = Field(default=None, description="MTU inside the slice in bytes.", ge=400, le=65535)
     gateway_replicas: int = Field(default=1, description="Number of planes.", ge=1, le=MAX_PLANES)
     gateway_type: Literal["OpenVPN", "Wireguard"] = Field(default="Wireguard", description="Engine of the tunnels.")
     gateway_keys: list[PlaneKeys] = Field(
