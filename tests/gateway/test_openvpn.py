@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 import pytest
 
 from kubeslice.gateway.openvpn import OpenVpn
-from kubeslice.linux import netns
+from kubeslice.linux import devices, netns
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
+from kubeslice.model.errors import Terminal
 from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
 from kubeslice.runtime import certificates
 from kubeslice.runtime.certificates import Certified
@@ -321,6 +322,29 @@ def test_two_generations_side_by_side(ends: Ends) -> None:
 def test_no_certificate_yet(ends: Ends) -> None:
     assert not ends.near.ensure(secret={})
     assert ends.near.seen("far").problem == "generation 1 of the keys has no certificate of the hub yet"
+
+
+def test_a_kernel_that_does_not_carry_tunnels_is_no_obstacle(ends: Ends) -> None:
+    ends.far.ensure()
+    assert not ends.near.ensure(secret={}), "which finds out what OpenVPN there is"
+    device = ends.near.engine.device(1, ends.near.generation.peers[0])
+    ends.near.engine.has_offload = True
+    ends.near.ensure(secret=ends.authority.secret("red.near.0"))
+    with netns.inside(ends.near.namespace):
+        until(lambda: devices.is_present(device))
+    ends.kernel.ip(ends.near.namespace, f"link set dev {device} up")
+    ends.lead()
+    assert ends.pings(), "on a device that OpenVPN made itself"
+    ends.near.do(lambda: ends.near.engine.call(ends.near.generation, {"far": 4}))
+    assert not ends.near.engine.has_offload
+    ends.lead()
+    assert ends.pings()
+
+
+def test_there_is_no_openvpn(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(Terminal, match="there is no openvpn: install it"):
+        ends.near.ensure()
 
 
 def test_a_client_takes_the_next_endpoint(ends: Ends) -> None:

@@ -63,6 +63,17 @@ def test_who_is_called_has_to_be_who_was_meant() -> None:
     assert "ifconfig-noexec" in lines
 
 
+def test_the_kernel_carries_what_it_can() -> None:
+    client, server = openvpn.roles(generation(peer("a"), peer("b", "Server")), "red", 0)
+    if client.remote is None:
+        client, server = server, client
+    around = Surroundings(offload=True)
+    assert "disable-dco" not in text(client, around)
+    assert "disable-dco" in text(server, around)
+    assert "disable-dco" in text(replace(client, cipher="AES-256-CBC"), around)
+    assert "disable-dco" in text(client)
+
+
 def test_a_server_admits_nobody_by_itself() -> None:
     (role,) = openvpn.roles(generation(peer(host_type="Server")), "red", 0)
     assert "management-client-auth" in text(role)

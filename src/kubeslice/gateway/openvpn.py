@@ -27,6 +27,7 @@ from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
 log = logging.getLogger(__name__)
 
 TURN = 60.0  # seconds; by then the plane before is back with its new certificate
+MISTRUST = 4  # calls in vain after which the kernel's OpenVPN may be the reason
 SHORT_TURN = 6.0  # seconds; by then the callers of the plane before are back
 
 
@@ -43,6 +44,11 @@ class Process:
     problems: dict[str, str]
     stale_since: float = 0.0
 
+    @property
+    def remote(self) -> str:
+        """Return the cluster that a client calls, "" for a server."""
+        return self.role.remote.remote if self.role.remote is not None else ""
+
     def find(self, name: str) -> Seen | None:
         """Return what is seen of a peer while it is connected."""
         return self.talk.find(name) if isinstance(self.talk, Server) else self.talk.seen
@@ -55,6 +61,7 @@ class OpenVpn:
         self.description = "OpenVPN"
         self.cipher = plan.AEAD_CIPHERS[0]
         self.overhead = Overhead(52, 72)
+        self.has_offload = False
         self._slice = slice_name
         self._plane = plane
         self._directory: Path | None = None
@@ -76,21 +83,31 @@ class OpenVpn:
         if own is None:
             return await self._end(generation.number, ())
         roles = plan.roles(generation, self._slice, self._plane)
-        around = Surroundings(_has_ipv6(), str(directory / "crl.pem") if self._list else "")
+        around = Surroundings(_has_ipv6(), self.has_offload, str(directory / "crl.pem") if self._list else "")
         is_changed = await self._end(generation.number, {role.device for role in roles})
         for role in roles:
             texts = plan.configuration(role, own, around), plan.fingerprint(role, own, around)
-            is_changed |= await asyncio.to_thread(openvpn.ensure_device, role.device)
-            is_changed |= await self._bring(generation.number, role, texts, directory)
+            stays = self._tell(generation.number, role, texts)
+            if not stays:
+                await self._stop(role.device)
+            if not plan.is_offloaded(role, around):
+                is_changed |= await asyncio.to_thread(openvpn.ensure_device, role.device)
+            if not stays:
+                self._start(generation.number, role, texts, directory)
+            is_changed |= not stays
             self._describe(role)
         return is_changed
 
     async def call(self, generation: Generation, attempts: Mapping[str, int]) -> None:
         """Call silent peers anew that wait for our call; those that call us do it themselves."""
-        for process in self._of(generation.number):
-            remote = process.role.remote
-            if isinstance(process.talk, Client) and remote is not None and remote.remote in attempts:
+        called = [process for process in self._of(generation.number) if process.role.remote is not None]
+        for process in called:
+            if isinstance(process.talk, Client) and process.remote in attempts:
                 process.daemon.say(process.talk.call())
+        if self.has_offload and all(attempts.get(process.remote, 0) >= MISTRUST for process in called):
+            log.warning("no tunnel that the kernel carries works: OpenVPN does it by itself from now on")
+            self.has_offload = False
+            await self.ensure(generation)
 
     async def keep(self, generations: Collection[int]) -> None:
         """End all other generations, and devices that an earlier process left."""
@@ -116,9 +133,10 @@ class OpenVpn:
 
     async def _prepare(self) -> Path:
         if self._directory is None:
-            self.description = await asyncio.to_thread(openvpn.version)
-            if not self.description:
+            found = await asyncio.to_thread(openvpn.version)
+            if found is None:
                 raise Terminal(f"there is no {openvpn.PROGRAM}: install it", reason="EngineMissing")
+            self.description, self.has_offload = found.name, bool(found.offload)
             self._directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kubeslice-openvpn-"))
         return self._directory
 
@@ -145,19 +163,21 @@ class OpenVpn:
         new.rename(directory / "crl.pem")
         self._list = text
 
-    async def _bring(self, number: int, role: Role, texts: tuple[str, str], directory: Path) -> bool:
+    def _tell(self, number: int, role: Role, texts: tuple[str, str]) -> bool:
+        """Tell a process that runs what is new; tell whether that is enough."""
         known = self._processes.get(role.device)
-        if known is not None and (known.text == texts[0] or self._can_wait(known, texts[1])):
-            known.role, known.generation = role, number
-            known.daemon.say(self._news(known))
+        if known is None or (known.text != texts[0] and not self._can_wait(known, texts[1])):
             return False
-        await self._stop(role.device)
+        known.role, known.generation = role, number
+        known.daemon.say(self._news(known))
+        return True
+
+    def _start(self, number: int, role: Role, texts: tuple[str, str], directory: Path) -> None:
         talk = Server(role.callers, self._revoked) if role.remote is None else self._client(role.remote)
         troubles: dict[str, str] = {}
         daemon = openvpn.Daemon(texts[0], directory / role.device, talk, _listener(role.device, troubles))
         self._processes[role.device] = Process(number, role, *texts, talk, daemon, troubles)
         self._programs.start(role.device, daemon)
-        return True
 
     def _can_wait(self, process: Process, fingerprint: str) -> bool:
         """Tell whether a process may go on with the certificate it has: planes take theirs one after the other."""

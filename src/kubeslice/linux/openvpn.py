@@ -7,9 +7,11 @@ addresses and routes stay on it while the process is started anew.
 
 import asyncio
 import logging
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PROGRAM = "openvpn"
 QUEUE = 1000  # packets that wait for the process
+_OFFLOAD = re.compile(r"^DCO version: (\S+)", re.MULTILINE)
 
 
 class Talk(Protocol):
@@ -86,8 +89,18 @@ def ensure_device(name: str) -> bool:
     return False
 
 
-def version() -> str:
-    """Return what OpenVPN calls itself, "" when there is none."""
+@dataclass(frozen=True)
+class Version:
+    """What OpenVPN is here: its name and version, and that of the kernel's module for it, "" without one."""
+
+    name: str
+    offload: str = ""
+
+
+def version() -> Version | None:
+    """Return what OpenVPN calls itself and what it finds in the kernel; None when there is no OpenVPN."""
     if shutil.which(PROGRAM) is None:
-        return ""
-    return " ".join(run([PROGRAM, "--version"]).split()[:2])
+        return None
+    text = run([PROGRAM, "--version"])
+    found = _OFFLOAD.search(text)
+    return Version(" ".join(text.split()[:2]), found[1] if found and found[1] != "N/A" else "")

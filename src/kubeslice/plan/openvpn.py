@@ -53,6 +53,7 @@ class Surroundings:
     """What the machine has: IPv6 (to listen on both families), kernel offload, and a file for revoked certificates."""
 
     ipv6: bool = False
+    offload: bool = False
     revoked_file: str = ""
 
 
@@ -125,10 +126,19 @@ def fingerprint(role: Role, own: Credential, around: Surroundings) -> str:
     return configuration(role, Credential(own.key, "", ""), around)
 
 
+def is_offloaded(role: Role, around: Surroundings) -> bool:
+    """Tell whether the kernel may carry a process's packets, on a device that OpenVPN then makes itself.
+
+    Only a client's: a server of the kernel finds its clients by next hops in the routing table, not by their subnets.
+    """
+    return around.offload and role.remote is not None and role.cipher not in CBC_CIPHERS
+
+
 def configuration(role: Role, own: Credential, around: Surroundings) -> str:
     """Return the text of a configuration, keys included."""
     lines = [
         *_common(role),
+        *(() if is_offloaded(role, around) else ("disable-dco",)),
         *(_client(role) if role.remote else _server(role, around)),
         *([f"crl-verify {around.revoked_file}"] if around.revoked_file else []),
         *_inline("ca", own.authority),
@@ -141,7 +151,6 @@ def configuration(role: Role, own: Credential, around: Surroundings) -> str:
 def _common(role: Role) -> Iterator[str]:
     yield "dev-type tun"
     yield f"dev {role.device}"
-    yield "disable-dco"
     yield from ("ifconfig-noexec", "route-noexec")  # addresses and routes are the gateway's own
     yield f"tun-mtu {LARGEST_MTU}"
     yield "mssfix 0"
