@@ -25,6 +25,7 @@ QUICK_TRIALS = 2
 BUDGET = Budget(Bound.AT_MOST, 5.0)
 # Longer than the budget, so that a packet that comes too late is seen.
 WATCHED = 8.0
+BACK = 180.0
 LOAD = Load(small=4, bulk=1)
 
 
@@ -74,8 +75,10 @@ async def _evicted(running: Scene, talking: list[Traffic]) -> tuple[float, int]:
     finally:
         await _say(running, evicted, is_out=False)
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-    await running.recovered()
+            os.kill(pid, signal.SIGKILL)
+    # Its credential is gone for good: it comes back as it came the first time, with a new one.
+    await running.stage.join(evicted)
+    await running.recovered(BACK)
     return max(0.0, last - started), lost
 
 

@@ -61,7 +61,8 @@ async def _outcome(running: Scene, fault: Fault, trials: int, progress: Progress
         done.append(trial)
         seen = trial.sight
         lost = f"{len(seen.died)} flows and {seen.lost} packets lost"
-        progress(f"{fault.name} {number + 1}/{trials}: {trial.victim}: gap {seen.gap:.2f} s ({seen.worst}), {lost}")
+        gap = f"gap {seen.gap:.2f} s ({seen.worst}), of datagrams {seen.datagram_gap:.2f} s"
+        progress(f"{fault.name} {number + 1}/{trials}: {trial.victim}: {gap}, {lost}")
         if trial.failure:
             progress(f"{fault.name}: {trial.failure}")
             break

@@ -56,9 +56,10 @@ class Stage:
         await hub_installation.create_project(self.hub, PROJECT)
         async with asyncio.TaskGroup() as group:
             for cluster in self.workers:
-                group.create_task(self._join(cluster, progress))
+                group.create_task(self.join(cluster, progress))
 
-    async def _join(self, cluster: str, progress: Progress) -> None:
+    async def join(self, cluster: str, progress: Progress = lambda _: None) -> None:
+        """Register a worker and install it with the credential that the hub makes for it."""
         credentials = await worker_installation.register(self.hub, PROJECT, cluster)
         await worker_installation.install(self.apis[cluster], PROJECT, cluster, credentials, IMAGE)
         await worker_installation.registered(self.hub, PROJECT, cluster)
