@@ -130,3 +130,16 @@ def _with_indices(sandbox: Namespace) -> object:
     """What a pod has, with its interfaces' numbers: an interface that was made anew has another."""
     with netns.inside(sandbox):
         return socket.if_nameindex(), observation.endpoint()
+
+
+async def test_a_router_gets_its_addresses_when_the_one_before_it_has_ended(cluster: Cluster) -> None:
+    labels = {names.SLICE_LABEL: "red", names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: "1"}
+    old = await cluster.pod(names.WORKER_NAMESPACE, "old", labels)
+    address = await cluster.address_of(names.WORKER_NAMESPACE, "old", "red")
+    await cluster.api.delete(PODS, "old", names.WORKER_NAMESPACE, grace_seconds=20)
+    new = await cluster.pod(names.WORKER_NAMESPACE, "new", labels)
+    await asyncio.sleep(0.7)
+    assert has_overlay(old)
+    assert not has_overlay(new)
+    await cluster.remove_pod(names.WORKER_NAMESPACE, "old")
+    assert await cluster.address_of(names.WORKER_NAMESPACE, "new", "red") == address
