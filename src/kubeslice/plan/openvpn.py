@@ -177,8 +177,6 @@ def _server(role: Role, around: Surroundings) -> Iterator[str]:
     yield f"port {role.port}"
     yield from ("management-client-auth", "auth-user-pass-optional")  # who may call is decided for each call
     yield 'remote-cert-eku "TLS Web Client Authentication"'
-    if role.protocol != "TCP":
-        yield "explicit-exit-notify 1"
 
 
 def _client(role: Role) -> Iterator[str]:
@@ -187,7 +185,7 @@ def _client(role: Role) -> Iterator[str]:
     yield "nobind"
     yield "remote 0.0.0.0 1"  # asked for on each call
     yield from ("management-query-remote", "management-up-down")
-    yield from ("connect-retry 1 4", "connect-timeout 5", "auth-retry nointeract")
+    yield from ("connect-retry 1 4", "connect-timeout 3", "auth-retry nointeract")
     yield f"verify-x509-name {role.expected} name"
     yield 'remote-cert-eku "TLS Web Server Authentication"'
     # The only settings that the other end may decide.
