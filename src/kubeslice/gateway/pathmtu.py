@@ -46,11 +46,15 @@ class Scene:
 
 @dataclass
 class Path:
-    """The way to one remote cluster. `mtu` is that of the tunnel, None while it is not known; `outer` of the path."""
+    """The way to one remote cluster. `mtu` is that of the tunnel, None while it is not known.
+
+    `outer` is the largest packet that got to the other end, as far as one was needed; 0 when nothing is known.
+    """
 
     facts: tuple[object, ...] = ()
     mtu: int | None = None
     outer: int = 0
+    complaint: str = ""
     search_at: float = 0.0
     check_at: float = 0.0
     task: asyncio.Task[None] | None = None
@@ -142,7 +146,7 @@ class PathProber:
     def complaint(self, remote: str) -> str:
         """Say what is wrong with the path to a remote cluster, or ""."""
         path = self._paths.get(remote)
-        return pathmtu.complaint(path.outer) if path else ""
+        return path.complaint if path else ""
 
     async def run(self) -> None:
         """Search and check until cancelled."""
@@ -206,7 +210,7 @@ class PathProber:
         if found is None:
             path.search_at = time.monotonic() + SOON
             return
-        self._conclude(path, target.id.remote, found, outer)
+        self._conclude(path, target.id.remote, found, outer, scene)
 
     async def _outside(self, guess: int, host: IPv4Address, most: int, patience: float) -> int:
         """Return the largest packet up to `most` that gets to a host, 0 when it does not answer."""
@@ -244,11 +248,13 @@ class PathProber:
         latency = (line.carrying.latency or 0) / 1e6 if line else 0.0
         return min(MOST_PATIENCE, LEAST_PATIENCE + ROUNDS * latency)
 
-    def _conclude(self, path: Path, remote: str, found: int, outer: int) -> None:
+    def _conclude(self, path: Path, remote: str, found: int, outer: int, scene: Scene) -> None:
         if (path.mtu, path.outer) == (found, outer):
             return
         log.info("the tunnel to %s carries packets of %d bytes (path: %s)", remote, found, outer or "unknown")
         path.mtu, path.outer = found, outer
+        # What the slice does not need is nobody's fault.
+        path.complaint = pathmtu.complaint(outer) if found < scene.mtu else ""
         self._changed()
 
     def _lane(self, source: IPv4Address, number: int) -> Lane:
