@@ -108,6 +108,9 @@ def test_figures_are_no_change_of_state() -> None:
     before = [UP.wire()]
     assert worker_gateway.is_same_state(before, [UP.wire() | {"rxBytes": 7, "latencyMicroseconds": 9}])
     assert not worker_gateway.is_same_state(before, [DOWN.wire()])
+    unknown = [UP.wire() | {"state": "UNKNOWN"}]
+    assert worker_gateway.is_same_state([], unknown)
+    assert not worker_gateway.is_same_state(before, unknown)
     assert not worker_gateway.is_same_state(before, [])
 
 

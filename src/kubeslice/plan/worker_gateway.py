@@ -147,7 +147,7 @@ def degradation(remote: str, expected: int, planes: Sequence[PlaneState], relay:
 
 
 def is_same_state(one: Iterable[Object], other: Iterable[Object]) -> bool:
-    """Tell whether two lists of planes differ in figures only."""
+    """Tell whether two lists of planes differ in figures only; a plane of which nothing is known yet is no news."""
     return _states(one) == _states(other)
 
 
@@ -188,7 +188,8 @@ def _gone(state: PlaneState) -> PlaneState:
 
 
 def _states(planes: Iterable[Object]) -> list[tuple[Any, ...]]:
-    return sorted(tuple(plane.get(key) for key in STATE_FIELDS) for plane in planes)
+    known = [plane for plane in planes if plane.get("state") in ("UP", "DOWN")]
+    return sorted(tuple(plane.get(key) for key in STATE_FIELDS) for plane in known)
 
 
 def _tunnel(state: PlaneState, gateway_type: str) -> TunnelStatus:
