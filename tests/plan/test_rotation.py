@@ -61,7 +61,8 @@ def test_keys_are_renewed_before_their_time_once_when_that_is_asked_for() -> Non
     assert rotation.step([plane], month, seen(1, 1), at(9)) == [plane]
     began = rotation.step([plane], month, seen(1, 1), at(11))
     assert began == [Plane(0, (1, 2), at(11))]
-    assert rotation.step(began, month, seen(2, 2), at(12)) == [Plane(0, (2,), at(11))]
+    assert rotation.step(began, month, seen(2, 2), at(12)) == began
+    assert rotation.step(began, month, seen(2, 2), at(16)) == [Plane(0, (2,), at(11))]
     assert rotation.step([Plane(0, (2,), at(11))], month, seen(2, 2), at(99)) == [Plane(0, (2,), at(11))]
 
 
@@ -112,7 +113,7 @@ def test_planes_take_turns_and_one_that_is_late_holds_up_no_other() -> None:
     assert waiting == first
     late = at(60) + MINUTE.patience
     assert [plane.generations for plane in rotation.step(first, MINUTE, seen(1, 1, planes=2), late)] == [(1, 2), (1, 2)]
-    through = rotation.step(first, MINUTE, seen(2, 2, planes=2), at(62))
+    through = rotation.step(first, MINUTE, seen(2, 2, planes=2), at(65))
     assert [plane.generations for plane in through] == [(2,), (1, 2)]
 
 
@@ -262,6 +263,7 @@ class World(RuleBasedStateMachine):
             return
         wanted = {plane.number: (plane.newest,) for plane in self.planes}
         self.members_come_back()
+        self.now += rotation.OVERLAP
         for _ in range(6):
             for act in (self.tell, self.make, self.move, self.report):
                 for member in sorted(self.live):

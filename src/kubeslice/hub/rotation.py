@@ -143,8 +143,10 @@ class Rotations:
     async def _tell(self, config: SliceConfig, obj: Object, seen: Object | None, step: _Step) -> None:
         if seen is None:
             await self._tell_of_birth(config, obj, step)
-        elif _pace(seen) != _pace(obj):
-            await self._event(obj, "VPNKeyRotationConfigUpdated", f"keys are renewed every {step.plan.period}")
+        elif rotation_report.pace(objects.spec(seen)) != rotation_report.pace(objects.spec(obj)):
+            await self._event(
+                obj, "VPNKeyRotationConfigUpdated", f"keys are renewed every {rotation_report.pace(objects.spec(obj))}"
+            )
         for old, new in zip(step.before, step.after, strict=True):
             if new.newest > old.newest:
                 await self._event(obj, *_beginning(old, new, step.plan))
@@ -158,7 +160,9 @@ class Rotations:
             owner = config.wire()
             await self.reporter.event(SLICECONFIGS, owner, "IllegalVPNKeyRotationConfigDelete", message, warning=True)
             return
-        await self._event(obj, "VPNKeyRotationConfigCreated", f"keys are renewed every {step.plan.period}")
+        await self._event(
+            obj, "VPNKeyRotationConfigCreated", f"keys are renewed every {rotation_report.pace(objects.spec(obj))}"
+        )
 
     async def _event(self, obj: Object, reason: str, message: str) -> None:
         await self.reporter.event(VPNKEYROTATIONS, obj, reason, message)
@@ -172,11 +176,6 @@ class Rotations:
             await sync(self.api, names.HUB_MANAGER, [], [*left, *([Item(SECRETS, gone)] if gone else [])])
             self.metrics.keys_gone(*name)
         return Result()
-
-
-def _pace(obj: Object) -> tuple[object, object]:
-    spec = objects.spec(obj)
-    return spec.get("rotationPeriod"), spec.get("rotationInterval")
 
 
 def _beginning(old: Plane, new: Plane, plan: Schedule) -> tuple[str, str]:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 # How long a tunnel has to be down before it no longer counts as using a generation.
 SETTLED = timedelta(seconds=20)
+# How long both generations are in force at the least: what is on its way arrives, and the new one shows that it stays.
+OVERLAP = timedelta(seconds=5)
 SHORTEST_PERIOD = timedelta(seconds=60)
 SHORTEST_MARGIN = timedelta(minutes=10)
 PATIENCE = (timedelta(seconds=30), timedelta(hours=1))
@@ -148,6 +150,7 @@ def next_look(planes: Iterable[Plane], schedule: Schedule, now: datetime) -> tim
 def _moments(plane: Plane, schedule: Schedule, now: datetime) -> Iterator[datetime]:
     yield schedule.due(plane)
     if plane.is_rotating:
+        yield plane.since + OVERLAP
         yield plane.since + schedule.patience
         yield now + SETTLED
 
@@ -189,7 +192,7 @@ def _is_settled(tunnel: Tunnel, plane: Plane, now: datetime) -> bool:
 
 
 def _finished(plane: Plane, seen: Seen, now: datetime) -> Plane:
-    is_through = plane.is_rotating and not obstacles(plane, seen, now)
+    is_through = plane.is_rotating and now >= plane.since + OVERLAP and not obstacles(plane, seen, now)
     return replace(plane, generations=(plane.newest,)) if is_through else plane
 
 

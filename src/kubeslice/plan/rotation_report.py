@@ -29,6 +29,11 @@ def schedule(spec: SliceConfigSpec) -> Schedule:
     return Schedule(rotation.period(spec.rotation_interval, spec.rotation_period), moment(spec.renew_before))
 
 
+def pace(spec: Mapping[str, Any]) -> str:
+    """Return how often the keys of a VpnKeyRotation are renewed, in words."""
+    return str(spec.get("rotationPeriod") or f"{spec.get('rotationInterval')} days")
+
+
 def planes(status: Mapping[str, Any], generations: Generations, now: datetime) -> list[Plane]:
     """Return the planes as the status of a VpnKeyRotation has them; what it does not know begins now."""
     since = {int(entry["plane"]): moment(entry.get("since")) for entry in status.get("planes") or []}
