@@ -36,6 +36,11 @@ def test_a_promise_decides(promise: Promise, sight: Sight, *, kept: bool) -> Non
     assert (outcome(promise, FINE, sight).missed == "") is kept
 
 
+def test_what_happens_without_a_fault_too_is_not_noticed() -> None:
+    noisy = Outcome("x", Promise.NOTHING, [Trial("victim", Sight(gap=0.4))], noise=0.5)
+    assert noisy.missed == ""
+
+
 def test_what_did_not_come_back_is_missed() -> None:
     assert outcome(Promise.NOTHING, FINE, failure="not as before").missed == "not as before"
 

@@ -50,11 +50,15 @@ async def measure(options: Options) -> Matrix:
             quiet = None
             if options.quiet_minutes:
                 quiet = await keep_quiet(running, options.quiet_minutes, progress)
-            outcomes = [await _outcome(running, fault, options.trials, progress) for fault in wanted]
+            noise = quiet.sight.gap if quiet else 0.0
+            outcomes = [
+                Outcome(fault.name, fault.promise, await _trials(running, fault, options.trials, progress), noise)
+                for fault in wanted
+            ]
         return Matrix("failover", outcomes, quiet, observed, {"planes": running.planes})
 
 
-async def _outcome(running: Scene, fault: Fault, trials: int, progress: Progress) -> Outcome:
+async def _trials(running: Scene, fault: Fault, trials: int, progress: Progress) -> list[Trial]:
     done: list[Trial] = []
     for number in range(trials):
         trial = await once(running, fault, number)
@@ -66,7 +70,7 @@ async def _outcome(running: Scene, fault: Fault, trials: int, progress: Progress
         if trial.failure:
             progress(f"{fault.name}: {trial.failure}")
             break
-    return Outcome(fault.name, fault.promise, done)
+    return done
 
 
 async def once(running: Scene, fault: Fault, number: int) -> Trial:

@@ -16,7 +16,8 @@ from kubeslice.stage.observer import Observed
 from kubeslice.stage.sightings import Sight
 
 FAILOVER = 1.0
-# TCP's shortest time-out (RFC 6298 as Linux has it): with a shorter gap nothing was ever sent twice.
+# TCP's shortest time-out (RFC 6298 as Linux has it): with a shorter gap nothing was ever sent twice. On a machine that
+# is busy with other things there are longer ones all the time: what is there without a fault, nobody noticed.
 NOTICED = 0.2
 
 
@@ -46,11 +47,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All trials of one fault."""
+    """All trials of one fault; `noise` is the longest gap while nothing was broken."""
 
     fault: str
     promise: Promise
     trials: Sequence[Trial]
+    noise: float = 0.0
 
     @property
     def gaps(self) -> list[float]:
@@ -81,9 +83,10 @@ class Outcome:
             return f"{self.flows_lost} flows lost"
         if self.promise in (Promise.NOTHING, Promise.NO_LOSS) and self.packets_lost:
             return "packets lost"
-        limit = {Promise.NOTHING: NOTICED, Promise.COMES_BACK: None}.get(self.promise, FAILOVER)
-        if limit is not None and percentile(self.gaps, 99) >= limit:
-            return f"p99 ≥ {limit:g} s"
+        limits = {Promise.NOTHING: max(NOTICED, self.noise), Promise.COMES_BACK: None}
+        limit = limits.get(self.promise, FAILOVER)
+        if limit is not None and percentile(self.gaps, 99) > limit:
+            return f"p99 > {limit:g} s"
         return ""
 
     def wire(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from kubeslice.stage import application, places, scenario, slices
 from kubeslice.stage.application import Place
 from kubeslice.stage.probes import NotMeasured
 from kubeslice.stage.scenario import Tenant
-from kubeslice.stage.stage import Stage, installed
+from kubeslice.stage.stage import HUB, Stage, installed
 from kubeslice.stage.traffic import Load, Traffic, traffic
 
 NODES = 2
@@ -70,8 +70,9 @@ class Scene:
     async def _wrong(self) -> str:
         try:
             async with asyncio.timeout(10):
-                for cluster in self.tenant.clusters:
-                    if wrong := await _unready(self.stage.apis[cluster]):
+                homes = dict.fromkeys(self.tenant.clusters, names.WORKER_NAMESPACE) | {HUB: names.HUB_NAMESPACE}
+                for cluster, namespace in homes.items():
+                    if wrong := await _unready(self.stage.apis[cluster], namespace):
                         return f"{wrong} in {cluster}"
                 if wrong := await slices.complaint(self.stage, self.tenant):
                     return wrong
@@ -96,13 +97,13 @@ class Scene:
         return ""
 
 
-async def _unready(api: HttpApi) -> str:
+async def _unready(api: HttpApi, namespace: str) -> str:
     """Return a workload of KubeSlice that is not ready, or a pod that is still on its way."""
-    for deployment in (await api.list(DEPLOYMENTS, names.WORKER_NAMESPACE)).items:
+    for deployment in (await api.list(DEPLOYMENTS, namespace)).items:
         status = objects.status(deployment)
         if status.get("readyReplicas", 0) != deployment["spec"].get("replicas", 1):
             return f"Deployment {objects.name(deployment)} is not ready"
-    for pod in (await api.list(PODS, names.WORKER_NAMESPACE)).items:
+    for pod in (await api.list(PODS, namespace)).items:
         if objects.is_deleting(pod) or not objects.is_true(pod, "Ready"):
             return f"pod {objects.name(pod)} is not ready"
     return ""
