@@ -89,7 +89,8 @@ def _counted(first: Telling, last: Telling) -> tuple[int, int, int]:
     pairs = [(first.flows.get(name, nothing), flow) for name, flow in last.flows.items()]
     return (
         sum(flow.received - before.received for before, flow in pairs),
-        sum(flow.lost - before.lost for before, flow in pairs),
+        # What was held up since before and came after all is no gain.
+        max(0, sum(flow.lost - before.lost for before, flow in pairs)),
         sum(flow.reordered - before.reordered for before, flow in pairs),
     )
 
