@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from kubeslice.kube import objects
+from kubeslice.kube.errors import Conflict
 from kubeslice.model import names
 from kubeslice.model import resources as r
+from kubeslice.runtime.clock import SystemClock
+from kubeslice.runtime.reporting import Reporter
 from tests.hub.stage import Stage, Worker
 
 pytestmark = pytest.mark.api
@@ -222,3 +225,12 @@ async def test_an_old_key_that_is_put_back_is_named_and_told_to_nobody(stage: St
     del found["a"].keys[0, 2]
     await found["a"].make()
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "KeysAccepted", "True")
+
+
+async def test_a_hub_that_looks_at_an_old_state_does_not_bring_it_back(stage: Stage) -> None:
+    await followers(stage)
+    old = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
+    reporter = Reporter(stage.admin, "test", None, SystemClock())
+    await reporter.report(r.VPNKEYROTATIONS, old, [], {"keys": []}, unchanged=True)
+    with pytest.raises(Conflict):
+        await reporter.report(r.VPNKEYROTATIONS, old, [], {"keys": [], "planes": []}, unchanged=True)

@@ -20,6 +20,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item, apply_if_needed, sync
 from kubeslice.model import names
+from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SECRETS, SLICECONFIGS, VPNKEYROTATIONS
 from kubeslice.model.sliceconfig import SliceConfig
@@ -80,6 +81,8 @@ class Rotations:
         spec = rotation_report.ages(step.after, step.plan, config.spec)
         wanted = rotation_report.wanted(name.project, name.name, sorted(current.seats), pairs, spec)
         obj = await apply_if_needed(self.api, names.HUB_MANAGER, VPNKEYROTATIONS, wanted, seen)
+        if seen is not None and objects.status(obj) != objects.status(seen):
+            raise Retry("the VpnKeyRotation has gone on since it was read")
         await self._tell(config, obj, seen, step)
         states = rotation_report.gateway_states(step.after, step.seen, found.offenders)
         kept = keyrecords.recorded(records, found.reported, step.in_force, config.spec.clusters)
@@ -136,7 +139,7 @@ class Rotations:
             "keys": [record.wire() for record in kept],
         }
         self.metrics.keys_stand(*name, step.after, step.plan, now)
-        await self.reporter.report(VPNKEYROTATIONS, obj, judged, fields)
+        await self.reporter.report(VPNKEYROTATIONS, obj, judged, fields, unchanged=True)
         wait = rotation.next_look(step.after, step.plan, now)
         return Result(judged[0].message, after=wait.total_seconds() + 0.05)
 

@@ -32,15 +32,23 @@ class Reporter:
         return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     async def report(
-        self, resource: Resource, obj: Object, found: Sequence[Finding], status: Mapping[str, Any] | None = None
+        self,
+        resource: Resource,
+        obj: Object,
+        found: Sequence[Finding],
+        status: Mapping[str, Any] | None = None,
+        *,
+        unchanged: bool = False,
     ) -> bool:
         """Report findings and other status fields; return whether something was written.
 
-        A turn of a condition is an event as well.
+        A turn of a condition is an event as well. Raises `Conflict` when `obj` must be `unchanged` since it was read
+        and is not: where the next status is decided by the last one.
         """
         before, generation = objects.conditions(obj), int(obj["metadata"].get("generation") or 0)
         after = findings.conditions_after(before, found, generation, self.now())
-        wanted = {"metadata": _identity(obj), "status": {**(status or {}), "conditions": after}}
+        version = {"resourceVersion": obj["metadata"]["resourceVersion"]} if unchanged else {}
+        wanted = {"metadata": _identity(obj) | version, "status": {**(status or {}), "conditions": after}}
         seen = _ours(obj, {finding.type for finding in found})
         try:
             written = await apply_if_needed(self.api, self.manager, resource, wanted, seen, subresource="status")
