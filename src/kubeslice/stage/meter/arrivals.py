@@ -12,8 +12,8 @@ REMEMBERED = 4096
 class Arrivals:
     """One flow of numbered things, each with the times when it was sent and when it arrived, in seconds.
 
-    A thing that arrives in its turn was without service for as long as it travelled; one that arrives after lost ones,
-    since the last thing was sent that did arrive.
+    A flow is without service from its last arrival, or from when the thing that arrives next was sent if that was
+    later. When things got lost in between, from the last arrival in any case.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Arrivals:
         self.reordered = 0
         self._gap = 0.0
         self._next = 0
-        self._sent = 0.0
+        self._arrived = 0.0
         self._missing: deque[int] = deque(maxlen=REMEMBERED)
 
     def arrive(self, number: int, sent: float, arrived: float) -> None:
@@ -34,9 +34,10 @@ class Arrivals:
         if skipped:
             self.lost += skipped
             self._missing.extend(range(max(self._next, number - REMEMBERED), number))
-        self._gap = max(self._gap, arrived - (self._sent if skipped else sent))
+        since = self._arrived if skipped else max(sent, self._arrived)
+        self._gap = max(self._gap, arrived - since)
         self.received += 1
-        self._next, self._sent = number + 1, sent
+        self._next, self._arrived = number + 1, arrived
 
     def _late(self, number: int) -> None:
         if number in self._missing:
