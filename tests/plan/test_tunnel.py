@@ -237,6 +237,15 @@ def test_a_report_names_only_what_is_known() -> None:
     )
 
 
+def test_a_generation_is_told_when_the_routes_lead_to_it() -> None:
+    line = Line(since=0.0, tunnels={1: answered(101.0), 2: answered(101.0)})
+    line.judge(101.0, 0)
+    line.laid = 1
+    assert (line.carrier, report(line, {}, AUTHOR, None, 101.0)["generation"]) == (2, 1)
+    line.laid = 2
+    assert report(line, {}, AUTHOR, None, 101.0)["generation"] == 2
+
+
 def test_a_report_is_of_the_generation_that_carries_and_counts_all_bytes() -> None:
     seen = {1: SeenPeer("old:1", 5, 10, 20, "the old one is broken"), 2: SeenPeer("new:1", 6, 1, 2)}
     entry = report(a_line(), seen, AUTHOR, 1400, 101.0)

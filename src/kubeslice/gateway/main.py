@@ -71,7 +71,8 @@ def build(own: Settings, api: Api) -> App:
 
     def changed(remote: str) -> None:
         news.set()
-        if len(prober.lines[remote].tunnels) > 1:  # the traffic may have to take another generation
+        line = prober.lines[remote]
+        if len(line.tunnels) > 1 and line.carrier != line.laid:  # the traffic has to take another generation
             controller.enqueue(key)
 
     def measured() -> None:

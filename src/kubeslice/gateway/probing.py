@@ -75,10 +75,18 @@ class Prober:
         for remote in remotes:
             self._judge(remote)
 
-    def carrier(self, remote: str) -> int | None:
-        """Return the generation that carries the traffic to a remote cluster."""
-        line = self.lines.get(remote)
-        return line.carrier if line else None
+    @property
+    def carriers(self) -> dict[str, int]:
+        """Return the generation that is to carry the traffic to each remote cluster."""
+        return {remote: line.carrier for remote, line in self.lines.items()}
+
+    def lay(self, carriers: Mapping[str, int]) -> None:
+        """Note that the routes lead there now."""
+        for remote, line in self.lines.items():
+            laid = carriers.get(remote, 0)
+            if laid != line.laid:
+                line.laid = laid
+                self._changed(remote)
 
     async def rest(self) -> None:
         """Wait until the next probes are due: half a second, less while a peer that was just called is silent."""

@@ -119,7 +119,9 @@ class GatewayReconciler:
         await asyncio.to_thread(device.guard, wanted)
         failures = await self._ensure(engine)
         self._prober.watch(targets, own.cluster.gateway(self._plane))
-        await asyncio.to_thread(device.lead, wanted, tuple(self._ways(targets, own.mtu)))
+        carriers = self._prober.carriers
+        await asyncio.to_thread(device.lead, wanted, tuple(self._ways(targets, carriers, own.mtu)))
+        self._prober.lay(carriers)
         # The retired generation goes last: by now no route leads to it.
         await engine.keep([generation.number for generation in self._generations])
         if failures:
@@ -140,9 +142,9 @@ class GatewayReconciler:
         self.troubles = {number: str(failure) for number, failure in failures.items()}
         return list(failures.values())
 
-    def _ways(self, targets: Iterable[probing.Target], mtu: int) -> Iterator[Way]:
+    def _ways(self, targets: Iterable[probing.Target], carriers: Mapping[str, int], mtu: int) -> Iterator[Way]:
         for target in targets:
-            if target.id.generation == self._prober.carrier(target.id.remote):
+            if target.id.generation == carriers.get(target.id.remote):
                 narrow = self._paths.mtu(target.id.remote) or mtu
                 for subnet in target.peer.allowed:
                     yield Way(subnet, target.device, narrow if narrow < mtu else 0)

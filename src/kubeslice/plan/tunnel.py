@@ -137,11 +137,16 @@ class Tunnel:
 
 @dataclass
 class Line:
-    """The way to one remote cluster: a tunnel for each generation of keys. `since` is when `state` last changed."""
+    """The way to one remote cluster: a tunnel for each generation of keys. `since` is when `state` last changed.
+
+    `carrier` is the generation that is to carry the traffic, `laid` the one that the kernel's routes lead to. Only that
+    one is told: what is told may make somebody take the others away.
+    """
 
     since: float
     state: State = "UNKNOWN"
     carrier: int = 0
+    laid: int = 0
     tunnels: dict[int, Tunnel] = field(default_factory=dict)
 
     def judge(self, now: float, wall: float) -> bool:
@@ -183,7 +188,7 @@ def report(line: Line, seen: Mapping[int, SeenPeer], author: Author, path_mtu: i
     facts: Object = {
         "plane": author.plane,
         "podName": author.pod,
-        "generation": line.carrier,
+        "generation": line.laid or line.carrier,
         "state": line.state,
         "since": _time(line.since),
         "lastHandshakeTime": _time(carrying.handshake) if carrying.handshake else None,
