@@ -76,9 +76,7 @@ def test_silence_alone_moves_nothing(seen: Situation) -> None:
 @settings(max_examples=60)
 @given(
     GRAPHS,
-    st.lists(
-        st.tuples(st.floats(0.1, 15.0), st.lists(st.sampled_from(STATES), min_size=10, max_size=10)), max_size=12
-    ),
+    st.lists(st.tuples(st.floats(0.1, 15.0), st.lists(st.sampled_from(STATES), min_size=10, max_size=10)), max_size=12),
 )
 def test_a_pair_does_not_move_to_and_fro(graph: Graph, story: list[tuple[float, list[State]]]) -> None:
     history = play(graph, story)

@@ -72,8 +72,7 @@ PAIR_RULES = rules(
 
 SPEC_RULES = rules(
     Rule(
-        "!has(self.topology) || !has(self.topology.hubs) || "
-        f"self.topology.hubs.all(hub, {_IS_MEMBER.format('hub')})",
+        f"!has(self.topology) || !has(self.topology.hubs) || self.topology.hubs.all(hub, {_IS_MEMBER.format('hub')})",
         "topology.hubs names a cluster that is not in clusters: add it there, or take it out of the hubs",
     ),
     Rule(
