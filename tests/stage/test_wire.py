@@ -31,6 +31,7 @@ EXPECTED = [
     (packet(UDP, INITIATION, (40000, 31000)), "WireGuard"),
     (packet(UDP, INITIATION + b"\0", (40000, 31000)), ""),
     (packet(UDP, b"\x04\0\0\0" + bytes(93), (40000, 31000)), ""),
+    (packet(UDP, b"\x04\0\0\0" + bytes(1448), (40000, 31000)), "WireGuard"),
     (packet(UDP, DATA, (40000, 32000)), ""),
     (packet(UDP, b"hello" * 20, (40000, 31000)), ""),
     (packet(TCP, DATA, (40000, 31000)), ""),

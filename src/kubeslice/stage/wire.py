@@ -16,6 +16,7 @@ API = 6443
 # WireGuard (wireguard.com/protocol): type and length of the three messages of a handshake.
 HANDSHAKE = {1: 148, 2: 92, 3: 64}
 DATA = 4
+LEAST_MTU = 576
 # OpenVPN (ssl.h): opcodes in the upper five bits of the first byte.
 OPENVPN_OPCODES = range(3, 12)
 # ICMP (RFC 792): echo and its answer, unreachable and time exceeded.
@@ -113,8 +114,9 @@ def _is_wireguard(packet: Packet) -> bool:
     payload = packet.payload
     if packet.protocol != UDP or len(payload) < 32 or payload[1:4] != bytes(3):
         return False
-    # Data is padded to 16 bytes, with a header and a tag of 16 bytes each.
-    return len(payload) == HANDSHAKE.get(payload[0], -1) or (payload[0] == DATA and len(payload) % 16 == 0)
+    # Data is padded to 16 bytes but never beyond the tunnel's MTU, with a header and a tag of 16 bytes each.
+    is_padded = len(payload) % 16 == 0 or len(payload) > LEAST_MTU
+    return len(payload) == HANDSHAKE.get(payload[0], -1) or (payload[0] == DATA and is_padded)
 
 
 def _is_openvpn(packet: Packet) -> bool:
