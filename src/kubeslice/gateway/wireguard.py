@@ -76,9 +76,11 @@ class WireGuard:
     async def keep(self, generations: Collection[int]) -> None:
         """End the devices of other generations."""
         self._known = {number: known for number, known in self._known.items() if number in generations}
-        for name in WIREGUARD_INTERFACES.difference(wireguard_interface(number) for number in generations):
-            await self._programs.stop(name)
-            await asyncio.to_thread(devices.remove, name)
+        kept = {wireguard_interface(number) for number in generations}
+        for name in WIREGUARD_INTERFACES:
+            if name not in kept:
+                await self._programs.stop(name)
+                await asyncio.to_thread(devices.remove, name)
 
     async def observe(self) -> Mapping[TunnelId, SeenPeer]:
         """Return what the devices say of their peers."""
