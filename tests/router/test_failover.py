@@ -55,10 +55,12 @@ def flows(near: Site, far: Site) -> Iterator[Flows]:
     made.stop()
 
 
-async def test_a_router_that_goes_in_order_loses_nothing(near: Site, flows: Flows) -> None:
+async def test_a_router_that_goes_in_order_loses_nothing(near: Site, far: Site, flows: Flows) -> None:
+    ways = near.routes(0, far.subnet)
     process = near.terminate(0)
     assert await until(lambda: near.holds(1) == {0, 1}, 2) < 0.5
     assert await until(lambda: process.poll() is not None, 4) < 2.5
+    assert near.routes(0, far.subnet) == ways, "whoever still sends to it is served to the end"
     near.plug(0, is_in=False)
     await asyncio.sleep(1)
     lost, gap = flows.stop()
