@@ -61,8 +61,9 @@ def told(status: Mapping[str, Any], planes: int) -> tuple[State, ...]:
 def joined(one: End, other: End) -> tuple[State, ...]:
     """Return the state of each plane's tunnel: up or down where all ends that are heard of say so."""
     heard = [end.states for end in (one, other) if end.is_heard]
-    unknown: tuple[State, ...] = ("UNKNOWN",) * len(one.states)
-    return tuple(_agreed(states) for states in zip(*heard, strict=True)) or unknown
+    if not heard:
+        return tuple(_agreed(()) for _ in one.states)
+    return tuple(_agreed(states) for states in zip(*heard, strict=True))
 
 
 def counted(own: End, other: End) -> Sequence[State]:
