@@ -37,8 +37,8 @@ async def test_the_status_of_a_slice_cluster_by_cluster(world: World) -> None:
     text = await said(world, "slice", "status", "blue")
     assert text.startswith("slice blue: Ready")
     assert [line.split()[:3] for line in text.splitlines()[2:]] == [
-        ["worker-1", "10.11.0.0/18", "1/1"],
-        ["worker-2", "10.11.64.0/18", "1/1"],
+        ["worker-1", "10.11.0.0/18", "2/2"],
+        ["worker-2", "10.11.64.0/18", "2/2"],
     ]
 
 

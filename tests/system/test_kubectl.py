@@ -60,7 +60,9 @@ async def test_auth_can_i_knows_the_roles_of_a_worker(world: World) -> None:
         ("list", "workersliceconfigs", "kubeslice-demo-worker-1"): "yes",
         ("list", "workersliceconfigs", "kubeslice-demo-worker-2"): "no",
         ("get", "secrets", "kubeslice-demo"): "no",
-        ("get", "secrets", "kubeslice-demo-worker-1"): "no",
+        ("get", "secrets", "kubeslice-demo-worker-1"): "yes",
+        ("get", "secrets", "kubeslice-demo-worker-2"): "no",
+        ("create", "secrets", "kubeslice-demo-worker-1"): "no",
         ("create", "sliceconfigs", "kubeslice-demo"): "no",
     }
     for (verb, kind, namespace), answer in questions.items():
