@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kubeslice.gateway import device, probing
 from kubeslice.gateway.device import Wanted
 from kubeslice.gateway.engine import Engine
+from kubeslice.gateway.lookup import Lookup
 from kubeslice.gateway.pathmtu import PathProber, Scene
 from kubeslice.gateway.probing import Prober
 from kubeslice.kube import objects
@@ -61,6 +62,7 @@ class GatewayReconciler:
         self._generations: Sequence[Generation] = ()
         self._is_leaving = False
         self._lock = asyncio.Lock()
+        self._lookup = Lookup()
 
     async def reconcile(self, key: Key) -> Result:
         """Bring filter, tunnels and routes in line, and follow the peers."""
@@ -112,7 +114,8 @@ class GatewayReconciler:
             self.engine = self._engines(str(spec.get("gatewayType") or ""))
         engine = self.engine
         sides = peers.sides(self._sources.gateways.items(), own)
-        self._generations = peers.generations(own, self._plane, spec, sides, self._secret(own))
+        generations = peers.generations(own, self._plane, spec, sides, self._secret(own))
+        self._generations = await self._lookup.resolved(generations)
         targets = [target for generation in self._generations for target in self._targets(generation, engine)]
         tunnels = frozenset(target.device for target in targets)
         wanted = Wanted(own, self._plane, tunnels, peers.pairs_carried(sides), self._is_leaving)
