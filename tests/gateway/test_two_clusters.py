@@ -62,13 +62,14 @@ async def test_slices_with_one_subnet_reach_their_own_pods_only(clusters: list[C
 
     # A gateway and a router join the slice's own networks, never the cluster's.
     far_gateway, far_router = far.pods["gateway-red-0"], far.pods["router-red"]
-    inner = str(red.plans[1].gateway(0)), str(red.plans[1].router(0))
+    plan = red.plans[far.name]
+    inner = str(plan.gateway(0)), str(plan.router(0))
     for sandbox in (far_gateway, far_router):
         serve(kernel, sandbox, "secret")
     client = sandboxes["red"][0]
     assert all(kernel.pings(client, address) for address in inner)
     assert not any(dials(kernel, client, address) for address in inner)
-    kernel.ip(client, f"route add 10.244.0.0/16 via {red.plans[0].router_next_hop(0)}")
+    kernel.ip(client, f"route add 10.244.0.0/16 via {red.plans[near.name].router_next_hop(0)}")
     assert not kernel.pings(client, "10.244.2.2", source="ks0", seconds=0.4)
 
 
