@@ -130,7 +130,8 @@ async def test_while_the_hub_is_silent_keys_and_exposure_stay(stage: Stage) -> N
 
     async def is_noted() -> Any:
         config = objects.status(await stage.own_object(resources.SLICES, "red")).get("sliceConfig") or {}
-        return config.get("sliceGatewayServiceType") == "LoadBalancer"
+        pair = await stage.own_object(resources.SLICEGATEWAYS, PAIR)
+        return config.get("sliceGatewayServiceType") == "LoadBalancer" and objects.spec(pair).get("planes")
 
     await eventually(is_noted)
     await stage.stop()
