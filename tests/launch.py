@@ -14,7 +14,8 @@ from kubeslice.runtime.app import App, start
 def _build(component: str, directory: Path) -> App:
     api = HttpApi(config.from_kubeconfig(Path(os.environ["KUBECONFIG"])))
     main = importlib.import_module(f"kubeslice.{component}.main")
-    further = {"agent": ["userspace"], "router": [directory]}.get(component, [])
+    needs: dict[str, list[str | Path]] = {"agent": ["userspace"], "router": [directory]}
+    further = needs.get(component, [])
     made: App = main.build(main.read_settings(), api, *further)
     return made
 

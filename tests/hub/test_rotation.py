@@ -54,7 +54,7 @@ async def test_a_pre_shared_key_that_one_end_lost_comes_back_from_the_other(stag
     await stage.admin.delete(r.SECRETS, "red-a-b", stage.namespace_of("a"))
 
     async def is_back() -> bool:
-        return await shared(stage, "a", "b") == before
+        return bool(await shared(stage, "a", "b") == before)
 
     await stage.until(is_back)
     assert await shared(stage, "b", "a") == before

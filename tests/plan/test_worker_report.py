@@ -36,12 +36,12 @@ def pod(
     }
 
 
-SLICE = {"metadata": {"name": "red"}, "spec": {"clusterSubnet": "10.1.0.0/18", "gatewayReplicas": 1}}
+SLICE: dict[str, Any] = {"metadata": {"name": "red"}, "spec": {"clusterSubnet": "10.1.0.0/18", "gatewayReplicas": 1}}
 ROUTER = pod("router", "router")
 ROUTERS = [ROUTER, pod("router-1", "router", number=1)]
 GATEWAY = pod("gw", "slicegateway", plane=0, node="n2")
 APP = pod("web-0", "app", address="10.1.0.70")
-SERVICE = {
+SERVICE: dict[str, Any] = {
     "metadata": {"name": "slice-gateway-red-0"},
     "spec": {"ports": [{"port": 51820, "nodePort": 30000}, {"port": 51821, "nodePort": 30001}]},
 }
