@@ -201,16 +201,32 @@ async def _cordon(scene: Scene, trial: int) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _drain(scene: Scene, trial: int) -> AsyncIterator[str]:
-    """Do what `kubectl drain` does with what KubeSlice runs on a node: cordon it, delete all but DaemonSets' pods."""
+    """Do what `kubectl drain` does with what KubeSlice runs on a node: cordon it, delete all but DaemonSets' pods.
+
+    Afterwards gateways and routers are spread again, as somebody would do who restarts them.
+    """
     cluster = scene.cluster(trial)
     node = scene.stage.cluster(cluster).nodes[-1].name
     api = scene.stage.apis[cluster]
     async with _cordon(scene, trial):
-        for pod in (await api.list(PODS, names.WORKER_NAMESPACE, fields=f"spec.nodeName={node}")).items:
-            if not _is_of_daemonset(pod):
-                await api.delete(PODS, objects.name(pod), names.WORKER_NAMESPACE)
-        yield node
+        listing = await api.list(PODS, names.WORKER_NAMESPACE, fields=f"spec.nodeName={node}")
+        moved = [objects.name(pod) for pod in listing.items if not _is_of_daemonset(pod)]
+        if not any("gateway" in pod for pod in moved):
+            raise NotMeasured(f"no gateway runs on {node}")
+        for pod in moved:
+            await api.delete(PODS, pod, names.WORKER_NAMESPACE)
+        yield f"{node} with {len(moved)} pods"
         await asyncio.sleep(OUTAGE)
+    await scene.recovered()
+    for kind in (names.GATEWAY_POD, names.ROUTER_POD):
+        await _spread(scene, cluster, kind)
+
+
+async def _spread(scene: Scene, cluster: str, kind: str) -> None:
+    pods = await scene.pods(cluster, kind)
+    if len({pod["spec"]["nodeName"] for pod in pods}) < min(len(pods), 2):
+        await scene.stage.apis[cluster].delete(PODS, objects.name(pods[0]), names.WORKER_NAMESPACE)
+        await asyncio.sleep(HOLD)
 
 
 def _is_of_daemonset(pod: Object) -> bool:
