@@ -91,5 +91,5 @@ async def test_a_peer_that_moves_is_followed(clusters: list[Cluster], kernel: Ke
     await near.tunnel_is("UP", "red", far, seconds=2, endpoint=f"{far.address}:{mesh.port + 1}")
     far.expose(mesh.gateway(), 30020)
     await mesh.introduce(near, far, ports=[30021])
-    await near.tunnel_is("UP", "red", far, seconds=32, endpoint=f"{far.address}:30021")
+    await near.tunnel_is("UP", "red", far, seconds=45, endpoint=f"{far.address}:30021")
     await is_fine(near, far)

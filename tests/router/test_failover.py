@@ -46,9 +46,9 @@ def far(sites: list[Site]) -> Site:
 
 @pytest.fixture
 def flows(near: Site, far: Site) -> Iterator[Flows]:
-    """Traffic between two pods here, one for each next hop, and two pods there, there and back."""
+    """Traffic between two pods here, one for each next hop, and two pods there, there and back: enough for any hash."""
     made = Flows(
-        [near.pods[f"app-{number}"] for number in (0, 1)],
+        [near.pods[f"app-{number}"] for number in (0, 1)] * 3,
         {str(far.address(number)): far.pods[f"app-{number}"] for number in (0, 1)},
     )
     yield made

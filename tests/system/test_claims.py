@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
@@ -82,15 +83,23 @@ async def test_gateways_report_their_tunnels(world: World) -> None:
         )
         assert len(found.items) == len(world.red.clusters) - 1
         for gateway in found.items:
-            (plane,) = objects.status(gateway)["planes"]
-            assert plane["state"] == "UP"
-            assert plane["latencyMicroseconds"] > 0
-            assert plane["rxBytes"] > 0
-            assert plane["txBytes"] > 0
-            assert re.search(r"kernel|wireguard-go", plane["engine"])
-            age = datetime.now(UTC) - datetime.fromisoformat(plane["lastHandshakeTime"])
-            assert age.total_seconds() < 180, "WireGuard makes new keys every two minutes"
-            assert gateway["spec"]["planes"][0]["publicKey"]
+            planes = objects.status(gateway)["planes"]
+            assert [plane["plane"] for plane in planes] == [0, 1]
+            for plane in planes:
+                _is_a_working_tunnel(plane)
+            assert all(peer["publicKey"] for peer in gateway["spec"]["planes"])
+
+
+def _is_a_working_tunnel(plane: dict[str, Any]) -> None:
+    assert plane["state"] == "UP"
+    assert plane["generation"] == 1
+    assert plane["latencyMicroseconds"] > 0
+    assert plane["rxBytes"] > 0
+    assert plane["txBytes"] > 0
+    assert plane["pathMTU"] >= 1280
+    assert re.search(r"kernel|wireguard-go", plane["engine"])
+    age = datetime.now(UTC) - datetime.fromisoformat(plane["lastHandshakeTime"])
+    assert age.total_seconds() < 180, "WireGuard makes new keys every two minutes"
 
 
 async def test_every_component_has_metrics_and_health(world: World) -> None:

@@ -50,7 +50,9 @@ async def test_a_worker_sees_its_own_objects_and_nothing_else(world: World) -> N
             for namespace in (OTHER, slices.NAMESPACE, None):
                 with pytest.raises(Forbidden):
                     await hub.list(kind, namespace)
-        for namespace in (OWN, OTHER, slices.NAMESPACE, names.HUB_NAMESPACE, "kube-system", None):
+        pairs = [objects.name(secret) for secret in (await hub.list(SECRETS, OWN)).items]
+        assert {name.partition("-")[2].startswith("worker-1-") for name in pairs} == {True}, "of its own tunnels only"
+        for namespace in (OTHER, slices.NAMESPACE, names.HUB_NAMESPACE, "kube-system", None):
             with pytest.raises(Forbidden):
                 await hub.list(SECRETS, namespace)
         with pytest.raises(Forbidden):

@@ -96,7 +96,7 @@ async def _has_address(client: Place) -> bool:
     return client.address in (await client.run("ip", "addr", "show", "ks0")).stdout.decode()
 
 
-@pytest.mark.parametrize("what", ["ip link del wg0", "ip route del 10.11.64.0/18", "nft delete table inet kubeslice"])
+@pytest.mark.parametrize("what", ["ip link del wg1", "ip route del 10.11.64.0/18", "nft delete table inet kubeslice"])
 async def test_damage_in_a_gateway_is_mended(world: World, what: str) -> None:
     found = await world.api("worker-1").list(
         PODS, names.WORKER_NAMESPACE, labels=f"{names.POD_TYPE_LABEL}={names.GATEWAY_POD},{names.SLICE_LABEL}=red"

@@ -118,7 +118,7 @@ async def test_a_deleted_key_is_made_anew_and_told_to_the_other_clusters(world: 
     async with world.converging("deleted key of a gateway"):
         await delete(world, thing)
         after = await eventually(lambda: _successor(world, thing, before), "another key")
-        old, new = (base64.b64decode(secret["data"]["publicKey"]).decode() for secret in (before, after))
+        old, new = (base64.b64decode(secret["data"]["publicKey-1"]).decode() for secret in (before, after))
         assert old != new
         peer = Thing("worker-1", SLICEGATEWAYS, "red-worker-1-worker-2", SYSTEM)
         await eventually(lambda: _knows(world, peer, new), "the new key in the other cluster")
@@ -126,7 +126,7 @@ async def test_a_deleted_key_is_made_anew_and_told_to_the_other_clusters(world: 
 
 async def _knows(world: World, peer: Thing, key: str) -> bool:
     planes = (await get(world, peer))["spec"].get("planes") or []
-    return [str(plane["publicKey"]) for plane in planes] == [key]
+    return key in [str(plane["publicKey"]) for plane in planes]
 
 
 async def test_the_labels_of_a_namespace_come_back(world: World) -> None:
