@@ -29,7 +29,7 @@ DOWN = UP.model_copy(update={"state": "DOWN", "since": "2030-01-01T00:01:00Z"})
             1,
             "False",
             "TunnelDown",
-            "no tunnel to worker-2 is up since 2030-01-01T00:01:00Z: see whether UDP",
+            "no tunnel to worker-2 is up since 2030-01-01T00:01:00Z: see whether packets",
         ),
         ([DOWN], 1, 0, "False", "WaitingForPeer", "waiting for key and address of the gateway of worker-2"),
         ([], 1, 1, "False", "WaitingForGateway", "no gateway has reported on its tunnel to worker-2 yet"),

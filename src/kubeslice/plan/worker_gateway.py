@@ -119,7 +119,7 @@ def readiness(remote: str, expected: int, planes: Sequence[PlaneState], peers: i
         return findings.not_ready("WaitingForGateway", f"no gateway has reported on its tunnel to {remote} yet")
     since = min((plane.since for plane in planes if plane.since), default="")
     message = f"no tunnel to {remote} is up" + (f" since {since}" if since else "")
-    advice = f"see whether UDP gets to {_endpoints(planes) or 'its gateway'}"
+    advice = f"see whether packets get to {_endpoints(planes) or 'its gateway'}"
     known = "; ".join(dict.fromkeys(plane.message for plane in planes if plane.message))
     return findings.not_ready("TunnelDown", f"{message}: {known or advice}")
 
