@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from kubeslice.plan.moments import stamp
 from kubeslice.plan.peers import SeenPeer
 
 State = Literal["UP", "DOWN", "UNKNOWN"]
@@ -226,4 +227,4 @@ def _moved(old: Object, new: Object, name: str, share: float) -> bool:
 
 
 def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return stamp(datetime.fromtimestamp(int(seconds), UTC))
