@@ -33,7 +33,7 @@ class Known:
 
 
 class WireGuard:
-    """Keeps a device per generation. `changed` is called whenever a program has to be looked after."""
+    """Keeps a device per generation. `changed` is called when a program or a peer has to be looked after."""
 
     cipher = "ChaCha20-Poly1305"
     overhead = Overhead(ipv4=60, ipv6=80, block=16)
@@ -84,7 +84,10 @@ class WireGuard:
 
     async def observe(self) -> Mapping[TunnelId, SeenPeer]:
         """Return what the devices say of their peers."""
-        return await asyncio.to_thread(self._observe)
+        found, has_moved = await asyncio.to_thread(self._observe)
+        if has_moved:
+            self._changed()
+        return found
 
     async def close(self) -> None:
         """End the programs; devices of the kernel stay as long as the pod does."""
@@ -109,16 +112,20 @@ class WireGuard:
         self._known[generation.number] = Known(generation, peers, problems, announced)
         return is_changed
 
-    def _observe(self) -> dict[TunnelId, SeenPeer]:
+    def _observe(self) -> tuple[dict[TunnelId, SeenPeer], bool]:
+        """Return what is seen, and whether a peer is talked to where it is not announced any more."""
         found: dict[TunnelId, SeenPeer] = {}
+        has_moved = False
         for number, known in list(self._known.items()):
             name = wireguard_interface(number)
             seen = wireguard.read(name).peers if devices.is_present(name) else {}
             for key, peer in known.peers.items():
-                found[TunnelId(number, peer.remote)] = _seen(seen.get(key, plan.SeenEntry()))
+                entry = seen.get(key, plan.SeenEntry())
+                found[TunnelId(number, peer.remote)] = _seen(entry)
+                has_moved = has_moved or plan.has_moved(entry, peer, known.endpoints.get(key, ()))
             for remote, problem in known.problems.items():
                 found[TunnelId(number, remote)] = SeenPeer(problem=problem)
-        return found
+        return found, has_moved
 
 
 def _seen(entry: plan.SeenEntry) -> SeenPeer:

@@ -7,7 +7,7 @@ talked to at an endpoint that its cluster announced before and does not announce
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, ip_address
 
@@ -104,9 +104,18 @@ def orders(
         entry = seen.peers.get(key)
         if entry is None or not _agrees(entry, peer):
             stanzas.append(_stanza(peer, _endpoint(peer, 0) if entry is None or not entry.endpoint else ""))
-        elif _has_moved(entry, peer, former.get(key, set())):
+        elif has_moved(entry, peer, former.get(key, set())):
             words += ["peer", key, "endpoint", _endpoint(peer, 0)]
     return Orders(tuple(words), "".join(stanzas))
+
+
+def has_moved(entry: SeenEntry, peer: Peer, former: Collection[str]) -> bool:
+    """Tell whether a peer is talked to where its cluster announced it before and does not any more.
+
+    To write the new endpoint once is not enough: a packet that the peer sent the old way sets it back.
+    """
+    announced = well_formed(peer.endpoints)
+    return bool(announced) and entry.endpoint in former and entry.endpoint not in announced
 
 
 def calls(wanted: Mapping[str, Peer], attempts: Mapping[str, int]) -> tuple[Orders, Orders]:
@@ -157,11 +166,6 @@ def _agrees(entry: SeenEntry, peer: Peer) -> bool:
     allowed = frozenset(str(subnet) for subnet in peer.allowed)
     has_way = bool(entry.endpoint) or not well_formed(peer.endpoints)
     return (entry.allowed, entry.keepalive, entry.psk) == (allowed, KEEPALIVE, peer.psk) and has_way
-
-
-def _has_moved(entry: SeenEntry, peer: Peer, former: set[str]) -> bool:
-    announced = well_formed(peer.endpoints)
-    return bool(announced) and entry.endpoint in former and entry.endpoint not in announced
 
 
 def _endpoint(peer: Peer, attempt: int) -> str:
