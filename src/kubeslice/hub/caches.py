@@ -32,6 +32,7 @@ class Caches:
         self.configs = Informer(api, resources.WORKERSLICECONFIGS)
         self.gateways = Informer(api, resources.WORKERSLICEGATEWAYS)
         self.imports = Informer(api, resources.WORKERSERVICEIMPORTS)
+        self.recyclers = Informer(api, resources.WORKERSLICEGWRECYCLERS)
         self.namespaces = Informer(api, resources.NAMESPACES)
         self.rotations = Informer(api, resources.VPNKEYROTATIONS)
         self.secrets = Informer(api, resources.SECRETS, labels=OURS)
@@ -66,6 +67,7 @@ class Caches:
             self.gateways,
             self.imports,
             self.rotations,
+            self.recyclers,
             self.namespaces,
             *self.tenancy,
         ]

@@ -15,6 +15,7 @@ from kubeslice.hub.heartbeats import Heartbeats
 from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.presharedkeys import PreSharedKeys
 from kubeslice.hub.projects import Projects
+from kubeslice.hub.recyclers import Recyclers
 from kubeslice.hub.rotation import Rotations
 from kubeslice.hub.slices import Slices
 from kubeslice.hub.verdicts import Verdicts
@@ -98,6 +99,7 @@ class Hub:
             self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways()),
             self._controller("rotation", rotations, wiring.rotations()),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
+            self._controller("recycler", Recyclers(caches, reporter), wiring.recyclers()),
         ]
 
     def _controller(self, name: str, reconciler: Reconciler, sources: Sequence[Source]) -> Controller:

@@ -105,6 +105,10 @@ class Wiring:
             Source(caches.clusters, self._slices_of_cluster, _member_aspect),
         ]
 
+    def recyclers(self) -> list[Source]:
+        """Return what concerns a WorkerSliceGwRecycler."""
+        return [Source(self._caches.recyclers, own_key, with_conditions)]
+
     def exports(self) -> list[Source]:
         """Return what concerns a service on a slice."""
         caches = self._caches

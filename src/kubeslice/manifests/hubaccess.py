@@ -21,6 +21,7 @@ from kubeslice.model.resources import (
     WORKERSERVICEIMPORTS,
     WORKERSLICECONFIGS,
     WORKERSLICEGATEWAYS,
+    WORKERSLICEGWRECYCLERS,
 )
 
 WRITE_EVENTS = Permission(EVENTS, "get create patch")
@@ -42,9 +43,10 @@ HUB = Account(
         *(Permission(kind, _USERS_VERBS) for kind in _USERS_KINDS),
         Permission(SERVICEEXPORTCONFIGS, OWN),
         *(Permission(kind, OWN) for kind in _HUBS_KINDS),
+        Permission(WORKERSLICEGWRECYCLERS, "get list watch"),
         *(
             Permission(kind, "patch", sub="status")
-            for kind in (PROJECTS, *_USERS_KINDS, SERVICEEXPORTCONFIGS, *_HUBS_KINDS)
+            for kind in (PROJECTS, *_USERS_KINDS, SERVICEEXPORTCONFIGS, *_HUBS_KINDS, WORKERSLICEGWRECYCLERS)
         ),
         # The namespaces of projects and clusters, with accounts, credentials, pre-shared keys and roles; and, in the
         # hub's own namespace, the authorities of slices.

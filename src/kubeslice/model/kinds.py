@@ -14,6 +14,7 @@ from kubeslice.model.vpnkeyrotation import VpnKeyRotation
 from kubeslice.model.workerserviceimport import WorkerServiceImport
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
+from kubeslice.model.workerslicegwrecycler import WorkerSliceGwRecycler
 
 HUB_KINDS: tuple[type[Kind], ...] = (
     Project,
@@ -25,5 +26,6 @@ HUB_KINDS: tuple[type[Kind], ...] = (
     WorkerSliceConfig,
     WorkerSliceGateway,
     WorkerServiceImport,
+    WorkerSliceGwRecycler,
 )
 WORKER_KINDS: tuple[type[Kind], ...] = (Slice, SliceGateway, ServiceExport, ServiceImport)

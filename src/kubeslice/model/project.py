@@ -1,6 +1,6 @@
 """Project: a tenant. Written by administrators in the hub's own namespace, read by `hub.project`."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
@@ -16,10 +16,39 @@ class ProjectServiceAccount(KubeModel):
     read_write: list[str] = Field(default_factory=list, description="Users who may change.", max_length=256)
 
 
+Identity = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=256,
+        json_schema_extra=rules(
+            Rule(
+                "!self.startsWith('system:')",
+                "names that begin with system: belong to Kubernetes, some to everybody: name a user or group of your "
+                "identity provider",
+            )
+        ),
+    ),
+]
+
+
+class ProjectIdentities(KubeModel):
+    """Users or groups of the hub cluster's own identity provider, by the names that the API server gives them."""
+
+    read_only: list[Identity] = Field(default_factory=list, description="Who may look.", max_length=256)
+    read_write: list[Identity] = Field(default_factory=list, description="Who may change.", max_length=256)
+
+
 class ProjectSpec(KubeModel):
     """What a project should be."""
 
     service_account: ProjectServiceAccount | None = Field(default=None, description="Users of the project.")
+    users: ProjectIdentities | None = Field(
+        default=None, description="Users of the hub cluster's own identity provider, such as ann@example.com."
+    )
+    groups: ProjectIdentities | None = Field(
+        default=None, description="Groups of the hub cluster's own identity provider."
+    )
     default_slice_creation: bool = Field(
         default=False, description="Whether a default slice collects every namespace that is in no other slice."
     )

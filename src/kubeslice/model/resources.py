@@ -70,6 +70,7 @@ SERVICEEXPORTCONFIGS = Resource(CONTROLLER_GROUP, "v1alpha1", "ServiceExportConf
 WORKERSLICECONFIGS = Resource(WORKER_GROUP, "v1alpha1", "WorkerSliceConfig", "workersliceconfigs")
 WORKERSLICEGATEWAYS = Resource(WORKER_GROUP, "v1alpha1", "WorkerSliceGateway", "workerslicegateways")
 WORKERSERVICEIMPORTS = Resource(WORKER_GROUP, "v1alpha1", "WorkerServiceImport", "workerserviceimports")
+WORKERSLICEGWRECYCLERS = Resource(WORKER_GROUP, "v1alpha1", "WorkerSliceGwRecycler", "workerslicegwrecyclers")
 SLICES = Resource(NETWORKING_GROUP, "v1beta1", "Slice", "slices")
 SLICEGATEWAYS = Resource(NETWORKING_GROUP, "v1beta1", "SliceGateway", "slicegateways")
 SERVICEEXPORTS = Resource(NETWORKING_GROUP, "v1beta1", "ServiceExport", "serviceexports")

@@ -58,6 +58,11 @@ def project_not_effective(spec: ProjectSpec) -> list[str]:
     return ["spec.defaultSliceCreation: not acted on yet, no default slice is made"]
 
 
+def recycler_not_effective() -> list[str]:
+    """Return what is to be said of every WorkerSliceGwRecycler."""
+    return ["spec: not acted on, gateways take new keys beside the old ones and no pair has to be replaced together"]
+
+
 def export_not_effective(spec: ServiceExportSpec) -> list[str]:
     """Return one sentence for each field of an export that is accepted and not acted on."""
     if not spec.ingress_enabled:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
-from kubeslice.reference import commands, conditions, kinds, markdown, metrics, vocabulary
+from kubeslice.reference import commands, conditions, differences, kinds, markdown, metrics, vocabulary
 
 KINDS = (*HUB_KINDS, *WORKER_KINDS)
 PAGES = {
     "cli.md": ("Command line", commands.page),
     "conditions.md": ("Conditions and refusals", conditions.page),
+    "differences.md": ("Differences from the Go implementation", differences.page),
     "metrics.md": ("Metrics", metrics.page),
     "names.md": ("Labels, annotations, finalizers, environment variables and other names", vocabulary.page),
 }
