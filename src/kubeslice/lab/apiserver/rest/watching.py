@@ -101,11 +101,11 @@ async def watch(backend: Backend, call: Call) -> web.StreamResponse:
         too_old = refusals.expired(f"too old resource version: {since} ({backend.store.history.oldest})")
         await response.write(error_line(too_old))
         return response
-    subscription = backend.store.subscribe(call.type.storage)
+    subscription = backend.store.subscribe(call.type.storage, call.namespace)
     try:
         await _run(backend, call, stream, response, subscription, initial=wants_initial or not since, since=since)
     finally:
-        backend.store.unsubscribe(call.type.storage, subscription)
+        backend.store.unsubscribe(call.type.storage, subscription, call.namespace)
     return response
 
 

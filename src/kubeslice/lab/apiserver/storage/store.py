@@ -6,7 +6,7 @@ without awaiting in between needs no lock, and one that awaited learns that it w
 
 import asyncio
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 import orjson
@@ -56,7 +56,7 @@ class Store:
     def __init__(self, database: Database, capacity: int) -> None:
         self._database = database
         self._shelves: dict[str, Shelf] = {}
-        self._subscriptions: dict[str, set[Subscription]] = {}
+        self._subscriptions: dict[tuple[str, str], set[Subscription]] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._progress = asyncio.Event()
         self.history = History(capacity)
@@ -141,7 +141,7 @@ class Store:
             shelf.put(change.key.name, change.entry)
         shelf.changed_at = change.revision
         self.history.append(change)
-        for subscription in self._subscriptions.get(change.key.resource, ()):
+        for subscription in self._concerned(change.key):
             subscription.push(change)
         for listener in self._listeners:
             listener(change)
@@ -155,15 +155,25 @@ class Store:
         self._database.rewrite(key, entry)
         self._shelf(key.resource).put(key.name, entry)
 
-    def subscribe(self, resource: str) -> Subscription:
-        """Start to collect the changes of a resource; the caller ends it with `unsubscribe`."""
+    def _concerned(self, key: Key) -> Iterator[Subscription]:
+        # By namespace: a hundred workers that each follow their own must not wake for each other's objects.
+        namespace, slash, _ = key.name.partition("/")
+        yield from self._subscriptions.get((key.resource, ""), ())
+        if slash:
+            yield from self._subscriptions.get((key.resource, namespace), ())
+
+    def subscribe(self, resource: str, namespace: str = "") -> Subscription:
+        """Start to collect the changes of a resource, of one namespace or all; end it with `unsubscribe`."""
         subscription = Subscription()
-        self._subscriptions.setdefault(resource, set()).add(subscription)
+        self._subscriptions.setdefault((resource, namespace), set()).add(subscription)
         return subscription
 
-    def unsubscribe(self, resource: str, subscription: Subscription) -> None:
+    def unsubscribe(self, resource: str, subscription: Subscription, namespace: str = "") -> None:
         """Stop collecting."""
-        self._subscriptions[resource].discard(subscription)
+        remaining = self._subscriptions[resource, namespace]
+        remaining.discard(subscription)
+        if not remaining:
+            del self._subscriptions[resource, namespace]
 
     def listen(self, listener: Callable[[Change], None]) -> None:
         """Call `listener` after every change, at once and in order."""
