@@ -25,5 +25,5 @@ def test_a_star_means_every_member() -> None:
 
 
 def test_claims_are_of_members_and_application_namespaces_only() -> None:
-    assert namespaces.claims(SPEC) == {("a", "till"), ("a", "shop"), ("b", "shop")}
-    assert namespaces.claims(SliceConfigSpec()) == set()
+    assert namespaces.claims(SPEC) == {"till": {"a"}, "shop": {"a", "b"}}
+    assert namespaces.claims(SliceConfigSpec()) == {}

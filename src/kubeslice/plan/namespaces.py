@@ -25,6 +25,14 @@ def allowed(spec: SliceConfigSpec) -> Sequence[NamespaceSelection]:
     return spec.namespace_isolation_profile.allowed_namespaces if spec.namespace_isolation_profile else ()
 
 
-def claims(spec: SliceConfigSpec) -> set[tuple[str, str]]:
-    """Return what a slice claims for itself, as (cluster, namespace)."""
-    return {(cluster, namespace) for cluster in spec.clusters for namespace in in_cluster(application(spec), cluster)}
+def claims(spec: SliceConfigSpec) -> dict[str, set[str]]:
+    """Return what a slice claims for itself: the clusters in which it means each of its namespaces."""
+    claimed: dict[str, set[str]] = {}
+    for entry in application(spec):
+        claimed.setdefault(entry.namespace, set()).update(meant_clusters(entry, spec))
+    return claimed
+
+
+def meant_clusters(entry: NamespaceSelection, spec: SliceConfigSpec) -> set[str]:
+    """Return the member clusters in which a namespace is meant."""
+    return set(spec.clusters) if EVERY_CLUSTER in entry.clusters else set(spec.clusters) & set(entry.clusters)

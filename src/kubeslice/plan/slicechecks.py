@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError, ip_network
 
 from kubeslice.model.cluster import Cluster
-from kubeslice.model.names import MAX_CLUSTER_LENGTH, MAX_SLICE_LENGTH, slice_gateway
+from kubeslice.model.names import MAX_CLUSTER_LENGTH, MAX_SLICE_LENGTH
 from kubeslice.model.qos import QosProfile
 from kubeslice.model.sliceconfig import MAX_CLUSTERS, NamespaceSelection, SliceConfigSpec, SliceGatewayServiceType
-from kubeslice.plan import keychecks, namespaces, topologychecks
+from kubeslice.plan import claimchecks, keychecks, namespaces, topologychecks
 from kubeslice.plan.problems import Problem, duplicates, is_label, name_problems
 
 PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
@@ -33,8 +33,8 @@ def slice_config(
         *name_problems("metadata.name", name, "slice", MAX_SLICE_LENGTH),
         *_members(spec, clusters),
         *_subnet(spec, clusters),
-        *_gateway_names(spec, name, others),
-        *_namespaces(spec, others),
+        *_namespaces(spec),
+        *claimchecks.claims(spec, name, others),
         *_service_types(spec),
         *_external_gateways(spec),
         *topologychecks.topology(spec),
@@ -117,29 +117,7 @@ def _overlaps(subnet: IPv4Network, cluster: str, cni_subnets: Collection[str]) -
             )
 
 
-def _gateway_names(spec: SliceConfigSpec, name: str, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:
-    """Find pairs whose names another slice's pair has in the same cluster: `a` + `b-c` against `a-b` + `c`."""
-    own = _names_of_sides(spec, name)
-    for other, other_spec in others.items():
-        both = own & _names_of_sides(other_spec, other)
-        if both:
-            yield Problem(
-                "metadata.name",
-                f"gateways of {name} and of slice {other} would both be called {min(both)[1]}: choose another name",
-                reason="NameConflict",
-            )
-
-
-def _names_of_sides(spec: SliceConfigSpec, name: str) -> set[tuple[str, str]]:
-    return {
-        (local, slice_gateway(name, local, remote))
-        for local in spec.clusters
-        for remote in spec.clusters
-        if local != remote
-    }
-
-
-def _namespaces(spec: SliceConfigSpec, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:
+def _namespaces(spec: SliceConfigSpec) -> Iterator[Problem]:
     profile = "spec.namespaceIsolationProfile"
     for entry in namespaces.application(spec):
         where = f"{profile}.applicationNamespaces[namespace={entry.namespace}]"
@@ -158,7 +136,6 @@ def _namespaces(spec: SliceConfigSpec, others: Mapping[str, SliceConfigSpec]) ->
                 f"{namespace} is there twice: write it once with all its clusters",
                 reason="DuplicateNamespace",
             )
-    yield from _claimed_twice(spec, others)
 
 
 def _selection(where: str, entry: NamespaceSelection, spec: SliceConfigSpec) -> Iterator[Problem]:
@@ -182,18 +159,6 @@ def _clusters_of(where: str, listed: list[str], spec: SliceConfigSpec) -> Iterat
 
 def _not_a_member(cluster: str) -> str:
     return f"{cluster} is not in spec.clusters: add it there, or take it out here"
-
-
-def _claimed_twice(spec: SliceConfigSpec, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:
-    own = namespaces.claims(spec)
-    for other in sorted(others):
-        for cluster, namespace in sorted(own & namespaces.claims(others[other])):
-            yield Problem(
-                f"spec.namespaceIsolationProfile.applicationNamespaces[namespace={namespace}]",
-                f"in cluster {cluster} it belongs to slice {other}: take it out here or there, a namespace can be in "
-                "one slice only",
-                reason="NamespaceClaimed",
-            )
 
 
 def _service_types(spec: SliceConfigSpec) -> Iterator[Problem]:
