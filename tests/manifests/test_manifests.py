@@ -10,6 +10,7 @@ import yaml
 
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
 from kubeslice.model import names, resources
+from kubeslice.model.project import ProjectSpec
 from kubeslice.model.resources import NAMESPACES
 from kubeslice.plan import gateway_workloads, tenancy
 from kubeslice.plan.workloads import Owner
@@ -77,8 +78,9 @@ def test_the_hub_may_do_all_that_it_lets_others_do() -> None:
         for role in of_kind(HUB, "ClusterRole")
         if role["metadata"]["name"] == "kubeslice-hub"
     ]
-    wanted = tenancy.project_objects("demo", ["ann"], ["bob"])
-    wanted += tenancy.cluster_objects(tenancy.Member("demo", "worker-1"), ["ann"], ["bob"], {})
+    people = ProjectSpec.model_validate({"serviceAccount": {"readOnly": ["ann"], "readWrite": ["bob"]}})
+    wanted = tenancy.project_objects("demo", people)
+    wanted += tenancy.cluster_objects(tenancy.Member("demo", "worker-1"), people, {})
     granted = {
         grant for resource, role in wanted if resource == resources.ROLES for grant in permissions(role["rules"])
     }

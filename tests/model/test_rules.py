@@ -104,6 +104,11 @@ def test_good_objects_are_accepted_and_lose_nothing(schemas: Schemas, kind: type
         (SliceConfig, slice_config(sliceGatewayProvider={"sliceGatewayType": "IPsec"}), "IPsec"),
         (Cluster, {"metadata": {"name": "x" * 21}, "spec": {}}, "more than 20 characters"),
         (Project, {"metadata": {"name": "x" * 31}, "spec": {}}, "more than 30 characters"),
+        (
+            Project,
+            {"metadata": {"name": "demo"}, "spec": {"groups": {"readOnly": ["system:authenticated"]}}},
+            "names that begin with system: belong to Kubernetes",
+        ),
         (SliceQoSConfig, {"metadata": {"name": "x"}, "spec": {**QOS, "dscpClass": "AF99"}}, "AF99"),
         (ServiceExport, {"metadata": {"name": "w"}, "spec": {"slice": "red", "selector": {}, "ports": []}}, "ports"),
         (ServiceExport, {"metadata": {"name": "a.b"}, "spec": samples.EXPORT["spec"]}, "service's name in DNS"),

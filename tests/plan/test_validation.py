@@ -165,6 +165,20 @@ def test_projects() -> None:
     assert {problem.reason for problem in validation.project(users, "demo", {})} == {"InvalidName", "DuplicateUser"}
 
 
+@pytest.mark.parametrize("name", ["system:authenticated", "system:serviceaccounts:kubeslice-other", " "])
+@pytest.mark.parametrize("kind", ["users", "groups"])
+def test_nobody_is_let_into_a_project_by_a_name_of_kubernetes(kind: str, name: str) -> None:
+    people = ProjectSpec.model_validate({kind: {"readOnly": [name]}})
+    (problem,) = validation.project(people, "demo", {})
+    assert (problem.field, problem.reason) == (f"spec.{kind}", "InvalidName")
+    assert repr(name) in problem.sentence
+
+
+def test_one_who_reads_and_writes_is_named_twice() -> None:
+    people = ProjectSpec.model_validate({"groups": {"readOnly": ["ops"], "readWrite": ["ops"]}})
+    assert [problem.reason for problem in validation.project(people, "demo", {})] == ["DuplicateUser"]
+
+
 def test_clusters() -> None:
     good = ClusterSpec.model_validate(samples.CLUSTER["spec"])
     assert validation.cluster(good, "worker-1", "demo", {}) == []

@@ -12,6 +12,7 @@ from kubeslice.kube.config import Connection
 from kubeslice.kube.http import HttpApi
 from kubeslice.manifests import workeraccess
 from kubeslice.model import names, resources
+from kubeslice.model.project import ProjectSpec
 from kubeslice.plan import tenancy
 from kubeslice.plan.tenancy import Member
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
@@ -57,7 +58,7 @@ async def as_operator(stage: Stage) -> HttpApi:
 
 
 async def as_worker_on_hub(stage: Stage, *, without: str = "") -> HttpApi:
-    for resource, obj in tenancy.cluster_objects(Member("acme", CLUSTER), [], [], {}):
+    for resource, obj in tenancy.cluster_objects(Member("acme", CLUSTER), ProjectSpec(), {}):
         rules = [rule for rule in obj.get("rules") or [] if without not in rule["resources"]]
         await apply(stage.hub, Item(resource, obj | ({"rules": rules} if rules else {})))
     return await login(stage.hub, names.worker_account(CLUSTER), PROJECT)

@@ -14,7 +14,7 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.ids import Key
-from kubeslice.model.project import Project, ProjectServiceAccount
+from kubeslice.model.project import Project, ProjectSpec
 from kubeslice.plan import clusters, effective, findings, tenancy, validation
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.tenancy import Member
@@ -59,13 +59,13 @@ class Clusters:
         people = self._people(member)
         if is_evicted(obj):
             return await self._evict(member, people, obj)
-        wanted = tenancy.cluster_objects(member, people.read_only, people.read_write, self._facts(member))
+        wanted = tenancy.cluster_objects(member, people, self._facts(member))
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
         return await self._report(member, cluster, obj)
 
-    async def _evict(self, member: Member, people: ProjectServiceAccount, obj: Object) -> Result:
+    async def _evict(self, member: Member, people: ProjectSpec, obj: Object) -> Result:
         """Take the worker's credential away, and then what it could hold on to, without waiting for it."""
-        wanted = tenancy.evicted_cluster_objects(member, people.read_only, people.read_write)
+        wanted = tenancy.evicted_cluster_objects(member, people)
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
         await evictions.clear(self.api, self.caches, member)
         self.metrics.cluster_heard(*_owner(member), is_reachable=False)
@@ -84,9 +84,9 @@ class Clusters:
         labels = objects.labels(found) if found else None
         return "NamespaceTaken", tenancy.namespace_problem(member.namespace, labels, tenancy.cluster_labels(member))
 
-    def _people(self, member: Member) -> ProjectServiceAccount:
+    def _people(self, member: Member) -> ProjectSpec:
         project = self.caches.projects.get(member.project, names.HUB_NAMESPACE)
-        return (Project.parse(project).spec.service_account if project else None) or ProjectServiceAccount()
+        return Project.parse(project).spec if project else ProjectSpec()
 
     def _facts(self, member: Member) -> dict[str, str]:
         return {

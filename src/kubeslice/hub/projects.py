@@ -9,7 +9,7 @@ from kubeslice.kube.applyset import Item, sync
 from kubeslice.kube.errors import AlreadyExists, NotFound
 from kubeslice.model import names, resources
 from kubeslice.model.ids import Key
-from kubeslice.model.project import Project, ProjectServiceAccount
+from kubeslice.model.project import Project
 from kubeslice.model.resources import Resource
 from kubeslice.plan import effective, findings, tenancy, validation
 from kubeslice.runtime.controller import Result
@@ -41,14 +41,14 @@ class Projects:
             await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready(reason, problem)])
             return Result(problem)
         obj = await finalizers.add(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
-        people = project.spec.service_account or ProjectServiceAccount()
-        wanted = tenancy.project_objects(name, people.read_only, people.read_write)
+        wanted = tenancy.project_objects(name, project.spec)
         is_new = self.caches.namespaces.get(names.project_namespace(name)) is None
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(name))
         if is_new:
             await self.reporter.event(resources.PROJECTS, obj, "NamespaceCreated", f"made {_home(name)}")
         await self._default_profile(name)
-        sentence = f"users work in {_home(name)}: {len(people.read_only)} may read, {len(people.read_write)} may write"
+        readers, writers = tenancy.head_count(project.spec)
+        sentence = f"users work in {_home(name)}: {readers} may read, {writers} may write"
         status = {"namespace": names.project_namespace(name)}
         idle = findings.effectiveness(effective.project_not_effective(project.spec))
         await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence), idle], status)

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from kubeslice.model import names
 from kubeslice.model.cluster import ClusterSpec
-from kubeslice.model.project import ProjectSpec
+from kubeslice.model.project import ProjectIdentities, ProjectSpec
 from kubeslice.plan.problems import Problem, duplicates, is_label, name_problems
 
 RESERVED = {
@@ -26,6 +26,8 @@ def project(spec: ProjectSpec, name: str, taken: Mapping[str, str]) -> list[Prob
         *name_problems("metadata.name", name, "project", names.MAX_PROJECT_LENGTH),
         *_namespace(names.project_namespace(name), taken),
         *_users(users),
+        *_identities("spec.users", spec.users or ProjectIdentities()),
+        *_identities("spec.groups", spec.groups or ProjectIdentities()),
     ]
 
 
@@ -58,6 +60,20 @@ def _users(users: list[str]) -> Iterator[Problem]:
             )
     for user in duplicates(users):
         yield Problem(field, f"{user} is there twice: let one user either read or write", reason="DuplicateUser")
+
+
+def _identities(field: str, listed: ProjectIdentities) -> Iterator[Problem]:
+    given = [*listed.read_only, *listed.read_write]
+    for name in dict.fromkeys(given):
+        if not name.strip() or name.startswith("system:"):
+            yield Problem(
+                field,
+                f"{name!r} is no user or group of an identity provider, and could stand for everybody: write a name "
+                "such as ann@example.com; for service accounts use spec.serviceAccount",
+                reason="InvalidName",
+            )
+    for name in duplicates(given):
+        yield Problem(field, f"{name} is there twice: let one either read or write", reason="DuplicateUser")
 
 
 def _addresses(spec: ClusterSpec) -> Iterator[Problem]:

@@ -2,15 +2,17 @@
 
 Called by the hub's project and cluster reconcilers. A worker's credential opens its cluster's own namespace and, in
 the project namespace, its own Cluster object; of Secrets it reads only those of its own namespace, the pre-shared keys
-of its tunnels. People's accounts open the project namespace and, for reading, the namespaces of its clusters.
+of its tunnels. People, by accounts of the project or as users and groups of the hub cluster's own identity provider,
+get the project namespace and, for reading, the namespaces of its clusters.
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kubeslice.model import names
+from kubeslice.model.project import ProjectIdentities, ProjectServiceAccount, ProjectSpec
 from kubeslice.model.resources import (
     CONTROLLER_GROUP,
     NAMESPACES,
@@ -59,7 +61,7 @@ def cluster_labels(member: Member) -> dict[str, str]:
     return {**project_labels(member.project), names.CLUSTER_LABEL: member.name}
 
 
-def project_objects(project: str, readers: Sequence[str], writers: Sequence[str]) -> list[Wanted]:
+def project_objects(project: str, people: ProjectSpec) -> list[Wanted]:
     """Return the namespace, roles, accounts, tokens and bindings of a project."""
     namespace, labels = names.project_namespace(project), project_labels(project)
     wanted: list[Wanted] = [
@@ -67,41 +69,53 @@ def project_objects(project: str, readers: Sequence[str], writers: Sequence[str]
         (ROLES, _role(namespace, READ_ONLY, labels, _reading())),
         (ROLES, _role(namespace, READ_WRITE, labels, _writing())),
     ]
-    for account, role in _accounts(readers, writers):
+    for account, role in _accounts(people):
         access = {names.ACCESS_TYPE_ANNOTATION: role.removeprefix("kubeslice-")}
         wanted += _account(namespace, account, labels, access)
-        wanted.append((ROLEBINDINGS, _binding(namespace, account, labels, role, [(namespace, account)])))
+        subject = _service_account(namespace, account)
+        wanted.append((ROLEBINDINGS, _binding(namespace, account, labels, role, [subject])))
+    for role in (READ_ONLY, READ_WRITE):
+        subjects = [subject for subject, given in _identities(people) if given == role]
+        if subjects:
+            wanted.append((ROLEBINDINGS, _binding(namespace, role, labels, role, subjects)))
     return wanted
 
 
-def cluster_objects(
-    member: Member, readers: Sequence[str], writers: Sequence[str], facts: Mapping[str, str]
-) -> list[Wanted]:
+def head_count(people: ProjectSpec) -> tuple[int, int]:
+    """Return how many accounts, users and groups may read a project, and how many may write."""
+    given = [role for _, role in _accounts(people)] + [role for _, role in _identities(people)]
+    return given.count(READ_ONLY), given.count(READ_WRITE)
+
+
+def cluster_objects(member: Member, people: ProjectSpec, facts: Mapping[str, str]) -> list[Wanted]:
     """Return the namespace, credential and roles of a cluster.
 
-    `facts` are the entries that its token Secret carries beside the token: controllerEndpoint and the like.
+    `people` are those of its project; `facts` are the entries that its token Secret carries beside the token:
+    controllerEndpoint and the like.
     """
     home, labels = names.project_namespace(member.project), cluster_labels(member)
     account = names.worker_account(member.name)
-    people = [(home, user) for user, _ in _accounts(readers, writers)]
+    worker = [_service_account(home, account)]
     access = {names.ACCESS_TYPE_ANNOTATION: "cluster-read-write"}
     wanted: list[Wanted] = [
         (NAMESPACES, _object(NAMESPACES, "", member.namespace, labels)),
         *_account(home, account, labels, access, facts),
         (ROLES, _role(member.namespace, account, labels, worker_rules())),
-        (ROLEBINDINGS, _binding(member.namespace, account, labels, account, [(home, account)])),
+        (ROLEBINDINGS, _binding(member.namespace, account, labels, account, worker)),
         (ROLES, _role(home, account, labels, own_cluster_rules(member.name))),
-        (ROLEBINDINGS, _binding(home, account, labels, account, [(home, account)])),
+        (ROLEBINDINGS, _binding(home, account, labels, account, worker)),
         (ROLES, _role(member.namespace, READ_ONLY, labels, _reading())),
     ]
-    if people:
-        wanted.append((ROLEBINDINGS, _binding(member.namespace, READ_ONLY, labels, READ_ONLY, people)))
+    readers = [_service_account(home, user) for user, _ in _accounts(people)]
+    readers += [subject for subject, _ in _identities(people)]
+    if readers:
+        wanted.append((ROLEBINDINGS, _binding(member.namespace, READ_ONLY, labels, READ_ONLY, readers)))
     return wanted
 
 
-def evicted_cluster_objects(member: Member, readers: Sequence[str], writers: Sequence[str]) -> list[Wanted]:
+def evicted_cluster_objects(member: Member, people: ProjectSpec) -> list[Wanted]:
     """Return what is left of a cluster that is shut out: its namespace, and who may look at it. No credential."""
-    kept = cluster_objects(member, readers, writers, {})
+    kept = cluster_objects(member, people, {})
     account = names.worker_account(member.name)
     return [(resource, obj) for resource, obj in kept if obj["metadata"]["name"] != account]
 
@@ -174,10 +188,25 @@ def _owner(labels: Mapping[str, str]) -> str:
     return f"cluster {cluster} of project {project}" if cluster else f"project {project}"
 
 
-def _accounts(readers: Iterable[str], writers: Iterable[str]) -> list[tuple[str, str]]:
-    readonly = [(names.read_only_account(user), READ_ONLY) for user in sorted(set(readers))]
-    readwrite = [(names.read_write_account(user), READ_WRITE) for user in sorted(set(writers))]
+def _accounts(people: ProjectSpec) -> list[tuple[str, str]]:
+    """Return the accounts that the hub makes for people, with the role of each."""
+    listed = people.service_account or ProjectServiceAccount()
+    readonly = [(names.read_only_account(user), READ_ONLY) for user in sorted(set(listed.read_only))]
+    readwrite = [(names.read_write_account(user), READ_WRITE) for user in sorted(set(listed.read_write))]
     return readonly + readwrite
+
+
+def _identities(people: ProjectSpec) -> Iterator[tuple[Object, str]]:
+    """Yield users and groups of the identity provider as subjects of bindings, with the role of each."""
+    for kind, listed in (("User", people.users), ("Group", people.groups)):
+        given = listed or ProjectIdentities()
+        for role, found in ((READ_ONLY, given.read_only), (READ_WRITE, given.read_write)):
+            for name in sorted(set(found)):
+                yield {"kind": kind, "apiGroup": ROLES.group, "name": name}, role
+
+
+def _service_account(namespace: str, name: str) -> Object:
+    return {"kind": SERVICEACCOUNTS.kind, "namespace": namespace, "name": name}
 
 
 def _reading() -> list[Object]:
@@ -228,9 +257,6 @@ def _role(namespace: str, name: str, labels: Mapping[str, str], rules: list[Obje
     return {**_object(ROLES, namespace, name, labels), "rules": rules}
 
 
-def _binding(
-    namespace: str, name: str, labels: Mapping[str, str], role: str, accounts: Iterable[tuple[str, str]]
-) -> Object:
-    subjects = [{"kind": "ServiceAccount", "namespace": home, "name": account} for home, account in accounts]
+def _binding(namespace: str, name: str, labels: Mapping[str, str], role: str, subjects: list[Object]) -> Object:
     reference = {"apiGroup": ROLES.group, "kind": ROLES.kind, "name": role}
     return {**_object(ROLEBINDINGS, namespace, name, labels), "roleRef": reference, "subjects": subjects}
