@@ -91,3 +91,32 @@ def test_a_young_gateway_is_given_a_minute_to_have_its_tunnels(
     gateways = [gateway(p0=(state, pod), p1=("UP", "gw-1"))]
     found = rollouts.missing_tunnel(gateways, [gateway_pod(0, age), gateway_pod(1, 500)], NOW)
     assert bool(found) is is_missing
+
+
+BOTH = {0: "gw-0", 1: "gw-1"}
+
+
+@pytest.mark.parametrize(
+    ("changing", "tunnels", "held", "reason"),
+    [
+        (BOTH, {"b": {0: "UP", 1: "UP"}}, {"gw-1"}, "gw-0 to be reached anew"),
+        ({1: "gw-1"}, {"b": {0: "UP", 1: "UP"}}, set(), ""),
+        ({1: "gw-1"}, {"b": {0: "DOWN", 1: "UP"}}, {"gw-1"}, "the tunnel of plane 0 to b to be up"),
+        ({1: "gw-1"}, {"b": {1: "UP"}}, {"gw-1"}, "the tunnel of plane 0 to b to be up"),
+        (BOTH, {"b": {0: "UP", 1: "DOWN"}}, {"gw-0"}, "gw-1 to be reached anew"),
+        ({1: "gw-1"}, {"a": {0: "UP", 1: "UP"}, "b": {0: "DOWN", 1: "DOWN"}}, set(), ""),
+        (BOTH, {}, {"gw-1"}, "gw-0 to be reached anew"),
+    ],
+)
+def test_a_plane_is_exposed_anew_while_the_others_reach_whom_it_reaches(
+    changing: Any, tunnels: Any, held: set[str], reason: str
+) -> None:
+    found = rollouts.exposure(changing, 2, tunnels, "")
+    assert set(found.held) == held
+    assert found.waiting.partition(" for ")[2] == reason
+
+
+def test_no_plane_is_exposed_anew_while_something_else_moves_but_the_only_one_is_at_once() -> None:
+    up = {"b": {0: "UP", 1: "UP"}}
+    assert rollouts.exposure(BOTH, 2, up, "an upgrade").held == {"gw-0", "gw-1"}
+    assert not rollouts.exposure({0: "gw-0"}, 1, {"b": {0: "UP"}}, "an upgrade").held

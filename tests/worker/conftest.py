@@ -174,13 +174,15 @@ class Stage:
         for name in pods:
             await self.own.delete(resources.PODS, name, namespace, grace_seconds=0)
 
-    async def tunnel(self, state: str = "UP", *, name: str = f"red-{CLUSTER}-worker-1", **figures: Any) -> None:
+    async def tunnel(
+        self, state: str = "UP", *, name: str = f"red-{CLUSTER}-worker-1", plane: int = 0, **figures: Any
+    ) -> None:
         """Play the gateway process that reports on its tunnel."""
-        plane = {"plane": 0, "podName": "gateway-1", "state": state, "since": "2030-01-01T00:00:00Z"}
+        entry = {"plane": plane, "podName": "gateway-1", "state": state, "since": "2030-01-01T00:00:00Z"}
         await self.own.apply(
             resources.SLICEGATEWAYS,
-            {"metadata": {"name": name, "namespace": SYSTEM}, "status": {"planes": [plane | figures]}},
-            manager=names.gateway_manager(0),
+            {"metadata": {"name": name, "namespace": SYSTEM}, "status": {"planes": [entry | figures]}},
+            manager=names.gateway_manager(plane),
             subresource="status",
         )
 

@@ -11,6 +11,7 @@ from cryptography import x509
 
 from kubeslice.kube import objects
 from kubeslice.model import names, resources
+from kubeslice.plan import rollouts
 from kubeslice.plan.workloads import Build
 from kubeslice.runtime import certificates
 from kubeslice.worker.workloads import ASK_AGAIN
@@ -203,6 +204,39 @@ async def test_exposure_changes_while_the_slice_lives_and_a_load_balancer_may_be
         return [line["endpoints"][0].split(":")[0] for line in await told(stage)] == ["172.31.2.11"]
 
     await eventually(on_nodes)
+
+
+async def test_planes_are_exposed_anew_one_at_a_time_and_the_next_waits_for_the_tunnels_of_the_one_before(
+    stage: Stage,
+) -> None:
+    async def types() -> list[str]:
+        services = [await stage.own_object(resources.SERVICES, name) for name in (PLANE_0, PLANE_1)]
+        return [objects.spec(service)["type"] for service in services if service]
+
+    async def are(*wanted: str) -> None:
+        async def so() -> Any:
+            return await types() == list(wanted)
+
+        await eventually(so)
+
+    await stage.start()
+    await stage.slice(gatewayReplicas=2)
+    await stage.gateway()
+    await eventually(lambda: stage.own_object(resources.SLICEGATEWAYS, PAIR))
+    for plane in (0, 1):
+        await gateway_pod(stage, plane)
+        await stage.tunnel(podName=f"gateway-{plane}", plane=plane)
+    for name in ("slice-router-red-0", "slice-router-red-1", PLANE_0, PLANE_1):
+        await eventually(lambda name=name: stage.own_object(resources.DEPLOYMENTS, name))  # type: ignore[misc]
+        await finish(stage, name)
+    await are("NodePort", "NodePort")
+    await stage.slice(gatewayReplicas=2, sliceGatewayProvider={"sliceGatewayServiceType": "LoadBalancer"})
+    await are("LoadBalancer", "NodePort")
+    await stage.tunnel("DOWN", podName="gateway-0")
+    await asyncio.sleep(rollouts.SETTLE + ASK_AGAIN / 2)
+    assert await types() == ["LoadBalancer", "NodePort"]
+    await stage.tunnel("UP", podName="gateway-0")
+    await are("LoadBalancer", "LoadBalancer")
 
 
 async def test_the_protocol_of_the_tunnels_changes_while_the_slice_lives(stage: Stage) -> None:

@@ -1,7 +1,8 @@
-"""Which Deployments of a slice may change now: one at a time, so that an upgrade never takes all planes or routers.
+"""Which Deployments and Services of a slice may change now: one at a time, so that never all planes or routers go.
 
 Pure; `worker.workloads` asks before it applies. Each gateway or router is a Deployment of one pod, because each has an
-address of its own; so what a Deployment's rolling update would do for its pods is done here for Deployments.
+address of its own; so what a Deployment's rolling update would do for its pods is done here for Deployments. A gateway
+that is exposed anew is called at its old address until its peers have heard of the new one.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,11 +15,15 @@ from kubeslice.plan import pods
 Object = dict[str, Any]
 
 PATIENCE = timedelta(seconds=60)  # after that a tunnel that does not come back holds an upgrade up no longer
+SETTLE = 3.0  # seconds until a tunnel whose gateway is called elsewhere has been seen to fail, if it does
+
+# States of tunnels by remote cluster and plane.
+Tunnels = Mapping[str, Mapping[int, str]]
 
 
 @dataclass(frozen=True)
 class Release:
-    """The names of Deployments whose change is held back, and a sentence about what they wait for."""
+    """The names of Deployments or Services whose change is held back, and a sentence about what they wait for."""
 
     held: frozenset[str] = frozenset()
     waiting: str = ""
@@ -35,9 +40,22 @@ def release(wanted: Sequence[str], differing: Collection[str], seen: Mapping[str
     unfinished = [name for name in wanted if name in idle or not (name in turns or is_rolled_out(seen.get(name)))]
     waiting = f"{unfinished[0]} to be ready" if unfinished else unsteady
     held = turns if waiting else turns[1:]
-    reason = waiting or (f"{turns[0]} to be ready" if turns else "")
-    verb = "wait" if held[1:] else "waits"
-    return Release(frozenset(held), f"{', '.join(held)} {verb} for {reason}" if held else "")
+    return _held(held, waiting or (f"{turns[0]} to be ready" if turns else ""))
+
+
+def exposure(changing: Mapping[int, str], planes: int, tunnels: Tunnels, unsteady: str) -> Release:
+    """Decide which of the `changing` Services, by plane, may not change yet.
+
+    A plane moves while each cluster that it reaches is reached by all others, for as long as that takes: a load
+    balancer may come late or never. With one plane there is nothing to wait for. `unsteady` says what moves already.
+    """
+    if planes < 2:
+        return Release()
+    waits = {plane: unsteady or _missing_spare(plane, planes, tunnels) for plane in sorted(changing)}
+    free = next((plane for plane, reason in waits.items() if not reason), None)
+    held = [changing[plane] for plane in waits if plane != free]
+    reason = next(iter(waits.values()), "") if free is None else f"{changing[free]} to be reached anew"
+    return _held(held, reason)
 
 
 def is_rolled_out(deployment: Object | None) -> bool:
@@ -64,6 +82,20 @@ def missing_tunnel(gateways: Iterable[Object], gateway_pods: Iterable[Object], n
             if entry.get("state") != "UP" or entry.get("podName") != pod_name:
                 remote = (gateway.get("spec") or {}).get("remoteCluster")
                 return f"the tunnel of plane {plane} to {remote} to be up"
+    return ""
+
+
+def _held(held: Sequence[str], reason: str) -> Release:
+    verb = "wait" if held[1:] else "waits"
+    return Release(frozenset(held), f"{', '.join(held)} {verb} for {reason}" if held else "")
+
+
+def _missing_spare(plane: int, planes: int, tunnels: Tunnels) -> str:
+    """Return which tunnel of another plane is not up to a cluster that this plane reaches, or nothing."""
+    for remote, states in sorted(tunnels.items()):
+        for other in range(planes):
+            if states.get(plane) == "UP" and states.get(other) != "UP":
+                return f"the tunnel of plane {other} to {remote} to be up"
     return ""
 
 

@@ -1,7 +1,7 @@
 """Slice → routers, and per plane a gateway with its Service, its keys and the right to read them."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -18,9 +18,9 @@ from kubeslice.model.resources import (
     SERVICEACCOUNTS,
     SERVICES,
 )
-from kubeslice.plan import gateway_workloads, pods, rollouts, workloads
+from kubeslice.plan import gateway_workloads, pods, rollouts, worker_gateway, workloads
 from kubeslice.plan.gateway_workloads import Exposure
-from kubeslice.plan.rollouts import Release
+from kubeslice.plan.rollouts import Release, Tunnels
 from kubeslice.plan.workloads import Build, Owner
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
@@ -28,6 +28,7 @@ from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.planekeys import PlaneKeys
 
 ASK_AGAIN = 1.0
+HELD = (DEPLOYMENTS, SERVICES)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Workloads:
     build: Build
     keys: PlaneKeys
     clock: Clock
+    _exposed: dict[str, float] = field(default_factory=dict)  # when a Service of a slice changed last
 
     async def reconcile(self, key: Key) -> Result:
         """Make the workloads what the Slice asks for; none while it is on its way out."""
@@ -46,19 +48,18 @@ class Workloads:
         planes, owner = _planes(seen), Owner(key.name, objects.uid(seen))
         secrets = await self.keys.ensure(owner, objects.spec(seen), planes)
         made = [Item(resource, obj) for resource, obj in self.caches.made_for(key.name)]
-        exposure = gateway_workloads.exposure(objects.spec(seen), self._provider(seen))
-        # What pods start with comes first: without its account a pod is refused, and tried again late.
-        leaving = self._leaving(key.name, planes)
-        ground = _ground(owner, planes, leaving, exposure)
-        first = await self._sync(ground, [item for item in made if _id(item) in _ids(ground)])
         rest = self._rest(owner, planes)
         release = self._release(key.name, [item for item in rest if item.resource is DEPLOYMENTS])
-        held = [item for item in rest if item.resource is DEPLOYMENTS and objects.name(item.object) in release.held]
-        spared = _ids(ground) | _ids(held) | _ids(_in_use({*range(planes), *leaving}, made))
-        second = await self._sync(
-            [item for item in rest if item not in held], [item for item in made if _id(item) not in spared]
-        )
-        return _result(planes, secrets, [first, second], release)
+        services = _services(owner, planes, gateway_workloads.exposure(objects.spec(seen), self._provider(seen)))
+        exposure = self._exposure(key.name, services, release)
+        # What pods start with comes first: without its account a pod is refused, and tried again late.
+        leaving = self._leaving(key.name, planes)
+        ground = [*_access(owner, planes, leaving), *_without(services.values(), exposure)]
+        first = await self._sync(ground, [item for item in made if _id(item) in _ids(ground)])
+        free = _without(rest, release)
+        spared = _ids([*ground, *_in_use({*range(planes), *leaving}, made)]) | (_ids(rest) - _ids(free))
+        second = await self._sync(free, [item for item in made if _id(item) not in spared])
+        return _result(planes, secrets, [first, second], [release, exposure])
 
     def _rest(self, owner: Owner, planes: int) -> list[Item]:
         if not planes:
@@ -88,6 +89,34 @@ class Workloads:
         unsteady = rollouts.missing_tunnel(gateways, gateway_pods, self.clock.now())
         return rollouts.release(order, differing, seen, unsteady)
 
+    def _exposure(self, name: str, wanted: Mapping[int, Item], upgrade: Release) -> Release:
+        """Return which Services that are there stay as they are for now; upgrades come first."""
+        changing = {plane: objects.name(item.object) for plane, item in wanted.items() if self._moves(item.object)}
+        if not changing:
+            return Release()
+        now = self.clock.monotonic()
+        is_settling = now < self._exposed.get(name, -rollouts.SETTLE) + rollouts.SETTLE
+        unsteady = upgrade.waiting or ("the gateway that was exposed anew before to settle" if is_settling else "")
+        found = rollouts.exposure(changing, len(wanted), self._tunnels(name, len(wanted)), unsteady)
+        if len(found.held) < len(changing):
+            self._exposed[name] = now
+        return found
+
+    def _moves(self, wanted: Object) -> bool:
+        seen = self.caches.own.services.get(objects.name(wanted), SYSTEM)
+        return seen is not None and not is_applied(seen, wanted, names.WORKER_MANAGER)
+
+    def _tunnels(self, name: str, planes: int) -> Tunnels:
+        """Return the tunnels of a slice as far as their gateways are here to stay."""
+        gateway_pods = pods.on_slice(self.caches.pods_of(name), name, names.GATEWAY_POD)
+        alive = {objects.name(pod) for pod in gateway_pods if not objects.is_deleting(pod)}
+        pairs = [obj for obj in self.caches.gateways_of(name) if not objects.is_deleting(obj)]
+        found = {}
+        for pair in pairs:
+            states = worker_gateway.planes_of(pair, planes, alive)
+            found[str(objects.spec(pair).get("remoteCluster"))] = {state.plane: state.state for state in states}
+        return found
+
     def _leaving(self, name: str, planes: int) -> set[int]:
         """Return the planes that are no more wanted and whose gateway still hands its traffic over."""
         running = pods.on_slice(self.caches.pods_of(name), name, names.GATEWAY_POD) if planes else []
@@ -107,14 +136,17 @@ def _in_use(planes: Collection[int], made: Sequence[Item]) -> list[Item]:
     return [item for item in made if item.resource in (SECRETS, SERVICES) and pods.plane(item.object) in planes]
 
 
-def _ground(owner: Owner, planes: int, leaving: Collection[int], exposure: Exposure) -> list[Item]:
+def _access(owner: Owner, planes: int, leaving: Collection[int]) -> list[Item]:
     if not planes:
         return []
     return [
         Item(SERVICEACCOUNTS, gateway_workloads.account(owner)),
         Item(ROLES, gateway_workloads.role(owner, {*range(planes), *leaving})),
-        *(Item(SERVICES, gateway_workloads.service(owner, plane, exposure)) for plane in range(planes)),
     ]
+
+
+def _services(owner: Owner, planes: int, exposure: Exposure) -> dict[int, Item]:
+    return {plane: Item(SERVICES, gateway_workloads.service(owner, plane, exposure)) for plane in range(planes)}
 
 
 def _planes(seen: Object) -> int:
@@ -124,13 +156,17 @@ def _planes(seen: Object) -> int:
     return int(objects.spec(seen).get("gatewayReplicas") or 1)
 
 
-def _result(planes: int, secrets: Sequence[str], changes: Sequence[Changes], release: Release) -> Result:
+def _result(planes: int, secrets: Sequence[str], changes: Sequence[Changes], releases: Sequence[Release]) -> Result:
     applied = [f"Secret {name}" for name in secrets] + [name for change in changes for name in change.applied]
     written = [*applied, *(f"no {name}" for change in changes for name in change.deleted)]
     sentence = f"wrote {', '.join(written)}" if written else f"{planes} gateways and their routers are in place"
-    if not release.held:
-        return Result(sentence)
-    return Result(f"{sentence}; {release.waiting}", after=ASK_AGAIN)
+    waiting = [release.waiting for release in releases if release.held]
+    return Result("; ".join([sentence, *waiting]), after=ASK_AGAIN if waiting else None)
+
+
+def _without(items: Iterable[Item], release: Release) -> list[Item]:
+    """Return the items that need not wait: of Deployments and Services only those that are not held."""
+    return [item for item in items if item.resource not in HELD or objects.name(item.object) not in release.held]
 
 
 def _ids(items: Iterable[Item]) -> set[tuple[str, str]]:
