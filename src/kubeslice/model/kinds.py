@@ -9,6 +9,7 @@ from kubeslice.model.serviceimport import ServiceImport
 from kubeslice.model.slice import Slice
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.model.slicegateway import SliceGateway
+from kubeslice.model.sliceipam import SliceIpam
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
 from kubeslice.model.vpnkeyrotation import VpnKeyRotation
 from kubeslice.model.workerserviceimport import WorkerServiceImport
@@ -21,11 +22,12 @@ HUB_KINDS: tuple[type[Kind], ...] = (
     Cluster,
     SliceConfig,
     SliceQoSConfig,
+    SliceIpam,
     VpnKeyRotation,
     ServiceExportConfig,
     WorkerSliceConfig,
     WorkerSliceGateway,
-    WorkerServiceImport,
     WorkerSliceGwRecycler,
+    WorkerServiceImport,
 )
 WORKER_KINDS: tuple[type[Kind], ...] = (Slice, SliceGateway, ServiceExport, ServiceImport)
