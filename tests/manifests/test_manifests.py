@@ -200,3 +200,10 @@ def test_golden() -> None:
         GOLDEN.write_text(text)
         pytest.fail(f"{GOLDEN.name} is written: look at it and commit it")
     assert text == GOLDEN.read_text()
+
+
+def test_what_is_installed_leaves_a_dead_node_soon_and_the_agent_stays_with_its_node() -> None:
+    for workload in WORKLOADS:
+        tolerated = workload["spec"]["template"]["spec"]["tolerations"]
+        seconds = [each.get("tolerationSeconds") for each in tolerated]
+        assert seconds == ([None] if workload["kind"] == "DaemonSet" else [30, 30])

@@ -1,4 +1,6 @@
-from kubeslice.plan import workloads
+import pytest
+
+from kubeslice.plan import gateway_workloads, workloads
 from kubeslice.plan.workloads import Build, Owner
 
 OWNER = Owner("red", "u1")
@@ -33,3 +35,10 @@ def test_everything_belongs_to_its_slice() -> None:
         assert obj["metadata"]["ownerReferences"][0]["uid"] == "u1"
         assert obj["metadata"]["labels"]["kubeslice.io/slice"] == "red"
         assert obj["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "kubeslice-worker"
+
+
+@pytest.mark.parametrize("taint", ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"])
+def test_what_carries_traffic_leaves_a_dead_node_long_before_kubernetes_would_say(taint: str) -> None:
+    for made in [*workloads.routers(OWNER, BUILD), gateway_workloads.deployment(OWNER, 0, BUILD)]:
+        tolerated = [each for each in made["spec"]["template"]["spec"]["tolerations"] if each["key"] == taint]
+        assert [(each["effect"], each["tolerationSeconds"]) for each in tolerated] == [("NoExecute", 30)]

@@ -1,11 +1,12 @@
 """Deployments, the agent's DaemonSet and Services: how our components run. Used by `hubside` and `workerside`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubeslice.manifests.objects import Object, labels, obj, selector
 from kubeslice.model.resources import DEPLOYMENTS, SERVICES, Resource
+from kubeslice.plan import workloads
 
 HEALTH_PORT = 8081
 NON_ROOT_USER = 65532
@@ -70,8 +71,9 @@ TEMPORARY = Mount("tmp", "/tmp", {"emptyDir": {}})  # noqa: S108 - inside the co
 
 
 def deployment(component: Component, image: Image, replicas: int = 1) -> Object:
-    """Return the Deployment of a component."""
-    spec = {"replicas": replicas, **_workload(component, image)}
+    """Return the Deployment of a component, which is elsewhere soon when its node dies."""
+    moving = replace(component, pod={"tolerations": workloads.brief_tolerations(), **component.pod})
+    spec = {"replicas": replicas, **_workload(moving, image)}
     return {**obj(DEPLOYMENTS, component.name, component.namespace, component.name), "spec": spec}
 
 

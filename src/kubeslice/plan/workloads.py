@@ -12,6 +12,7 @@ from kubeslice.model import names
 Object = dict[str, Any]
 
 HEALTH_PORT = 8081
+DEAD_NODE = 30  # seconds; Kubernetes would leave pods for five minutes on a node that does not answer
 SETTLE = 3  # seconds that a router or gateway works before the next one is replaced
 
 
@@ -102,10 +103,16 @@ def pod(build: Build, account: str, main: Object) -> Object:
         "serviceAccountName": account,
         "priorityClassName": names.PRIORITY_CLASS,
         "terminationGracePeriodSeconds": 5,
-        "tolerations": [{"key": names.NODE_TYPE_LABEL, "operator": "Exists"}],
+        "tolerations": [{"key": names.NODE_TYPE_LABEL, "operator": "Exists"}, *brief_tolerations()],
         "initContainers": [wait],
         "containers": [main],
     }
+
+
+def brief_tolerations() -> list[Object]:
+    """Return for how long a pod stays on a node that is not ready or not reachable, before another takes its place."""
+    shape = {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": DEAD_NODE}
+    return [{"key": f"node.kubernetes.io/{taint}", **shape} for taint in ("not-ready", "unreachable")]
 
 
 def container(component: str, build: Build, environment: list[Object]) -> Object:
