@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli import bench, certificates, install, lab, resources, uninstall
+from kubeslice.cli import auth, bench, certificates, install, lab, resources, uninstall
 
 app = typer.Typer(
     name="kubeslice",
@@ -26,6 +26,7 @@ app.add_typer(resources.projects, name="project")
 app.add_typer(resources.clusters, name="cluster")
 app.add_typer(resources.slices, name="slice")
 app.add_typer(certificates.app, name="certificates")
+app.add_typer(auth.app, name="auth")
 
 
 @app.command()

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
-from kubeslice.kube.api import Api
+if TYPE_CHECKING:
+    from kubeslice.kube.http import HttpApi
 
 T = TypeVar("T")
 
@@ -17,7 +18,7 @@ Kubeconfig = Annotated[
 Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig; default its current one.")]
 
 
-def run_with_api(kubeconfig: Path | None, context: str | None, work: Callable[[Api], Awaitable[T]]) -> T:
+def run_with_api(kubeconfig: Path | None, context: str | None, work: "Callable[[HttpApi], Awaitable[T]]") -> T:
     """Run `work` with the API server that the options name; print one clear line and exit 1 when that fails."""
     import asyncio
 

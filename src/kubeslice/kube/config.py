@@ -7,8 +7,8 @@ import base64
 import os
 import ssl
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,13 +18,14 @@ SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 @dataclass(frozen=True)
 class Connection:
-    """One API server and one credential. `token` is called for every request."""
+    """One API server and one credential. `token` is called for every request; `headers` go with every one."""
 
     host: str
     port: int
     tls: ssl.SSLContext | None
     token: Callable[[], str]
     server_name: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def authority(self) -> str:
@@ -75,6 +76,12 @@ def from_kubeconfig(source: Path | dict[str, Any], context: str | None = None) -
     if connection.tls and certificate and key:
         _load_client_certificate(connection.tls, certificate, key)
     return connection
+
+
+def acting_as(to: Connection, user: str, groups: Iterable[str] = ()) -> Connection:
+    """Return a connection on which the API server takes us for somebody else, where we may impersonate them."""
+    named = [("impersonate-user", user), *(("impersonate-group", group) for group in groups)]
+    return replace(to, headers=(*to.headers, *named))
 
 
 def _load(path: Path) -> dict[str, Any]:

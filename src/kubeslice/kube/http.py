@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Self
 
 import h11
@@ -11,8 +11,8 @@ import h11
 from kubeslice import __version__
 from kubeslice.kube import errors, requests
 from kubeslice.kube.api import Listing, Object, Patch, WatchEvent
-from kubeslice.kube.config import Connection
-from kubeslice.kube.connection import Response, Wire
+from kubeslice.kube.config import Connection, acting_as
+from kubeslice.kube.connection import Response, Traffic, Wire
 from kubeslice.kube.requests import Request
 from kubeslice.model.resources import Resource
 
@@ -28,6 +28,7 @@ class HttpApi:
     """One cluster's API server. Made anywhere, used inside one event loop; `close` it, or use it as a context."""
 
     def __init__(self, connection: Connection, user_agent: str = "") -> None:
+        self.traffic = Traffic()
         self._to = connection
         self._agent = user_agent or f"kubeslice/{__version__}"
         self._idle: list[Wire] = []
@@ -38,6 +39,10 @@ class HttpApi:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def acting_as(self, user: str, groups: Iterable[str] = ()) -> Self:
+        """Return a client of the same server that acts as somebody else; it has to be closed too."""
+        return type(self)(acting_as(self._to, user, groups), self._agent)
 
     async def close(self) -> None:
         """Drop the idle connections."""
@@ -136,7 +141,7 @@ class HttpApi:
                 # The server may close an idle connection at any time; only a create could then have happened twice.
                 if wire.answered or request.method == "POST":
                     raise
-        return await self._on(await Wire.open(self._to), request)
+        return await self._on(await Wire.open(self._to, self.traffic), request)
 
     async def _on(self, wire: Wire, request: Request) -> Response:
         try:
@@ -151,7 +156,7 @@ class HttpApi:
         return response
 
     async def _lines(self, request: Request) -> AsyncIterator[bytes]:
-        wire = await Wire.open(self._to)
+        wire = await Wire.open(self._to, self.traffic)
         try:
             status = await wire.start(request, self._headers(request))
             if status >= 300:
@@ -171,7 +176,7 @@ class HttpApi:
         token = self._to.token()
         if token:
             headers.append(("authorization", f"Bearer {token}"))
-        return headers + list(request.headers.items())
+        return [*headers, *self._to.headers, *request.headers.items()]
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

@@ -60,11 +60,18 @@ MUTATINGWEBHOOKS = Resource(
 VALIDATINGWEBHOOKS = Resource(
     _ADMISSION, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", namespaced=False
 )
+SELFSUBJECTREVIEWS = Resource(
+    "authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False
+)
+SELFSUBJECTRULESREVIEWS = Resource(
+    "authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", namespaced=False
+)
 
 PROJECTS = Resource(CONTROLLER_GROUP, "v1alpha1", "Project", "projects")
 CLUSTERS = Resource(CONTROLLER_GROUP, "v1alpha1", "Cluster", "clusters")
 SLICECONFIGS = Resource(CONTROLLER_GROUP, "v1alpha1", "SliceConfig", "sliceconfigs")
 SLICEQOSCONFIGS = Resource(CONTROLLER_GROUP, "v1alpha1", "SliceQoSConfig", "sliceqosconfigs")
+SLICEIPAMS = Resource(CONTROLLER_GROUP, "v1alpha1", "SliceIpam", "sliceipams")
 VPNKEYROTATIONS = Resource(CONTROLLER_GROUP, "v1alpha1", "VpnKeyRotation", "vpnkeyrotations")
 SERVICEEXPORTCONFIGS = Resource(CONTROLLER_GROUP, "v1alpha1", "ServiceExportConfig", "serviceexportconfigs")
 WORKERSLICECONFIGS = Resource(WORKER_GROUP, "v1alpha1", "WorkerSliceConfig", "workersliceconfigs")
