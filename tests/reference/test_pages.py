@@ -14,7 +14,7 @@ from kubeslice.model import names
 from kubeslice.model.base import Kind
 from kubeslice.model.crd import object_schema
 from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
-from kubeslice.reference import pages, sentences, vocabulary
+from kubeslice.reference import kinds, pages, sentences, vocabulary
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, REFERENCE = ROOT / "docs" / "examples", ROOT / "docs" / "reference"
@@ -78,3 +78,12 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_a_page_says_of_each_field_whether_it_can_change() -> None:
+    page = kinds.page(next(kind for kind in KINDS if kind.__name__ == "SliceConfig"), "")
+    rows = [re.split(r" (?<!\\)\| ", line) for line in page.splitlines() if line.startswith("| `")]
+    changes = {row[0].removeprefix("| "): row[4] for row in rows if len(row) == 6}
+    assert changes["`clusters`"] == changes["`vpnConfig`"] == "yes"
+    assert changes["`sliceType`"] == changes["`vpnConfig.cipher`"] == "no"
+    assert changes["`sliceSubnet`"] == changes["`overlayNetworkDeploymentMode`"] == "limited, see below"

@@ -1,6 +1,7 @@
 """A page for each kind, from the same schema that its CRD has."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from kubeslice.reference import markdown
 Schema = Mapping[str, Any]
 
 UNCHANGEABLE = "self == oldSelf"
+OLD_FIELD = re.compile(r"oldSelf((?:\.\w+)+)")
 LIMITS = {
     "minimum": "≥ {}",
     "maximum": "≤ {}",
@@ -88,19 +90,40 @@ def _inside(schema: Schema, path: str) -> Iterator[Field]:
 
 
 def _section(part: str, schema: Schema) -> list[str]:
-    found = list(fields(schema["properties"].get(part, {}), ""))
-    rows = [_row(field, is_spec=part == "spec") for field in found]
-    headings = ("field", "type", "default", "limits", "what") if part == "spec" else ("field", "type", "what")
+    root = schema["properties"].get(part, {})
+    found = list(fields(root, ""))
+    limited = set(_limited(root, "")) | {name for field in found for name in _limited(field.schema, f"{field.path}.")}
+    rows = [_spec_row(field, limited) if part == "spec" else _row(field) for field in found]
+    headings = (
+        ("field", "type", "default", "limits", "can change", "what") if part == "spec" else ("field", "type", "what")
+    )
     drawn = markdown.table(headings, rows)
     return [f"## {part}", drawn] if drawn else []
 
 
-def _row(field: Field, *, is_spec: bool) -> tuple[str, ...]:
-    name, kind = markdown.code(field.path), _type(field.schema)
-    what = str(field.schema.get("description", ""))
-    if not is_spec:
-        return name, kind, what
-    return name, kind, _default(field), "; ".join(_limits(field.schema)), what
+def _row(field: Field) -> tuple[str, ...]:
+    return markdown.code(field.path), _type(field.schema), str(field.schema.get("description", ""))
+
+
+def _spec_row(field: Field, limited: Collection[str]) -> tuple[str, ...]:
+    name, kind, what = _row(field)
+    return name, kind, _default(field), "; ".join(_limits(field.schema)), _mutability(field, limited), what
+
+
+def _mutability(field: Field, limited: Collection[str]) -> str:
+    """Return whether a field can change once it is set, as far as the API server itself decides that."""
+    rules = [rule["rule"] for rule in field.schema.get("x-kubernetes-validations", [])]
+    if UNCHANGEABLE in rules:
+        return "no"
+    is_limited = field.path in limited or any("oldSelf" in rule for rule in rules)
+    return "limited, see below" if is_limited else "yes"
+
+
+def _limited(schema: Schema, path: str) -> Iterator[str]:
+    """Yield the fields that the rules of an object compare with what they were before."""
+    for rule in schema.get("x-kubernetes-validations", []):
+        for name in OLD_FIELD.findall(rule["rule"]):
+            yield f"{path}{name.removeprefix('.')}"
 
 
 def _type(schema: Schema) -> str:
@@ -128,8 +151,6 @@ def _limits(schema: Schema) -> Iterator[str]:
             yield words.format(schema[key])
     if keys := schema.get("x-kubernetes-list-map-keys"):
         yield f"one for each {', '.join(markdown.code(key) for key in keys)}"
-    if any(UNCHANGEABLE in rule["rule"] for rule in schema.get("x-kubernetes-validations", [])):
-        yield "cannot change"
     items = schema.get("items", {})
     if schema["type"] == "array" and items["type"] != "object":
         yield from (f"each {limit}" for limit in _limits(items))
