@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from kubeslice.model import names
-from kubeslice.model.cluster import Cluster, ClusterNamespace
+from kubeslice.model.cluster import Cluster, ClusterNamespace, Registration
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
 
@@ -16,6 +16,7 @@ HIDDEN_NAMESPACES = frozenset(
 )
 MAX_ADDRESSES = 64
 AGENT = "agent"
+DEREGISTERED: Registration = "Deregistered"
 
 
 def node_addresses(nodes: Iterable[Object], cluster: Cluster | None) -> dict[str, str]:
@@ -98,6 +99,13 @@ def connection(parts: Mapping[str, Health]) -> Finding:
         message = f"{', '.join(unwell)} not ready: see the pods in {names.WORKER_NAMESPACE} of the cluster"
         return Finding("ComponentsHealthy", "False", "ComponentNotReady", message)
     return Finding("ComponentsHealthy", "True", "Healthy", "every component of the cluster works")
+
+
+def registration(cluster: Object, left: Sequence[str]) -> Registration:
+    """Return how far the registration is; `left` names what of KubeSlice is in the cluster and has to go at its end."""
+    if not cluster["metadata"].get("deletionTimestamp"):
+        return "Registered"
+    return "DeregisterInProgress" if left else DEREGISTERED
 
 
 def registered() -> Finding:

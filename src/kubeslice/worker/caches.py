@@ -15,6 +15,7 @@ from kubeslice.plan import gateway_keys, onboarding, pods
 
 OURS = names.selector([(names.MANAGED_BY_LABEL, names.WORKER_MANAGER)])
 SYSTEM = names.WORKER_NAMESPACE
+OPERATOR = "kubeslice-worker"
 DNS_NAMESPACE = "kube-system"
 DNS_CONFIGMAP = "coredns"
 
@@ -32,6 +33,7 @@ class OwnCaches:
         self.nodes = Informer(api, resources.NODES)
         self.services = Informer(api, resources.SERVICES, SYSTEM)
         self.secrets = Informer(api, resources.SECRETS, SYSTEM, labels=OURS)
+        self.hub_secret = Informer(api, resources.SECRETS, SYSTEM, fields=f"metadata.name={names.HUB_SECRET}")
         self.deployments = Informer(api, resources.DEPLOYMENTS, SYSTEM)
         self.daemonsets = Informer(api, resources.DAEMONSETS, SYSTEM)
         self.accounts = Informer(api, resources.SERVICEACCOUNTS, SYSTEM, labels=OURS)
@@ -53,6 +55,7 @@ class OwnCaches:
             self.nodes,
             self.services,
             self.secrets,
+            self.hub_secret,
             self.deployments,
             self.daemonsets,
             self.corefiles,
@@ -77,6 +80,7 @@ class HubCaches:
     def __init__(self, api: Api, cluster: str, namespace: str, project_namespace: str) -> None:
         self.namespace = namespace
         self.cluster_name = cluster
+        self.project_namespace = project_namespace
         self.cluster = Informer(api, resources.CLUSTERS, project_namespace, fields=f"metadata.name={cluster}")
         self.configs = Informer(api, resources.WORKERSLICECONFIGS, namespace)
         self.gateways = Informer(api, resources.WORKERSLICEGATEWAYS, namespace)
@@ -88,6 +92,12 @@ class HubCaches:
     def informers(self) -> list[Informer]:
         """Return the informers of what the hub wants; its Secrets are not among them, and may come later or never."""
         return [self.cluster, self.configs, self.gateways, self.imports, self.exports]
+
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether the hub wants to forget this cluster."""
+        seen = self.cluster.get(self.cluster_name, self.project_namespace)
+        return seen is not None and objects.is_deleting(seen)
 
     def config(self, slice_name: str) -> Object | None:
         """Return the WorkerSliceConfig of a slice."""
@@ -133,6 +143,11 @@ class Caches:
         async with asyncio.TaskGroup() as group:
             for informer in [*self.own.informers, *self.hub.informers, self.hub.secrets]:
                 group.create_task(informer.run(), name=f"follow-{informer.resource.plural}")
+
+    @property
+    def operator(self) -> Object | None:
+        """Return the operator's own Deployment."""
+        return self.own.deployments.get(OPERATOR, SYSTEM)
 
     def slice(self, name: str) -> Object | None:
         """Return the Slice of this name."""

@@ -29,6 +29,8 @@ class Forwarding:
     async def reconcile(self, key: Key) -> Result:
         """Write the block for the current address of KubeSlice DNS. Raises `Terminal` when it must not."""
         seen = self.caches.own.corefiles.get(key.name, key.namespace)
+        if self.caches.hub.is_leaving:
+            return await self._put_back(seen)
         service = self.caches.own.services.get(names.DNS_SERVICE, SYSTEM)
         address = str(objects.spec(service).get("clusterIP") or "") if service else ""
         if not address or address == "None":
@@ -48,6 +50,11 @@ class Forwarding:
             await self.reporter.event(CONFIGMAPS, seen, "Forwarded", f"{names.ZONE} is forwarded to {address}")
         manual = "" if corefile.reloads_itself(before) else "; CoreDNS has no reload plugin, restart it"
         return Result(f"{names.ZONE} is forwarded to {address}{manual}")
+
+    async def _put_back(self, seen: Object | None) -> Result:
+        if seen is not None and corefile.without_forward(text(seen)) != text(seen):
+            await write(self.own, seen, corefile.without_forward(text(seen)))
+        return Result(f"{names.ZONE} is not forwarded any more: the cluster leaves")
 
     async def _warn(self, seen: Object, address: str) -> None:
         message = (

@@ -156,6 +156,7 @@ class Triggers:
         return [
             Source(own.corefiles, lambda _: [COREFILE_KEY]),
             Source(own.services, self._if_dns(lambda _: [COREFILE_KEY]), intent),
+            Source(self.caches.hub.cluster, lambda _: [COREFILE_KEY], existence),
         ]
 
     def all_slices(self, _: Object | None = None) -> list[Key]:

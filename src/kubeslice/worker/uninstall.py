@@ -20,7 +20,7 @@ from kubeslice.plan import corefile, onboarding
 from kubeslice.runtime import logs
 from kubeslice.worker import forwarding, settings
 from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, OURS, SYSTEM
-from kubeslice.worker.registration import OPERATOR
+from kubeslice.worker.leaving import OPERATOR
 
 log = logging.getLogger(__name__)
 
