@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kubeslice.install import slices as removal
 from kubeslice.kube.errors import Invalid
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
@@ -64,12 +65,14 @@ async def test_a_slice_is_checked_beside_its_project(admin: HttpApi) -> None:
     await until(claimed)
     with pytest.raises(Invalid, match=r"still in spec\.clusters of slices red"):
         await admin.delete(r.CLUSTERS, "a", HOME)
-    with pytest.raises(Invalid, match="still has slices red"):
+    with pytest.raises(Invalid, match="still has slices red: delete those first"):
         await admin.delete(r.PROJECTS, "shop", names.HUB_NAMESPACE)
     labelled: dict[str, Any] = {"metadata": {"labels": {"x": "y"}, "finalizers": ["example.com/x"]}}
     await admin.patch(r.SLICECONFIGS, "red", HOME, labelled)
     await admin.patch(r.SLICECONFIGS, "red", HOME, {"metadata": {"finalizers": None}})
-    await admin.delete(r.SLICECONFIGS, "red", HOME)
+    with pytest.raises(Invalid, match="slice red still holds the namespaces web: take them out"):
+        await admin.delete(r.SLICECONFIGS, "red", HOME)
+    await removal.delete(admin, "red", HOME)
 
 
 @pytest.mark.usefixtures("running")
@@ -96,7 +99,7 @@ async def test_an_export_speaks_for_its_own_cluster(admin: HttpApi) -> None:
         try:
             await admin.create(r.SERVICEEXPORTCONFIGS, export)
         except Invalid as refusal:
-            return "b is not a, whose namespace this is" in refusal.message
+            return "says it is of cluster b, but it is in the namespace of a" in refusal.message
         await admin.delete(r.SERVICEEXPORTCONFIGS, "web-x-b", f"{HOME}-a")
         return False
 
@@ -124,6 +127,45 @@ async def test_a_profile_in_use_is_kept(admin: HttpApi) -> None:
 
     await until(refused)
     await admin.delete(r.SLICECONFIGS, "gilt", HOME)
+
+
+@pytest.mark.usefixtures("running")
+async def test_what_a_slice_carries_and_remembers_is_kept(admin: HttpApi) -> None:
+    rotation = {"metadata": {"name": "red", "namespace": HOME}, "spec": {"sliceName": "red"}}
+    spec = {"serviceName": "web", "serviceNamespace": "x", "sourceCluster": "a", "sliceName": "red"}
+    await admin.create(r.SLICECONFIGS, slice_config("red", "a"))
+    await admin.create(r.VPNKEYROTATIONS, rotation)
+    await admin.create(r.SERVICEEXPORTCONFIGS, {"metadata": {"name": "web", "namespace": f"{HOME}-a"}, "spec": spec})
+
+    async def refused() -> bool:
+        try:
+            await admin.delete(r.SLICECONFIGS, "red", HOME)
+        except Invalid as refusal:
+            return r"still exported on slice red: web.x (a)" in refusal.message
+        await admin.create(r.SLICECONFIGS, slice_config("red", "a"))
+        return False
+
+    await until(refused)
+    with pytest.raises(Invalid, match="slice red lives by the keys it remembers"):
+        await admin.delete(r.VPNKEYROTATIONS, "red", HOME)
+    silent = [
+        {"type": "Reachable", "status": "False", "reason": "Silent", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    ]
+    await admin.patch(r.CLUSTERS, "a", HOME, {"status": {"conditions": silent}}, subresource="status")
+    await removal.delete(admin, "red", HOME)
+    await admin.delete(r.VPNKEYROTATIONS, "red", HOME)
+    await admin.delete(r.SERVICEEXPORTCONFIGS, "web", f"{HOME}-a")
+
+
+@pytest.mark.usefixtures("running")
+async def test_objects_where_nobody_looks_are_refused(admin: HttpApi) -> None:
+    with pytest.raises(Invalid, match="nobody looks for a Project in default: write kubeslice-controller"):
+        await admin.create(r.PROJECTS, {"metadata": {"name": "x", "namespace": "default"}, "spec": {}})
+    with pytest.raises(Invalid, match="default is not the namespace of a project: create a Project first"):
+        await admin.create(r.CLUSTERS, {"metadata": {"name": "x", "namespace": "default"}, "spec": {}})
+    with pytest.raises(Invalid, match="kubeslice-shop-a belongs to cluster a alone: write kubeslice-shop"):
+        lost = slice_config("x", "a")
+        await admin.create(r.SLICECONFIGS, lost | {"metadata": {"name": "x", "namespace": f"{HOME}-a"}})
 
 
 async def test_a_webhook_that_is_gone_stops_nobody(admin: HttpApi, loopback_cluster: Path) -> None:

@@ -87,6 +87,24 @@ def slice_status(
         raise typer.Exit(1)
 
 
+@slices.command("delete")
+def delete_slice(
+    name: Name,
+    project: Project = None,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Take the namespaces out of a slice, delete it, and wait until every cluster has let go of it."""
+    from kubeslice.install.slices import delete
+
+    async def work(api: Api) -> str:
+        home = objects.namespace(await find_one(api, views.SLICES, name, project))
+        await delete(api, name, home)
+        return f"slice {name} is gone from every cluster"
+
+    typer.echo(run_with_api(kubeconfig, context, work))
+
+
 async def find(api: Api, view: View, name: str | None, project: str | None) -> list[Object]:
     """Return the objects of this name, or all; ends the program with a clear line when there is none of the name."""
     listing = await api.list(view.resource, view.namespace(project) if project else None)

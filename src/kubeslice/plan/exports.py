@@ -18,6 +18,9 @@ from kubeslice.plan.tenancy import Member
 
 Object = dict[str, Any]
 
+# What time or somebody else may still mend: a slice, its members and its exports come in any order.
+PASSING = frozenset({"NoSuchSlice", "NotAMember"})
+
 
 @dataclass(frozen=True)
 class Export:

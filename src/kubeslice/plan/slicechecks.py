@@ -54,6 +54,17 @@ def slice_config_change(old: SliceConfigSpec, new: SliceConfigSpec) -> list[Prob
     ]
 
 
+def awaited(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> list[str]:
+    """Return what a slice will wait for: members that nobody speaks for yet, or that are shut out."""
+    found = {name: clusters[name] for name in dict.fromkeys(spec.clusters) if name in clusters}
+    silent = [name for name, member in found.items() if member.status.registration_status != "Registered"]
+    shut_out = [name for name, member in found.items() if member.spec.evicted]
+    return [
+        *(f"spec.clusters: no worker of {name} has registered yet, the slice waits for it" for name in silent),
+        *(f"spec.clusters: {name} is evicted, the slice goes on without it" for name in shut_out),
+    ]
+
+
 def _members(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
     field = "spec.clusters"
     for cluster in duplicates(spec.clusters):

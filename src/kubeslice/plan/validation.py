@@ -6,15 +6,19 @@ well. The CRDs refuse what one object alone can show; these see also the rest.
 
 from kubeslice.plan.clusterchecks import cluster, project
 from kubeslice.plan.exportchecks import PASSING, Exported, service_export
+from kubeslice.plan.homechecks import home, project_home
 from kubeslice.plan.problems import Problem, refuse
-from kubeslice.plan.slicechecks import qos_profile, slice_config, slice_config_change
+from kubeslice.plan.slicechecks import awaited, qos_profile, slice_config, slice_config_change
 
 __all__ = [
     "PASSING",
     "Exported",
     "Problem",
+    "awaited",
     "cluster",
+    "home",
     "project",
+    "project_home",
     "qos_profile",
     "refuse",
     "service_export",

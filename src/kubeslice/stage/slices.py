@@ -1,9 +1,11 @@
 """Slices on a stage, as their users make and unmake them: applied, waited for, asked, deleted."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kubeslice.install import slices as removal
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Object
 from kubeslice.kube.errors import NotFound
@@ -47,17 +49,9 @@ async def complaint(stage: Stage, tenant: Tenant) -> str:
 
 async def delete(stage: Stage, tenant: Tenant) -> None:
     """Delete the export and the slice, and wait until no cluster knows it any more."""
-    for api, resource, name, namespace in (
-        (stage.apis[tenant.server], SERVICEEXPORTS, "web", tenant.namespace),
-        (stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE),
-    ):
-        try:
-            await api.delete(resource, name, namespace)
-        except NotFound:
-            continue
-    await waiting.until(
-        stage.hub, SLICECONFIGS, tenant.slice_name, NAMESPACE, lambda obj: obj is None, timeout=PATIENCE, what="gone"
-    )
+    with contextlib.suppress(NotFound):
+        await stage.apis[tenant.server].delete(SERVICEEXPORTS, "web", tenant.namespace)
+    await removal.delete(stage.hub, tenant.slice_name, NAMESPACE, PATIENCE)
     await _gone_everywhere(stage, tenant.slice_name, tenant.clusters)
 
 

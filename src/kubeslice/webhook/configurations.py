@@ -19,6 +19,7 @@ from kubeslice.model.resources import (
     SLICECONFIGS,
     SLICEQOSCONFIGS,
     VALIDATINGWEBHOOKS,
+    VPNKEYROTATIONS,
     Resource,
 )
 
@@ -52,12 +53,13 @@ def configurations(role: Role, home: Home) -> list[tuple[Resource, Object]]:
 
 
 def _hub(home: Home) -> list[tuple[Resource, Object]]:
-    here = {"matchExpressions": [_in("kubernetes.io/metadata.name", home.namespace)]}
     tenants = {"matchExpressions": [{"key": names.PROJECT_LABEL, "operator": "Exists"}]}
+    # In all namespaces, because in the wrong one nobody would look at them.
     webhooks = [
-        _webhook(home, "projects.kubeslice.io", VALIDATE, [PROJECTS], ALL, here),
-        _webhook(home, "tenants.kubeslice.io", VALIDATE, [CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS], ALL, tenants),
+        _webhook(home, "projects.kubeslice.io", VALIDATE, [PROJECTS], ALL, {}),
+        _webhook(home, "tenants.kubeslice.io", VALIDATE, [CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS], ALL, {}),
         _webhook(home, "exports.kubeslice.io", VALIDATE, [SERVICEEXPORTCONFIGS], CHANGES, tenants),
+        _webhook(home, "rotations.kubeslice.io", VALIDATE, [VPNKEYROTATIONS], ["DELETE"], tenants),
     ]
     return [(VALIDATINGWEBHOOKS, _configuration(VALIDATINGWEBHOOKS, "hub", home, webhooks))]
 
@@ -106,7 +108,3 @@ def _webhook(
         "timeoutSeconds": TIMEOUT_SECONDS,
         "admissionReviewVersions": ["v1"],
     }
-
-
-def _in(key: str, value: str) -> Object:
-    return {"key": key, "operator": "In", "values": [value]}

@@ -1,47 +1,40 @@
-"""What the hub's API server is told about Projects, Clusters, SliceConfigs, QoS profiles and exports."""
+"""What the hub's API server is told about Projects, Clusters, SliceConfigs, QoS profiles, exports and rotations."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from kubeslice.kube import objects
-from kubeslice.kube.api import Api, Object
-from kubeslice.kube.informer import Informer
+from kubeslice.kube.api import Api
 from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.project import Project
-from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.model.serviceexportconfig import ServiceExportConfig
+from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
-from kubeslice.plan import effective, validation
+from kubeslice.plan import effective, exports, obstacles, validation
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
+from kubeslice.plan.exports import Export, SliceMembers
 from kubeslice.plan.problems import Problem
+from kubeslice.webhook.holdings import Holdings
+
+OF_TENANTS = frozenset(
+    resource.plural for resource in (resources.CLUSTERS, resources.SLICECONFIGS, resources.SLICEQOSCONFIGS)
+)
 
 
 class HubCheck:
-    """Checks by `plan.validation` with what informers hold; never asks or writes while somebody waits."""
+    """Checks by `plan.validation` with what informers hold; writes nothing."""
 
     def __init__(self, api: Api) -> None:
-        self._projects = Informer(api, resources.PROJECTS, names.HUB_NAMESPACE)
-        self._clusters = Informer(api, resources.CLUSTERS)
-        self._slices = Informer(api, resources.SLICECONFIGS)
-        self._profiles = Informer(api, resources.SLICEQOSCONFIGS)
-        self._exports = Informer(api, resources.SERVICEEXPORTCONFIGS)
-        self._namespaces = Informer(api, resources.NAMESPACES, labels=names.PROJECT_LABEL)
+        self._held = Holdings(api)
 
     @property
     def is_synced(self) -> bool:
-        """Tell whether every informer has listed once."""
-        return all(informer.synced.is_set() for informer in self._informers)
-
-    @property
-    def _informers(self) -> Sequence[Informer]:
-        return self._projects, self._clusters, self._slices, self._profiles, self._exports, self._namespaces
+        """Tell whether everything that is compared with is known."""
+        return self._held.is_synced
 
     async def run(self) -> None:
         """Follow the API server until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for informer in self._informers:
-                group.create_task(informer.run(), name=f"follow-{informer.resource.plural}")
+        await self._held.run()
 
     async def mutate(self, _review: Review) -> Verdict:
         """Change nothing: the hub's objects are the users' own."""
@@ -52,91 +45,100 @@ class HubCheck:
         if not self.is_synced:
             return Verdict(warnings=["the webhook is starting: the object was not checked"])
         if review.operation == "DELETE":
-            return Verdict(problems=list(self._obstacles(review)))
+            return _verdict(list(self._obstacles(review)))
         if review.operation == "UPDATE" and review.object.get("spec") == review.old.get("spec"):
             return ALLOWED  # labels, finalizers: nothing of ours, and never a reason to hold an object
-        checks = {
+        misplaced = await self._misplaced(review)
+        if misplaced:
+            return _verdict(misplaced)
+        checks: dict[str, Callable[[Review], Verdict]] = {
             resources.PROJECTS.plural: self._project,
             resources.CLUSTERS.plural: self._cluster,
             resources.SLICECONFIGS.plural: self._slice,
             resources.SLICEQOSCONFIGS.plural: self._profile,
-            resources.SERVICEEXPORTCONFIGS.plural: self._export,
         }
+        if review.plural == resources.SERVICEEXPORTCONFIGS.plural:
+            return await self._export(review)
         check = checks.get(review.plural)
         return check(review) if check else ALLOWED
 
+    async def _misplaced(self, review: Review) -> list[Problem]:
+        if review.plural == resources.PROJECTS.plural:
+            return list(validation.project_home(review.namespace))
+        if review.plural in OF_TENANTS:
+            return list(validation.home(review.namespace, await self._held.labels(review.namespace)))
+        return []
+
     def _project(self, review: Review) -> Verdict:
         project = Project.parse(review.object)
-        taken = dict(chain(self._homes_of_projects(review.name), self._homes_of_clusters()))
+        taken = dict(chain(self._held.homes_of_projects(review.name), self._held.homes_of_clusters()))
         problems = validation.project(project.spec, review.name, taken)
         return _verdict(problems, effective.project_not_effective(project.spec))
 
     def _cluster(self, review: Review) -> Verdict:
         cluster = Cluster.parse(review.object)
         project = names.project_of(review.namespace)
-        taken = dict(chain(self._homes_of_projects(), self._homes_of_clusters((review.namespace, review.name))))
+        others = self._held.homes_of_clusters((review.namespace, review.name))
+        taken = dict(chain(self._held.homes_of_projects(), others))
         problems = validation.cluster(cluster.spec, review.name, project, taken)
         return _verdict(problems, effective.cluster_not_effective(cluster.spec))
 
     def _slice(self, review: Review) -> Verdict:
-        spec = SliceConfig.parse(review.object).spec
-        others = {
-            objects.name(other): SliceConfig.parse(other).spec
-            for other in self._slices.items(review.namespace)
-            if objects.name(other) != review.name
-        }
-        clusters = {objects.name(obj): Cluster.parse(obj) for obj in self._clusters.items(review.namespace)}
-        profiles = [objects.name(obj) for obj in self._profiles.items(review.namespace)]
-        problems = validation.slice_config(spec, review.name, others, clusters, profiles)
+        spec, home = SliceConfig.parse(review.object).spec, review.namespace
+        others = {name: other.spec for name, other in self._held.slices.of(home).items() if name != review.name}
+        clusters = self._held.clusters.of(home)
+        problems = validation.slice_config(spec, review.name, others, clusters, self._held.profiles(home))
         if review.operation == "UPDATE":
             problems += validation.slice_config_change(SliceConfig.parse(review.old).spec, spec)
         idle = [*map(str, effective.impossible(spec)), *effective.not_effective(spec)]
-        return _verdict(problems, idle)
+        return _verdict(problems, [*validation.awaited(spec, clusters), *idle])
 
     def _profile(self, review: Review) -> Verdict:
         return _verdict(validation.qos_profile(SliceQoSConfig.parse(review.object).spec))
 
-    def _export(self, review: Review) -> Verdict:
-        home = self._namespaces.get(review.namespace)
-        owner = objects.labels(home).get(names.CLUSTER_LABEL) if home else None
-        source = objects.spec(review.object).get("sourceCluster")
-        if owner and source != owner:
-            return Verdict(problems=[f"spec.sourceCluster: {source} is not {owner}, whose namespace this is"])
-        return ALLOWED
+    async def _export(self, review: Review) -> Verdict:
+        labels = await self._held.labels(review.namespace) or {}
+        owner, project = labels.get(names.CLUSTER_LABEL), labels.get(names.PROJECT_LABEL, "")
+        if not owner:
+            return ALLOWED
+        claimed = ServiceExportConfig.parse(review.object).spec
+        found = self._held.slices.of(names.project_namespace(project)).get(claimed.slice_name)
+        clusters = dict.fromkeys(found.spec.clusters if found else ())
+        members = SliceMembers(claimed.slice_name, exists=found is not None, clusters=clusters)
+        reason, sentence = exports.problem(Export(owner, review.name, claimed.wire()), members)
+        if reason in exports.PASSING:
+            return Verdict(warnings=[sentence])
+        return Verdict(problems=[sentence] if reason else [])
 
-    def _obstacles(self, review: Review) -> Iterator[str]:
+    def _obstacles(self, review: Review) -> Iterator[Problem]:
         """Yield why an object cannot be deleted now."""
         if review.plural == resources.PROJECTS.plural:
-            yield from _still_used(f"project {review.name} still has slices", self._slices_of(review.name))
-        elif review.plural == resources.CLUSTERS.plural:
-            users = self._slices_with(review.namespace, lambda spec: review.name in (spec.get("clusters") or []))
-            yield from _still_used(f"cluster {review.name} is still in spec.clusters of slices", users)
-        elif review.plural == resources.SLICEQOSCONFIGS.plural:
-            users = self._slices_with(review.namespace, lambda spec: spec.get("standardQosProfileName") == review.name)
-            yield from _still_used(f"profile {review.name} is still named by slices", users)
+            yield from obstacles.project(review.name, self._slices_of(review.name))
+            return
+        project = names.project_of(review.namespace)
+        if self._held.is_leaving(project):
+            return
+        match review.plural:
+            case resources.CLUSTERS.plural:
+                yield from obstacles.cluster(
+                    review.name, self._slices_with(review, lambda spec: review.name in spec.clusters)
+                )
+            case resources.SLICEQOSCONFIGS.plural:
+                users = self._slices_with(review, lambda spec: spec.standard_qos_profile_name == review.name)
+                yield from obstacles.qos_profile(review.name, users)
+            case resources.SLICECONFIGS.plural:
+                spec = SliceConfig.parse(review.old).spec
+                yield from obstacles.slice_config(review.name, spec, self._held.exports_on(project, review.name))
+            case resources.VPNKEYROTATIONS.plural:
+                found = self._held.slices.of(review.namespace).get(review.name)
+                is_living = found is not None and not found.metadata.deletion_timestamp
+                yield from obstacles.vpn_key_rotation(review.name, has_slice=is_living)
 
     def _slices_of(self, project: str) -> list[str]:
-        return [objects.name(obj) for obj in self._slices.items(names.project_namespace(project))]
+        return sorted(self._held.slices.of(names.project_namespace(project)))
 
-    def _slices_with(self, namespace: str, uses: Callable[[Object], bool]) -> list[str]:
-        return [objects.name(obj) for obj in self._slices.items(namespace) if uses(objects.spec(obj))]
-
-    def _homes_of_projects(self, but: str = "") -> Iterator[tuple[str, str]]:
-        for name in map(objects.name, self._projects.items()):
-            if name != but:
-                yield names.project_namespace(name), f"project {name}"
-
-    def _homes_of_clusters(self, but: tuple[str, str] = ("", "")) -> Iterator[tuple[str, str]]:
-        for obj in self._clusters.items():
-            namespace, name = objects.namespace(obj), objects.name(obj)
-            if (namespace, name) != but:
-                project = names.project_of(namespace)
-                yield names.cluster_namespace(project, name), f"cluster {name} of project {project}"
-
-
-def _still_used(sentence: str, users: Sequence[str]) -> Iterator[str]:
-    if users:
-        yield f"{sentence} {', '.join(users)}: change or delete those first"
+    def _slices_with(self, review: Review, uses: Callable[[SliceConfigSpec], bool]) -> list[str]:
+        return sorted(name for name, found in self._held.slices.of(review.namespace).items() if uses(found.spec))
 
 
 def _verdict(problems: Sequence[Problem], warnings: Sequence[str] = ()) -> Verdict:

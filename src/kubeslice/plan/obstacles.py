@@ -1,0 +1,67 @@
+"""What stands in the way of a deletion: the objects that still need what is to go. Called by the hub's webhook.
+
+What was deleted all the same, while no webhook was there, is held by finalizers: the hub waits for the same objects
+and says so.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from kubeslice.model.sliceconfig import SliceConfigSpec
+from kubeslice.plan import namespaces
+from kubeslice.plan.problems import Problem
+
+LISTED = 10
+IN_USE = "InUse"
+
+
+def project(name: str, slices: Sequence[str]) -> Iterator[Problem]:
+    """Yield why a project cannot be deleted; `slices` are its slices, apart from the default one."""
+    if slices:
+        sentence = f"project {name} still has slices {listing(slices)}: delete those first"
+        yield Problem("deletion", sentence, IN_USE)
+
+
+def cluster(name: str, slices: Sequence[str]) -> Iterator[Problem]:
+    """Yield why a cluster cannot be deleted; `slices` are those that name it as a member."""
+    if slices:
+        sentence = f"cluster {name} is still in spec.clusters of slices {listing(slices)}: take it out of them first"
+        yield Problem("deletion", sentence, IN_USE)
+
+
+def qos_profile(name: str, slices: Sequence[str]) -> Iterator[Problem]:
+    """Yield why a QoS profile cannot be deleted; `slices` are those that name it."""
+    if slices:
+        sentence = f"profile {name} is still named by slices {listing(slices)}: name another one there first"
+        yield Problem("deletion", sentence, IN_USE)
+
+
+def slice_config(name: str, spec: SliceConfigSpec, exports: Sequence[str]) -> Iterator[Problem]:
+    """Yield why a slice cannot be deleted; `exports` are the services on it, as "service.namespace (cluster)"."""
+    onboarded = [entry.namespace for entry in namespaces.application(spec)]
+    if onboarded:
+        yield Problem(
+            "deletion",
+            f"slice {name} still holds the namespaces {listing(onboarded)}: take them out of "
+            "spec.namespaceIsolationProfile.applicationNamespaces first, or use `kubeslice slice delete`",
+            IN_USE,
+        )
+    if exports:
+        yield Problem(
+            "deletion",
+            f"services are still exported on slice {name}: {listing(exports)}: delete these ServiceExports first",
+            IN_USE,
+        )
+
+
+def vpn_key_rotation(name: str, *, has_slice: bool) -> Iterator[Problem]:
+    """Yield why a VpnKeyRotation cannot be deleted: it remembers the keys of a slice that lives."""
+    if has_slice:
+        yield Problem("deletion", f"slice {name} lives by the keys it remembers: it goes with the slice", IN_USE)
+
+
+def listing(found: Sequence[str]) -> str:
+    """Return names for a sentence, the first ones when there are many."""
+    shown = list(dict.fromkeys(found))
+    if len(shown) <= LISTED:
+        return ", ".join(shown)
+    return f"{', '.join(shown[:LISTED])} and {len(shown) - LISTED} more"

@@ -1,0 +1,104 @@
+"""What the hub's webhook knows: an informer per kind, their objects as models, and whose a namespace is."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.errors import NotFound
+from kubeslice.kube.informer import Informer
+from kubeslice.model import names, resources
+from kubeslice.model.cluster import Cluster
+from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.plan import clusters
+from kubeslice.runtime.parsed import Parsed
+
+Labels = dict[str, str]
+
+
+class Holdings:
+    """Informers that follow the API server, and what the checks ask them."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._projects = Informer(api, resources.PROJECTS, names.HUB_NAMESPACE)
+        self._clusters = Informer(api, resources.CLUSTERS)
+        self._slices = Informer(api, resources.SLICECONFIGS)
+        self._profiles = Informer(api, resources.SLICEQOSCONFIGS)
+        self._exports = Informer(api, resources.SERVICEEXPORTCONFIGS)
+        self._namespaces = Informer(api, resources.NAMESPACES, labels=names.PROJECT_LABEL)
+        self.clusters = Parsed(self._clusters, Cluster)
+        self.slices = Parsed(self._slices, SliceConfig)
+
+    @property
+    def is_synced(self) -> bool:
+        """Tell whether every informer has listed once."""
+        return all(informer.synced.is_set() for informer in self._informers)
+
+    @property
+    def _informers(self) -> Sequence[Informer]:
+        return self._projects, self._clusters, self._slices, self._profiles, self._exports, self._namespaces
+
+    async def run(self) -> None:
+        """Follow the API server until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for informer in self._informers:
+                group.create_task(informer.run(), name=f"follow-{informer.resource.plural}")
+
+    def profiles(self, namespace: str) -> list[str]:
+        """Return the names of the QoS profiles of a project."""
+        return [objects.name(obj) for obj in self._profiles.items(namespace)]
+
+    async def labels(self, namespace: str) -> Labels | None:
+        """Return the labels of a namespace, None when there is none; asks when it is not (yet) known as a tenant's."""
+        found = self._namespaces.get(namespace)
+        if found is None:
+            try:
+                found = await self._api.get(resources.NAMESPACES, namespace)
+            except NotFound:
+                return None
+        return objects.labels(found)
+
+    def is_leaving(self, project: str) -> bool:
+        """Tell whether a project goes away, with all it holds: nothing of it is kept then."""
+        found = self._projects.get(project, names.HUB_NAMESPACE)
+        home = self._namespaces.get(names.project_namespace(project))
+        return any(obj is None or objects.is_deleting(obj) for obj in (found, home))
+
+    def exports_on(self, project: str, slice_name: str) -> list[str]:
+        """Return the services that are exported on a slice, with the cluster that each comes from.
+
+        Those of workers that are not heard of do not count: nobody there could take them back.
+        """
+        known = self.clusters.of(names.project_namespace(project))
+        silent = {name for name, cluster in known.items() if not _is_heard(cluster)}
+        return [
+            f"{spec.get('serviceName')}.{spec.get('serviceNamespace')} ({owner[1]})"
+            for obj in self._exports.items()
+            if (spec := objects.spec(obj)).get("sliceName") == slice_name and not objects.is_deleting(obj)
+            if (owner := self._owner(obj))[0] == project and owner[1] not in silent
+        ]
+
+    def _owner(self, obj: Object) -> tuple[str, str]:
+        home = self._namespaces.get(objects.namespace(obj))
+        labels = objects.labels(home) if home else {}
+        return labels.get(names.PROJECT_LABEL, ""), labels.get(names.CLUSTER_LABEL, "")
+
+    def homes_of_projects(self, but: str = "") -> Iterator[tuple[str, str]]:
+        """Return the namespaces of projects, except one, with words that say whose they are."""
+        for name in map(objects.name, self._projects.items()):
+            if name != but:
+                yield names.project_namespace(name), f"project {name}"
+
+    def homes_of_clusters(self, but: tuple[str, str] = ("", "")) -> Iterator[tuple[str, str]]:
+        """Return the namespaces of clusters, except one, with words that say whose they are."""
+        for obj in self._clusters.items():
+            namespace, name = objects.namespace(obj), objects.name(obj)
+            if (namespace, name) != but:
+                project = names.project_of(namespace)
+                yield names.cluster_namespace(project, name), f"cluster {name} of project {project}"
+
+
+def _is_heard(cluster: Cluster) -> bool:
+    heard = next((entry for entry in cluster.status.conditions if entry.type == clusters.REACHABLE), None)
+    return not cluster.spec.evicted and (heard is None or heard.status != "False")
