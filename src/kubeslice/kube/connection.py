@@ -21,6 +21,14 @@ READ_SIZE = 65536
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 
 
+@dataclass
+class Traffic:
+    """Bytes of HTTP that went to and came from a server, before encryption."""
+
+    sent: int = 0
+    received: int = 0
+
+
 @dataclass(frozen=True)
 class Response:
     """Status code and whole body."""
@@ -32,15 +40,19 @@ class Response:
 class Wire:
     """A connection that carries one exchange after another. Not for concurrent use."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, traffic: Traffic) -> None:
         self._reader = reader
         self._writer = writer
+        self._traffic = traffic
         self._http = h11.Connection(h11.CLIENT)
         self.answered = False
 
     @classmethod
-    async def open(cls, to: Connection) -> Self:
-        """Connect, verify the server's certificate, and switch TCP keep-alive on. Raises OSError or TimeoutError."""
+    async def open(cls, to: Connection, traffic: Traffic) -> Self:
+        """Connect, verify the server's certificate, and switch TCP keep-alive on. Raises OSError or TimeoutError.
+
+        What goes over the connection is added to `traffic`.
+        """
         async with asyncio.timeout(CONNECT_TIMEOUT):
             name = (to.server_name or to.host) if to.tls else None
             reader, writer = await asyncio.open_connection(to.host, to.port, ssl=to.tls, server_hostname=name)
@@ -48,7 +60,7 @@ class Wire:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in KEEPALIVE:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
-        return cls(reader, writer)
+        return cls(reader, writer, traffic)
 
     @property
     def is_reusable(self) -> bool:
@@ -70,6 +82,7 @@ class Wire:
         if request.body:
             out += self._http.send(h11.Data(data=request.body)) or b""
         out += self._http.send(h11.EndOfMessage()) or b""
+        self._traffic.sent += len(out)
         self._writer.write(out)
         await self._writer.drain()
         while True:
@@ -93,6 +106,7 @@ class Wire:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 data = await self._reader.read(READ_SIZE)
+                self._traffic.received += len(data)
                 self.answered = self.answered or bool(data)
                 self._http.receive_data(data)
             elif isinstance(event, h11.ConnectionClosed):

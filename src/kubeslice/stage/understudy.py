@@ -1,0 +1,115 @@
+"""A worker operator's part on the hub, played without a cluster behind it: for benches and tests of the hub.
+
+It follows the hub as a worker does (`worker.caches.HubCaches`, with a worker's credential), holds what it uses with
+finalizers, makes keys for its gateways, reports tunnels as up once both ends know their keys, and lets go of what the
+hub takes away. What gateways, pods and nodes would say is made up.
+"""
+
+import asyncio
+import contextlib
+import random
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api
+from kubeslice.kube.errors import ApiError
+from kubeslice.model import names
+from kubeslice.model.resources import CLUSTERS, SERVICEEXPORTCONFIGS
+from kubeslice.plan import findings, worker_cluster
+from kubeslice.plan.tenancy import Member
+from kubeslice.runtime.clock import SystemClock
+from kubeslice.runtime.controller import Controller, Reconciler
+from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
+from kubeslice.runtime.reporting import Reporter
+from kubeslice.stage import understudy_parts
+from kubeslice.stage.understudy_parts import Configs, Imports, Pairs
+from kubeslice.worker.caches import HubCaches
+from kubeslice.worker.registration import HEARTBEAT
+
+SERVICE = "web"
+
+
+class Understudy:
+    """Plays the worker of one cluster over `hub`, which has that worker's credential; `number` makes up addresses."""
+
+    def __init__(self, hub: Api, member: Member, number: int = 1) -> None:
+        self.member = member
+        self.caches = HubCaches(hub, member.name, member.namespace, names.project_namespace(member.project))
+        self._hub = hub
+        self._number = number
+        self._reporter = Reporter(hub, names.WORKER_MANAGER, None, SystemClock())
+
+    @property
+    def address(self) -> str:
+        """Return the made up address of the cluster's node."""
+        return f"198.18.{self._number // 256}.{self._number % 256}"
+
+    async def run(self) -> None:
+        """Play until cancelled."""
+        caches, sources = self.caches, understudy_parts.sources(self.caches)
+        parts: dict[str, Reconciler] = {
+            "configs": Configs(self._hub, self._reporter, caches, self.address),
+            "pairs": Pairs(self._hub, self._reporter, caches),
+            "imports": Imports(self._hub, self._reporter, caches),
+        }
+        metrics = ControllerMetrics(CollectorRegistry())
+        async with asyncio.TaskGroup() as group:
+            for informer in [*caches.informers, caches.secrets]:
+                group.create_task(informer.run(), name=f"follow-{informer.resource.plural}")
+            for name, part in parts.items():
+                controller = Controller(name, part, sources[name], metrics=metrics)
+                group.create_task(controller.run(), name=name)
+            group.create_task(self._beat(), name="heartbeat")
+
+    async def _beat(self) -> None:
+        await asyncio.sleep(random.uniform(0, 0.5))  # noqa: S311 - workers do not start in step
+        while True:
+            with contextlib.suppress(ApiError):
+                await self.beat()
+            await asyncio.sleep(HEARTBEAT)
+
+    async def beat(self) -> None:
+        """Report on the cluster once."""
+        now = self._reporter.now()
+        parts = worker_cluster.component_health(None, {}, {"node": self.address})
+        found = [worker_cluster.registered(), worker_cluster.connection(parts)]
+        seen = self.caches.cluster.items()
+        before = objects.status(seen[0]) if seen else {}
+        status = {
+            "registrationStatus": "Registered",
+            "nodeIPs": [self.address],
+            "cniSubnet": ["192.168.0.0/16"],
+            "networkPresent": True,
+            "clusterHealth": worker_cluster.cluster_health(parts, before.get("clusterHealth") or {}, now),
+            "heartbeatTime": now,
+            "conditions": findings.conditions_after(before.get("conditions") or [], found, 1, now),
+        }
+        home = names.project_namespace(self.member.project)
+        report = {"metadata": {"name": self.member.name, "namespace": home}, "status": status}
+        await self._hub.apply(CLUSTERS, report, manager=names.WORKER_MANAGER, subresource="status")
+
+    async def export(self, slice_name: str, service: str = SERVICE) -> None:
+        """Offer one service with one pod on a slice, in a namespace that is called like the slice."""
+        name = names.service_export_config(service, slice_name, self.member.name)
+        labels = {
+            names.CLUSTER_LABEL: self.member.name,
+            names.ORIGINAL_SLICE_LABEL: slice_name,
+            names.SERVICE_NAME_LABEL: service,
+            names.SERVICE_NAMESPACE_LABEL: slice_name,
+        }
+        spec = {
+            "sliceName": slice_name,
+            "sourceCluster": self.member.name,
+            "serviceName": service,
+            "serviceNamespace": slice_name,
+            "serviceDiscoveryEndpoints": [
+                {"cluster": self.member.name, "podName": f"{service}-0", "nsmIp": self.address, "port": 80}
+            ],
+            "serviceDiscoveryPorts": [{"name": "http", "port": 80, "protocol": "TCP"}],
+        }
+        metadata = {"name": name, "namespace": self.member.namespace, "labels": labels}
+        await self._hub.apply(SERVICEEXPORTCONFIGS, {"metadata": metadata, "spec": spec}, manager=names.WORKER_MANAGER)
+
+    async def withdraw(self, slice_name: str, service: str = SERVICE) -> None:
+        """Take an offered service back."""
+        name = names.service_export_config(service, slice_name, self.member.name)
+        await self._hub.delete(SERVICEEXPORTCONFIGS, name, self.member.namespace)
