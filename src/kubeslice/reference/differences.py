@@ -138,8 +138,8 @@ def page() -> str:
     rows = [(one.kind, markdown.code(one.field), one.aspect, one.here, one.reason) for one in TABLE]
     return markdown.page(
         "Differences from the Go implementation",
-        "Objects written for the Go implementation are accepted as they are. Every field of its kinds exists here, with "
-        "the same name and type; this is the whole list of what else differs, checked by a test. A field that has an "
+        "Objects written for the Go implementation are accepted as they are. Every field of its kinds exists here, "
+        "with the same name and type; this is the whole list of what else differs, checked by a test. A field that has an "
         "older value keeps it: defaults count for new objects only. `*` stands for any part of a name. What our kinds "
         "have beyond is on their [own pages](README.md#kinds); every kind has `status.conditions` and "
         "`status.observedGeneration` besides.",
