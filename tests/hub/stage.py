@@ -90,6 +90,9 @@ class Stage:
     async def close(self) -> None:
         """Stop the hub and log everybody out."""
         await self.stop_hub()
+        await self.log_out()
+
+    async def log_out(self) -> None:
         for api in self._open:
             await api.close()
 
@@ -165,8 +168,9 @@ class Stage:
         except AssertionError as error:
             raise AssertionError(f"{resource.kind} {name}: {kind} is {seen}, not {status} {text!r}") from error
 
-    async def make_project(self, **users: list[str]) -> None:
-        spec = {"serviceAccount": users} if users else {}
+    async def make_project(self, *, identities: Object | None = None, **users: list[str]) -> None:
+        """Make the project with accounts for users; `identities` are spec.users and spec.groups."""
+        spec = ({"serviceAccount": users} if users else {}) | (identities or {})
         await self.admin.apply(
             r.PROJECTS,
             {"metadata": {"name": self.project, "namespace": names.HUB_NAMESPACE}, "spec": spec},
