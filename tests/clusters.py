@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from ipaddress import IPv4Network
+from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ from kubeslice.model.resources import (
 from kubeslice.model.slice import Slice
 from kubeslice.model.slicegateway import SliceGateway
 from kubeslice.plan import pods
-from kubeslice.plan.ipam import ClusterPlan, cluster_subnet
+from kubeslice.plan.ipam import ClusterPlan
+from kubeslice.plan.parts import Cut
 from tests.kernel import Kernel
 
 Object = dict[str, Any]
@@ -132,7 +133,7 @@ class Cluster:
         planes: int = 1,
     ) -> ClusterPlan:
         """Write a Slice as the operator does; returns the plan of this cluster's part."""
-        plan = ClusterPlan(cluster_subnet(IPv4Network(subnet), members, self.number))
+        plan = ClusterPlan(Cut(IPv4Interface(subnet), 16 + (members - 1).bit_length()).part(self.number))
         spec = {
             "sliceName": name,
             "sliceSubnet": subnet,

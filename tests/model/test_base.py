@@ -46,8 +46,8 @@ def test_defaults_are_those_of_the_facts() -> None:
 
 
 def test_a_wrong_value_is_named_with_its_field() -> None:
-    with pytest.raises(Terminal, match=r"SliceConfig spec\.maxClusters: .*32.*found 33") as caught:
-        SliceConfig.parse({"metadata": {"name": "x"}, "spec": {"maxClusters": 33}})
+    with pytest.raises(Terminal, match=r"SliceConfig spec\.maxClusters: .*512.*found 513") as caught:
+        SliceConfig.parse({"metadata": {"name": "x"}, "spec": {"maxClusters": 513}})
     assert caught.value.reason == "InvalidSpec"
 
 

@@ -45,7 +45,8 @@ def test_every_wish_of_the_long_sample_is_named() -> None:
         ({"standardQosProfileName": "default"}, "spec.standardQosProfileName"),
         ({"vpnConfig": {"cipher": "AES-256-GCM"}}, "spec.vpnConfig.cipher"),
         ({"sliceType": "Other"}, "spec.sliceType"),
-        ({"sliceIpamType": "Dynamic"}, "spec.sliceIpamType"),
+        ({"sliceIpamType": "Random"}, "spec.sliceIpamType"),
+        ({"sliceSubnetV6": "fd12:3456:789a::/48"}, "spec.sliceSubnetV6"),
         ({"sliceGatewayProvider": {"sliceCaType": "Vault"}}, "spec.sliceGatewayProvider.sliceCaType"),
         (
             {"sliceGatewayProvider": {"sliceCaType": "Vault", "sliceGatewayType": "OpenVPN"}},

@@ -1,8 +1,7 @@
 """Laws of the address plan: nothing overlaps, nothing moves, order does not matter."""
 
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from itertools import chain, combinations
-from random import Random
 from typing import Any
 
 import pytest
@@ -15,81 +14,8 @@ from kubeslice.plan import ipam
 from kubeslice.plan.ipam import ClusterPlan
 
 SLICE = IPv4Network("10.1.0.0/16")
-CLUSTERS = st.lists(st.sampled_from([f"c{number}" for number in range(8)]), unique=True, max_size=8)
 NODES = st.sets(st.sampled_from([f"n{number}" for number in range(5)]), max_size=5)
 PLANS = st.integers(17, 26).map(lambda prefix: ClusterPlan(IPv4Network((SLICE.network_address, prefix))))
-
-
-@pytest.mark.parametrize(
-    ("max_clusters", "count", "prefix", "second"),
-    [
-        (2, 2, 17, "10.1.128.0/17"),
-        (3, 4, 18, "10.1.64.0/18"),
-        (8, 8, 19, "10.1.32.0/19"),
-        (9, 16, 20, "10.1.16.0/20"),
-        (16, 16, 20, "10.1.16.0/20"),
-        (17, 32, 21, "10.1.8.0/21"),
-        (32, 32, 21, "10.1.8.0/21"),
-    ],
-)
-def test_cluster_subnets_as_in_go(max_clusters: int, count: int, prefix: int, second: str) -> None:
-    subnets = ipam.cluster_subnets(SLICE, max_clusters)
-    assert (len(subnets), subnets[0].prefixlen, str(subnets[1])) == (count, prefix, second)
-    assert ipam.cluster_subnet(SLICE, max_clusters, 1) == subnets[1]
-
-
-def test_a_subnet_too_small_or_an_octet_out_of_it_is_refused() -> None:
-    with pytest.raises(Terminal, match="cannot hold 32 clusters"):
-        ipam.cluster_subnets(IPv4Network("10.0.0.0/24"), 32)
-    with pytest.raises(Terminal, match="octet 4 is not one of the 4 parts"):
-        ipam.cluster_subnet(SLICE, 4, 4)
-
-
-@given(st.integers(2, 32))
-def test_cluster_subnets_fill_the_slice_without_overlap(max_clusters: int) -> None:
-    subnets = ipam.cluster_subnets(SLICE, max_clusters)
-    assert len(subnets) >= max_clusters
-    assert sum(subnet.num_addresses for subnet in subnets) == SLICE.num_addresses
-    assert not any(one.overlaps(other) for one, other in combinations(subnets, 2))
-
-
-@given(st.lists(CLUSTERS, max_size=6))
-def test_octets_never_collide_nor_move_while_members_come_and_go(history: Any) -> None:
-    """Members that leave keep their octet one round longer, as while their worker still cleans up."""
-    leaving: dict[str, int] = {}
-    current: dict[str, int] = {}
-    for members in history:
-        taken = {**leaving, **current}
-        if len(set(taken) | set(members)) > 4:
-            with pytest.raises(Terminal, match="no part of the subnet is left"):
-                ipam.octets(members, taken, 4)
-            continue
-        given_now = ipam.octets(members, taken, 4)
-        assert set(given_now) == set(members)
-        assert all(given_now[member] == taken[member] for member in members if member in taken)
-        everybody = {**taken, **given_now}
-        assert len(set(everybody.values())) == len(everybody)
-        assert all(0 <= octet < 4 for octet in everybody.values())
-        leaving = {name: octet for name, octet in current.items() if name not in given_now}
-        current = given_now
-
-
-@given(CLUSTERS, st.randoms(use_true_random=False))
-def test_the_order_of_members_does_not_matter(members: list[str], random: Random) -> None:
-    shuffled = random.sample(members, len(members))
-    assert ipam.octets(members, {}, 8) == ipam.octets(shuffled, {}, 8)
-
-
-def test_replacing_a_cluster_in_one_edit_takes_the_lowest_free_octet() -> None:
-    assert ipam.octets(["a", "c"], {"a": 0, "b": 1}, 3) == {"a": 0, "c": 2}
-    assert ipam.octets(["a", "c"], {"a": 0}, 3) == {"a": 0, "c": 1}
-
-
-def test_octets_that_run_out_or_collide_are_refused() -> None:
-    with pytest.raises(Terminal, match="no part of the subnet is left for cluster c"):
-        ipam.octets(["c"], {"a": 0, "b": 1}, 2)
-    with pytest.raises(Terminal, match="two clusters have the same part"):
-        ipam.octets(["c"], {"a": 0, "b": 0}, 4)
 
 
 def test_the_places_in_a_cluster_subnet() -> None:
@@ -209,6 +135,12 @@ def test_the_lowest_vni_is_free_and_the_lowest(taken: set[int]) -> None:
 
 
 def test_numbers_of_routing_and_mtu() -> None:
-    assert ipam.autonomous_system(3) == 64515
+    assert [ipam.autonomous_system(octet) for octet in (3, 1022, 1023, 4095)] == [64515, 65534, 4200001023, 4200004095]
     assert ipam.overlay_mtu([1500, 1450], 80) == 1370
     assert ipam.overlay_mtu([], 80) == 1420
+
+
+def test_what_has_an_address_has_the_same_place_in_the_v6_part() -> None:
+    plan, subnet = ClusterPlan(IPv4Network("10.1.16.0/20")), IPv6Network("fd12:3456:789a:1::/64")
+    assert str(ipam.twin(plan.gateway(1), plan.subnet, subnet)) == "fd12:3456:789a:1::9"
+    assert str(ipam.twin(IPv4Address("10.1.17.2"), plan.subnet, subnet)) == "fd12:3456:789a:1::102"

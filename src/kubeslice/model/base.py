@@ -55,6 +55,11 @@ def rules(*wanted: Rule) -> dict[str, Any]:
     return {"x-kubernetes-validations": [{"rule": rule.expression, "message": rule.message} for rule in wanted]}
 
 
+def set_list() -> dict[str, Any]:
+    """Return the schema extension of a list that holds nothing twice; a CEL rule for long lists would cost too much."""
+    return {"x-kubernetes-list-type": "set"}
+
+
 def map_list(*keys: str) -> dict[str, Any]:
     """Return the schema extension of a list whose items are told apart by `keys`, for server-side apply."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}

@@ -59,6 +59,8 @@ UNDERLAY_MTU_ANNOTATION = "kubeslice.io/underlay-mtu"  # Node: MTU of its way to
 ENGINE_ANNOTATION = "kubeslice.io/wireguard-engine"  # Node: which WireGuard it can run, set by the agent
 ACCESS_TYPE_ANNOTATION = "controller.kubeslice.io/access-type"  # ServiceAccount on the hub: what it may do
 
+CREDENTIAL_REVISION_ANNOTATION = "kubeslice.io/credential-revision"  # worker's ServiceAccount: what it was made for
+
 # Finalizers
 PROJECT_FINALIZER = "controller.kubeslice.io/project-finalizer"
 CLUSTER_FINALIZER = "controller.kubeslice.io/cluster-finalizer"
@@ -100,6 +102,9 @@ NFT_TABLE = "kubeslice"
 TUNNEL_OVERHEAD = 80
 MAX_PLANES = 4
 BGP_BASE_AS = 64512
+HIGHEST_AS = 65534  # the last private one of two bytes
+BGP_BASE_AS_LONG = 4_200_000_000
+MAX_PARTS = 4096  # of a slice's subnet
 
 # Discovery
 ZONE = "slice.local"

@@ -4,14 +4,35 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Label, Status, Timestamp, map_list
+from kubeslice.model.base import (
+    STATE_COLUMNS,
+    Column,
+    Kind,
+    KubeModel,
+    Label,
+    Status,
+    Timestamp,
+    map_list,
+    renamed,
+    set_list,
+)
 from kubeslice.model.externalgateway import ClustersExternalGateway
 from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.qos import QosProfile
 from kubeslice.model.resources import SLICECONFIGS
-from kubeslice.model.slicerules import NAME_RULES, PAIR_RULES, SPEC_RULES, SUBNET_RULES, TOPOLOGY_RULES, kept
+from kubeslice.model.sliceipam import DEFAULT_PART_PREFIX
+from kubeslice.model.slicerules import (
+    NAME_RULES,
+    PAIR_RULES,
+    PART_RULES,
+    SPEC_RULES,
+    SUBNET_RULES,
+    SUBNET_V6_RULES,
+    TOPOLOGY_RULES,
+    kept,
+)
 
-MAX_CLUSTERS = 32
+MAX_CLUSTERS = 512
 MAX_NAMESPACES = 1024
 
 
@@ -112,6 +133,18 @@ class NamespaceIsolationProfile(KubeModel):
     )
 
 
+class IpamSettings(KubeModel):
+    """How the subnet of a Dynamic slice is cut."""
+
+    cluster_subnet_size: int = Field(
+        default=DEFAULT_PART_PREFIX,
+        description="Prefix length of the part of each cluster, 16 to 26. Cannot change.",
+        ge=16,
+        le=30,
+        json_schema_extra=PART_RULES,
+    )
+
+
 class SliceConfigSpec(KubeModel):
     """What a slice should be."""
 
@@ -123,9 +156,18 @@ class SliceConfigSpec(KubeModel):
     )
     slice_subnet: str = Field(
         default="",
-        description="Subnet of the whole slice, a private IPv4 /16 such as 10.1.0.0/16. Cannot change.",
+        description="Subnet of the whole slice, a private IPv4 /16 such as 10.1.0.0/16; with sliceIpamType Dynamic any "
+        "private network of /8 to /26. Cannot change, except that a Dynamic one may grow to a shorter prefix.",
         max_length=18,
         json_schema_extra=SUBNET_RULES,
+    )
+    slice_subnet_v6: str = renamed(
+        "sliceSubnetV6",
+        "IPv6 subnet of the slice beside the IPv4 one, a unique local network of /48 to /56 such as "
+        "fd12:3456:789a::/48; each cluster has a /64 of it. May be added, cannot change.",
+        "",
+        max_length=43,
+        json_schema_extra=SUBNET_V6_RULES,
     )
     slice_type: str = Field(
         default="Application",
@@ -140,19 +182,24 @@ class SliceConfigSpec(KubeModel):
     )
     slice_ipam_type: str = Field(
         default="Local",
-        description="How the subnet is cut: Local or Static mean equal parts. Cannot change.",
+        description="How the subnet is cut: Local or Static into maxClusters equal parts, Dynamic into parts of the size "
+        "in ipam, given out one by one. Cannot change.",
         max_length=63,
         json_schema_extra=kept("sliceIpamType", "pods have addresses that depend on it"),
     )
+    ipam: IpamSettings | None = Field(default=None, description="How the subnet of a Dynamic slice is cut.")
     clusters: list[Label] = Field(
-        default_factory=list, description="Member clusters, by name of their Cluster object.", max_length=MAX_CLUSTERS
+        default_factory=list,
+        description="Member clusters, by name of their Cluster object, each once.",
+        max_length=MAX_CLUSTERS,
+        json_schema_extra=set_list(),
     )
     max_clusters: int = Field(
         default=16,
-        description="Into how many parts the subnet is cut, rounded up to a power of two. Cannot change.",
+        description="How many members there may be; up to 32, with sliceIpamType Dynamic up to 512. The subnet of any "
+        "other slice is cut into this many parts, rounded up to a power of two, within which it may change.",
         ge=2,
         le=MAX_CLUSTERS,
-        json_schema_extra=kept("maxClusters", "it decides the size of every cluster's part of the subnet"),
     )
     qos_profile_details: QosProfile | None = Field(default=None, description="QoS profile of this slice alone.")
     standard_qos_profile_name: str = Field(
@@ -190,6 +237,7 @@ class SliceMember(KubeModel):
     cluster: str = Field(description="Name of the cluster.")
     octet: int | None = Field(default=None, description="Which part of the subnet it has, from 0.")
     cluster_subnet: str = Field(default="", description="Its part of the slice's subnet.")
+    cluster_subnet_v6: str = Field(default="", description="Its part of the slice's IPv6 subnet.")
     ready: bool = Field(default=False, description="Whether the slice works in this cluster.")
     message: str = Field(default="", description="What is wrong, if anything.")
     tunnels_up: int | None = Field(default=None, description="Tunnels of this cluster that are up.")

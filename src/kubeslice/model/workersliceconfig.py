@@ -8,7 +8,7 @@ from kubeslice.model.apppods import AppPod, OnboardedNamespace
 from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, map_list, renamed, rules
 from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.health import SliceHealth
-from kubeslice.model.names import MAX_PLANES
+from kubeslice.model.names import MAX_PARTS, MAX_PLANES
 from kubeslice.model.qos import ResolvedQosProfile
 from kubeslice.model.resources import WORKERSLICECONFIGS
 from kubeslice.model.tunnels import GatewayCertificate, PlaneGateway, PlaneKeys
@@ -17,7 +17,7 @@ Octet = Annotated[
     int,
     Field(
         ge=0,
-        le=31,
+        lt=MAX_PARTS,
         json_schema_extra=rules(Rule("self == oldSelf", "octet cannot change: pods have addresses that depend on it")),
     ),
 ]
@@ -56,6 +56,10 @@ class WorkerSliceConfigSpec(KubeModel):
     slice_subnet: str = Field(default="", description="Subnet of the whole slice.", max_length=18)
     cluster_subnet_cidr: str = renamed(
         "clusterSubnetCIDR", "Part of the slice's subnet for this cluster.", "", max_length=18
+    )
+    slice_subnet_v6: str = renamed("sliceSubnetV6", "IPv6 subnet of the whole slice.", "", max_length=43)
+    cluster_subnet_cidr_v6: str = renamed(
+        "clusterSubnetCIDRV6", "Part of the slice's IPv6 subnet for this cluster.", "", max_length=43
     )
     octet: Octet | None = Field(default=None, description="Which part of the slice's subnet this cluster has, from 0.")
     ipam_cluster_octet: int | None = Field(default=None, description="Older name of octet.")

@@ -37,6 +37,7 @@ def not_effective(spec: SliceConfigSpec) -> list[str]:
         *_cipher(spec),
         *_isolation(spec.namespace_isolation_profile or NamespaceIsolationProfile()),
         *_kinds(spec),
+        *_ipv6(spec),
         *_external(spec.external_gateway_config),
     ]
 
@@ -108,8 +109,13 @@ def _isolation(profile: NamespaceIsolationProfile) -> Iterator[str]:
 def _kinds(spec: SliceConfigSpec) -> Iterator[str]:
     if spec.slice_type != "Application":
         yield f"spec.sliceType: {spec.slice_type} is not acted on, every slice is an Application slice"
-    if spec.slice_ipam_type not in {"Local", "Static"}:
+    if spec.slice_ipam_type not in {"Local", "Static", "Dynamic"}:
         yield f"spec.sliceIpamType: {spec.slice_ipam_type} is not acted on yet, every cluster gets an equal part"
+
+
+def _ipv6(spec: SliceConfigSpec) -> Iterator[str]:
+    if spec.slice_subnet_v6:
+        yield "spec.sliceSubnetV6: every cluster has its part, but pods get no IPv6 addresses on the slice yet"
 
 
 def _external(gateways: Iterable[ExternalGateway]) -> Iterator[str]:

@@ -1,77 +1,21 @@
-"""How a slice's subnet is cut into clusters, blocks of nodes and addresses of pods; all of it sticky.
+"""How a cluster's part of a slice is cut into blocks of nodes and addresses of pods; all of it sticky.
 
-The hub gives octets and cluster subnets, the operator node blocks and VNIs, the agent addresses; gateways and routers
+The hub gives the parts (`plan.parts`), the operator node blocks and VNIs, the agent addresses; gateways and routers
 read their own addresses off a `ClusterPlan`. The picture is docs/explanation/address-plan.md.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import chain
 
 from kubeslice.model.errors import Terminal
-from kubeslice.model.names import BGP_BASE_AS, LOWEST_VNI, MAX_PLANES, ROUTERS
+from kubeslice.model.names import BGP_BASE_AS, BGP_BASE_AS_LONG, HIGHEST_AS, LOWEST_VNI, MAX_PLANES, ROUTERS
 
 SMALLEST_CLUSTER_PREFIX = 26
 INFRASTRUCTURE_SIZE = 16
 HIGHEST_VNI = 2**24 - 1
-
-
-def octets(members: Sequence[str], taken: Mapping[str, int], max_clusters: int) -> dict[str, int]:
-    """Give every member cluster an index into the cluster subnets: its old one, else the lowest free.
-
-    `taken` holds the octets in use, also of clusters that are leaving and not yet cleaned up: theirs are not given
-    away. New members are served in the order of their names, so that the order of the list does not matter.
-    Raises `Terminal` when the subnets run out or when `taken` holds one octet twice.
-    """
-    if len(set(taken.values())) < len(taken):
-        raise Terminal(
-            f"two clusters have the same part of the subnet ({dict(taken)}): delete one of their WorkerSliceConfigs",
-            reason="SubnetConflict",
-        )
-    free = iter(sorted(set(range(subnet_count(max_clusters))) - set(taken.values())))
-    given = {member: taken[member] for member in members if member in taken}
-    for member in sorted(set(members) - set(taken)):
-        octet = next(free, None)
-        if octet is None:
-            raise Terminal(
-                f"no part of the subnet is left for cluster {member}: maxClusters is {max_clusters} and "
-                f"{', '.join(sorted(taken))} have one each; take a cluster out, or wait until one that left is clean",
-                reason="SubnetExhausted",
-            )
-        given[member] = octet
-    return given
-
-
-def subnet_count(max_clusters: int) -> int:
-    """Return into how many parts a slice subnet is cut: the next power of two."""
-    return 1 << (max_clusters - 1).bit_length()
-
-
-def cluster_subnets(slice_subnet: IPv4Network, max_clusters: int) -> list[IPv4Network]:
-    """Cut a slice subnet into equal cluster subnets, lowest address first; the octet is the index.
-
-    `max_clusters` is rounded up to a power of two. Raises `Terminal` when a piece would be smaller than /26.
-    """
-    return list(slice_subnet.subnets(new_prefix=_cluster_prefix(slice_subnet, max_clusters)))
-
-
-def cluster_subnet(slice_subnet: IPv4Network, max_clusters: int, octet: int) -> IPv4Network:
-    """Return the subnet of the cluster with this octet, by arithmetic. Raises `Terminal` as `cluster_subnets` does."""
-    prefix = _cluster_prefix(slice_subnet, max_clusters)
-    if not 0 <= octet < subnet_count(max_clusters):
-        raise Terminal(f"octet {octet} is not one of the {subnet_count(max_clusters)} parts of {slice_subnet}")
-    return IPv4Network((int(slice_subnet.network_address) + (octet << (32 - prefix)), prefix))
-
-
-def _cluster_prefix(slice_subnet: IPv4Network, max_clusters: int) -> int:
-    prefix = slice_subnet.prefixlen + (max_clusters - 1).bit_length()
-    if prefix > SMALLEST_CLUSTER_PREFIX:
-        raise Terminal(
-            f"{slice_subnet} cannot hold {max_clusters} clusters: each needs at least a /{SMALLEST_CLUSTER_PREFIX}"
-        )
-    return prefix
 
 
 @dataclass(frozen=True)
@@ -222,8 +166,14 @@ def lowest_vni(taken: Collection[int]) -> int:
 
 
 def autonomous_system(octet: int) -> int:
-    """Return the private AS number of a cluster's routers."""
-    return BGP_BASE_AS + octet
+    """Return the private AS number of a cluster's routers: one of two bytes as long as there are (RFC 6996)."""
+    short = BGP_BASE_AS + octet
+    return short if short <= HIGHEST_AS else BGP_BASE_AS_LONG + octet
+
+
+def twin(address: IPv4Address, subnet: IPv4Network, subnet_v6: IPv6Network) -> IPv6Address:
+    """Return the IPv6 address of what has this address in a cluster's subnet: the same place in the cluster's /64."""
+    return subnet_v6[int(address) - int(subnet.network_address)]
 
 
 def overlay_mtu(underlay: Iterable[int], overhead: int) -> int:

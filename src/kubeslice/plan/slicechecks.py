@@ -4,16 +4,13 @@ Called through `plan.validation` by the webhook, which refuses, and by the hub, 
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from ipaddress import AddressValueError, IPv4Network, NetmaskValueError, ip_network
 
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.names import MAX_CLUSTER_LENGTH, MAX_SLICE_LENGTH
 from kubeslice.model.qos import QosProfile
-from kubeslice.model.sliceconfig import MAX_CLUSTERS, NamespaceSelection, SliceConfigSpec, SliceGatewayServiceType
-from kubeslice.plan import claimchecks, keychecks, namespaces, topologychecks
+from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfigSpec, SliceGatewayServiceType
+from kubeslice.plan import addresschecks, claimchecks, keychecks, namespaces, topologychecks
 from kubeslice.plan.problems import Problem, duplicates, is_label, name_problems
-
-PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 
 def slice_config(
@@ -32,7 +29,7 @@ def slice_config(
     return [
         *name_problems("metadata.name", name, "slice", MAX_SLICE_LENGTH),
         *_members(spec, clusters),
-        *_subnet(spec, clusters),
+        *addresschecks.addresses(spec, clusters),
         *_namespaces(spec),
         *claimchecks.claims(spec, name, others),
         *_service_types(spec),
@@ -78,7 +75,7 @@ def _members(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator
         yield Problem(
             field,
             f"{len(set(spec.clusters))} members are more than maxClusters, {spec.max_clusters}: take some out, "
-            f"or make a new slice with a maxClusters of up to {MAX_CLUSTERS}",
+            "or raise maxClusters as far as it goes",
             reason="TooManyClusters",
         )
 
@@ -86,46 +83,6 @@ def _members(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator
 def _unknown(cluster: str, clusters: Mapping[str, Cluster]) -> str:
     known = ", ".join(sorted(clusters)) or "none"
     return f"there is no Cluster {cluster} in this project: register it, or take it out (registered: {known})"
-
-
-def _subnet(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
-    if spec.overlay_network_deployment_mode == "no-network" and not spec.slice_subnet:
-        return
-    subnet = slice_subnet(spec.slice_subnet)
-    if isinstance(subnet, Problem):
-        yield subnet
-        return
-    for cluster in dict.fromkeys(spec.clusters):
-        if cluster in clusters:
-            yield from _overlaps(subnet, cluster, clusters[cluster].status.cni_subnet)
-
-
-def slice_subnet(text: str) -> IPv4Network | Problem:
-    """Read a slice subnet, or return what is wrong with it."""
-    field, example = "spec.sliceSubnet", "write a private IPv4 /16 such as 10.1.0.0/16"
-    try:
-        subnet = IPv4Network(text)
-    except (AddressValueError, NetmaskValueError, ValueError):
-        return Problem(field, f"{text!r} is not an IPv4 network: {example}", reason="InvalidSubnet")
-    if subnet.prefixlen != 16:
-        return Problem(field, f"{text} is a /{subnet.prefixlen}, not a /16: {example}", reason="InvalidSubnet")
-    if not any(subnet.subnet_of(block) for block in PRIVATE):
-        return Problem(field, f"{text} is not private (RFC 1918): {example}", reason="InvalidSubnet")
-    return subnet
-
-
-def _overlaps(subnet: IPv4Network, cluster: str, cni_subnets: Collection[str]) -> Iterator[Problem]:
-    for text in cni_subnets:
-        try:
-            network = ip_network(text, strict=False)
-        except ValueError:
-            continue  # reported on the Cluster by whoever wrote it
-        if isinstance(network, IPv4Network) and network.overlaps(subnet):
-            yield Problem(
-                "spec.sliceSubnet",
-                f"{subnet} overlaps {text}, a network of cluster {cluster}: choose another subnet for the slice",
-                reason="SubnetOverlap",
-            )
 
 
 def _namespaces(spec: SliceConfigSpec) -> Iterator[Problem]:

@@ -6,13 +6,12 @@ the SliceConfig: addresses never move while a cluster stays a member.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import Any
 
 from kubeslice.model import names
 from kubeslice.model.resources import WORKERSLICECONFIGS
 from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceGatewayServiceType, VpnConfig
-from kubeslice.plan import ipam
+from kubeslice.plan import parts
 from kubeslice.plan.tenancy import Member, cluster_labels
 
 Object = dict[str, Any]
@@ -23,11 +22,12 @@ NO_NETWORK = "no-network"
 
 @dataclass(frozen=True)
 class Seat:
-    """A member's part of the slice: its octet and subnet; the subnet is "" in a slice without a network."""
+    """A member's part of the slice: its octet and subnets; they are "" in a slice without such a network."""
 
     cluster: str
     octet: int
     subnet: str
+    subnet_v6: str = ""
 
 
 def worker_config(
@@ -54,6 +54,8 @@ def worker_config(
     }
     if seat.subnet:
         wanted |= {"sliceSubnet": spec.slice_subnet, "clusterSubnetCIDR": seat.subnet, **keys}
+    if seat.subnet_v6:
+        wanted |= {"sliceSubnetV6": spec.slice_subnet_v6, "clusterSubnetCIDRV6": seat.subnet_v6}
     if qos:
         wanted["qosProfileDetails"] = dict(qos)
     external = _external_gateway(config, seat.cluster)
@@ -75,8 +77,8 @@ def seat(config: SliceConfig, cluster: str, octet: int) -> Seat:
     """Return the place of a cluster with this octet. Raises `Terminal` when the slice has no such part."""
     if config.spec.overlay_network_deployment_mode == NO_NETWORK:
         return Seat(cluster, octet, "")
-    subnet = ipam.cluster_subnet(IPv4Network(config.spec.slice_subnet), config.spec.max_clusters, octet)
-    return Seat(cluster, octet, str(subnet))
+    subnet_v6 = str(parts.part_v6(config.spec.slice_subnet_v6, octet)) if config.spec.slice_subnet_v6 else ""
+    return Seat(cluster, octet, str(parts.cut(config.spec).part(octet)), subnet_v6)
 
 
 def seats(config: SliceConfig, taken: Mapping[str, int]) -> list[Seat]:
@@ -84,7 +86,7 @@ def seats(config: SliceConfig, taken: Mapping[str, int]) -> list[Seat]:
 
     Raises `Terminal` when there are more members than places.
     """
-    octets = ipam.octets(config.spec.clusters, taken, config.spec.max_clusters)
+    octets = parts.octets(config.spec.clusters, taken, parts.count(config.spec))
     return [seat(config, cluster, octet) for cluster, octet in octets.items()]
 
 
