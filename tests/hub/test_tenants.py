@@ -6,7 +6,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from tests.hub.stage import Stage
+from tests.hub.stage import HEARTBEAT, Stage
 
 pytestmark = pytest.mark.api
 
@@ -97,7 +97,7 @@ async def test_a_namespace_of_another_tenant_is_not_taken(stage: Stage) -> None:
     intruder = {"metadata": {"name": f"{stage.project}-west", "namespace": names.HUB_NAMESPACE}, "spec": {}}
     await stage.admin.apply(r.PROJECTS, intruder, manager="user")
     name = f"{stage.project}-west"
-    obj = await stage.condition(r.PROJECTS, name, names.HUB_NAMESPACE, "Ready", "False", "already belongs to cluster")
+    obj = await stage.condition(r.PROJECTS, name, names.HUB_NAMESPACE, "Ready", "False", "which belongs to cluster")
     assert not objects.finalizers(obj)
     labels = objects.labels(await stage.admin.get(r.NAMESPACES, stage.namespace_of("west")))
     assert labels[names.PROJECT_LABEL] == stage.project
@@ -134,13 +134,14 @@ async def test_a_worker_that_falls_silent_is_told_of_and_nothing_is_torn_down(st
 
 async def test_a_cluster_in_a_slice_waits_and_then_goes_with_everything(stage: Stage) -> None:
     await stage.make_project()
-    await stage.register("west", "east")
+    workers = await stage.register("west", "east")
     await stage.make_slice("red", "west", "east")
     await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "red-west", stage.namespace_of("west")))
     await stage.admin.delete(r.CLUSTERS, "west", stage.home)
     await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "out of spec.clusters of red")
     assert await stage.find(r.SECRETS, names.worker_account("west"), stage.home)
     await stage.make_slice("red", "east")
+    await workers["west"].beat(HEARTBEAT, registrationStatus="Deregistered")
     await stage.gone(r.CLUSTERS, "west", stage.home)
     await stage.gone(r.NAMESPACES, stage.namespace_of("west"))
     await stage.gone(r.SECRETS, names.worker_account("west"), stage.home)
@@ -160,6 +161,8 @@ async def test_a_project_goes_with_all_it_holds(stage: Stage) -> None:
     assert await stage.find(r.CLUSTERS, "east", stage.home)
     freed: dict[str, object] = {"metadata": {"finalizers": None}}
     await workers["west"].api.patch(r.WORKERSLICECONFIGS, "red-west", objects.namespace(held), freed)
+    for worker in workers.values():
+        await worker.beat(HEARTBEAT, registrationStatus="Deregistered")
     await stage.gone(r.PROJECTS, stage.project, names.HUB_NAMESPACE, seconds=20)
     for namespace in (stage.home, stage.namespace_of("west"), stage.namespace_of("east")):
         await stage.gone(r.NAMESPACES, namespace)

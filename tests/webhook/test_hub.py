@@ -163,8 +163,8 @@ async def test_objects_where_nobody_looks_are_refused(admin: HttpApi) -> None:
         await admin.create(r.PROJECTS, {"metadata": {"name": "x", "namespace": "default"}, "spec": {}})
     with pytest.raises(Invalid, match="default is not the namespace of a project: create a Project first"):
         await admin.create(r.CLUSTERS, {"metadata": {"name": "x", "namespace": "default"}, "spec": {}})
+    lost = slice_config("x", "a")
     with pytest.raises(Invalid, match="kubeslice-shop-a belongs to cluster a alone: write kubeslice-shop"):
-        lost = slice_config("x", "a")
         await admin.create(r.SLICECONFIGS, lost | {"metadata": {"name": "x", "namespace": f"{HOME}-a"}})
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kubeslice.hub import verdicts
 from kubeslice.hub.caches import Caches
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -11,7 +12,7 @@ from kubeslice.model import names, resources
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project
 from kubeslice.model.resources import Resource
-from kubeslice.plan import effective, findings, tenancy, validation
+from kubeslice.plan import findings, tenancy
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 
@@ -36,10 +37,10 @@ class Projects:
     async def _provide(self, obj: Object) -> Result:
         project = Project.parse(obj)
         name = project.metadata.name
-        reason, problem = self._problem(project)
-        if problem:
-            await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready(reason, problem)])
-            return Result(problem)
+        refusal = findings.refusal(verdicts.of_project(self.caches, project))
+        if refusal:
+            await self.reporter.report(resources.PROJECTS, obj, [refusal])
+            return Result(refusal.message)
         obj = await finalizers.add(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
         wanted = tenancy.project_objects(name, project.spec)
         is_new = self.caches.namespaces.get(names.project_namespace(name)) is None
@@ -50,19 +51,8 @@ class Projects:
         readers, writers = tenancy.head_count(project.spec)
         sentence = f"users work in {_home(name)}: {readers} may read, {writers} may write"
         status = {"namespace": names.project_namespace(name)}
-        idle = findings.effectiveness(effective.project_not_effective(project.spec))
-        await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence), idle], status)
+        await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence)], status)
         return Result(sentence)
-
-    def _problem(self, project: Project) -> tuple[str, str]:
-        name = project.metadata.name
-        problems = validation.project(project.spec, name, {})
-        if problems:
-            return problems[0].reason, "; ".join(map(str, problems))
-        namespace = names.project_namespace(name)
-        found = self.caches.namespaces.get(namespace)
-        labels = objects.labels(found) if found else None
-        return "NamespaceTaken", tenancy.namespace_problem(namespace, labels, tenancy.project_labels(name))
 
     async def _default_profile(self, project: str) -> None:
         # Made once and then the users' own: applied again and again it would undo their changes.

@@ -1,9 +1,10 @@
-"""Is a SliceConfig acceptable beside the other objects of its project? Remembered until one of those changes.
+"""Is a Project, Cluster or SliceConfig acceptable beside the others? By the checks that the webhook refuses with.
 
-A slice is looked at whenever one of its tunnels comes up; what it may be does not change with that.
+What is decided about a slice is remembered until one of the objects beside it changes: a slice is looked at whenever
+one of its tunnels comes up, and what it may be does not change with that.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 from kubeslice.hub.caches import Caches
@@ -11,9 +12,12 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
+from kubeslice.model.project import Project
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import effective, validation
+from kubeslice.plan import defaultslice, effective, tenancy, validation
+from kubeslice.plan.tenancy import Member
 from kubeslice.plan.validation import Problem
+from kubeslice.runtime.parsed import Parsed
 
 Name = tuple[str, str]
 
@@ -24,26 +28,36 @@ class Verdicts:
     def __init__(self, caches: Caches) -> None:
         self._caches = caches
         self._known: dict[Name, tuple[Hashable, list[Problem]]] = {}
+        self._slices = Parsed(caches.slices, SliceConfig)
+        self._clusters = Parsed(caches.clusters, Cluster)
 
     def problems(self, obj: Object, config: SliceConfig) -> list[Problem]:
         """Return what says why a slice cannot be as its spec says; empty when it can."""
-        name = objects.namespace(obj), objects.name(obj)
-        earlier = [other for other in self._caches.slices_by_project.of(name[0]) if _seniority(other) < _seniority(obj)]
-        members = self._caches.clusters_by_project.of(name[0])
-        profiles = [objects.name(profile) for profile in self._caches.profiles_by_project.of(name[0])]
-        fingerprint = (_generations([obj, *earlier]), _networks(members), tuple(profiles))
-        known = self._known.get(name)
+        home, name = objects.namespace(obj), objects.name(obj)
+        earlier = [
+            other
+            for other in self._caches.slices_by_project.of(home)
+            if _seniority(other) < _seniority(obj)
+            and defaultslice.are_rivals(names.project_of(home), objects.name(other), name)
+        ]
+        members = self._caches.clusters_by_project.of(home)
+        profiles = tuple(objects.name(profile) for profile in self._caches.profiles_by_project.of(home))
+        misplaced = validation.home(home, _labels(self._caches, home))
+        fingerprint = (_generations([obj, *earlier]), _networks(members), profiles, *misplaced)
+        known = self._known.get((home, name))
         if known is None or known[0] != fingerprint:
-            found = validation.slice_config(
-                config.spec,
-                objects.name(obj),
-                {objects.name(other): SliceConfig.parse(other).spec for other in earlier},
-                {objects.name(member): Cluster.parse(member) for member in members},
-                profiles,
-            )
-            found += effective.impossible(config.spec)
-            known = self._known[name] = (fingerprint, found)
+            found = list(misplaced) or self._compared(config, earlier, profiles)
+            known = self._known[home, name] = (fingerprint, found)
         return known[1]
+
+    def _compared(self, config: SliceConfig, earlier: list[Object], profiles: Collection[str]) -> list[Problem]:
+        home, name = config.metadata.namespace, config.metadata.name
+        known = self._slices.of(home)
+        others = {
+            objects.name(other): known[objects.name(other)].spec for other in earlier if objects.name(other) in known
+        }
+        found = validation.slice_config(config.spec, name, others, self._clusters.of(home), profiles)
+        return [*found, *effective.impossible(config.spec)]
 
     def profile(self, config: SliceConfig) -> Mapping[str, Any] | None:
         """Return the QoS profile of a slice in wire form: its own, the one it names, or the project's default."""
@@ -52,6 +66,35 @@ class Verdicts:
         name = config.spec.standard_qos_profile_name or names.DEFAULT_QOS_PROFILE
         found = self._caches.profiles.get(name, config.metadata.namespace)
         return objects.spec(found) if found else None
+
+
+def of_project(caches: Caches, project: Project) -> list[Problem]:
+    """Return what says why a project cannot be as its spec says."""
+    name = project.metadata.name
+    taken = _taken(caches, names.project_namespace(name), tenancy.project_labels(name))
+    return validation.project(project.spec, name, taken)
+
+
+def of_cluster(caches: Caches, member: Member, cluster: Cluster) -> list[Problem]:
+    """Return what says why a cluster cannot be as its spec says."""
+    home = cluster.metadata.namespace
+    is_held = caches.projects.get(member.project, names.HUB_NAMESPACE) is not None
+    misplaced = validation.home(home, _labels(caches, home) if is_held else {})
+    if misplaced:
+        return misplaced
+    taken = _taken(caches, member.namespace, tenancy.cluster_labels(member))
+    return validation.cluster(cluster.spec, member.name, member.project, taken)
+
+
+def _taken(caches: Caches, namespace: str, expected: Mapping[str, str]) -> dict[str, str]:
+    """Return the namespace with words that say whose it is, when that is somebody else's."""
+    owner = tenancy.other_owner(_labels(caches, namespace), expected)
+    return {namespace: owner} if owner else {}
+
+
+def _labels(caches: Caches, namespace: str) -> dict[str, str]:
+    found = caches.namespaces.get(namespace)
+    return objects.labels(found) if found else {}
 
 
 def _seniority(obj: Object) -> tuple[str, str]:

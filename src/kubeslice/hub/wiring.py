@@ -58,6 +58,7 @@ class Wiring:
         return [
             Source(caches.clusters, own_key, _cluster_aspect),
             Source(caches.projects, self._clusters_of_project, desired),
+            Source(caches.namespaces, self._clusters_in, objects.labels),
             *(Source(index.informer, _cluster_of_owned) for _, index in caches.owned_by),
             Source(caches.slices, _clusters_of_slice, lambda obj: objects.spec(obj).get("clusters")),
             Source(caches.configs, self._cluster_of_namespace, presence),
@@ -73,6 +74,7 @@ class Wiring:
             Source(caches.clusters, self._slices_of_cluster, _member_aspect),
             Source(caches.profiles, self._siblings, lambda obj: obj["metadata"].get("generation")),
             Source(caches.namespaces, self._slices_of_namespace, objects.labels),
+            Source(caches.namespaces, self._slices_in, objects.labels),
             Source(caches.configs, _slice_keys, _config_aspect),
             Source(caches.rotations, own_key, _outcome_aspect),
             Source(caches.secrets, _slice_of_authority),
@@ -105,6 +107,16 @@ class Wiring:
             Source(caches.clusters, self._slices_of_cluster, _member_aspect),
         ]
 
+    def default_slices(self) -> list[Source]:
+        """Return what concerns the default slice of a Project, by the key of the Project."""
+        caches = self._caches
+        return [
+            Source(caches.projects, own_key, desired),
+            Source(caches.namespaces, _project_of_owned, objects.labels),
+            Source(caches.clusters, _project_of_content, _inventory),
+            Source(caches.slices, _project_of_content, desired_and_labels),
+        ]
+
     def recyclers(self) -> list[Source]:
         """Return what concerns a WorkerSliceGwRecycler."""
         return [Source(self._caches.recyclers, own_key, with_conditions)]
@@ -128,6 +140,14 @@ class Wiring:
     def _clusters_of_project(self, obj: Object) -> Iterator[Key]:
         for cluster in self._caches.clusters_by_project.of(names.project_namespace(objects.name(obj))):
             yield from own_key(cluster)
+
+    def _clusters_in(self, namespace: Object) -> Iterator[Key]:
+        for cluster in self._caches.clusters_by_project.of(objects.name(namespace)):
+            yield from own_key(cluster)
+
+    def _slices_in(self, namespace: Object) -> Iterator[Key]:
+        for config in self._caches.slices_by_project.of(objects.name(namespace)):
+            yield from own_key(config)
 
     def _cluster_of_namespace(self, obj: Object) -> Iterator[Key]:
         member = self._caches.member(objects.namespace(obj))
@@ -268,6 +288,10 @@ def _cluster_aspect(obj: Object) -> Any:
 def _member_aspect(obj: Object) -> Any:
     heard = objects.condition(obj, clusters.REACHABLE) or {}
     return objects.is_deleting(obj), rosters.is_evicted(obj), objects.status(obj).get("cniSubnet"), heard.get("status")
+
+
+def _inventory(obj: Object) -> Any:
+    return objects.is_deleting(obj), objects.status(obj).get("namespaces")
 
 
 def _connecting(obj: Object) -> Any:

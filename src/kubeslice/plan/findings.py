@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubeslice.model import conditions
+from kubeslice.plan.problems import Problem
 
 Condition = dict[str, Any]
 
@@ -27,6 +28,13 @@ def ready(reason: str, message: str) -> Finding:
 def not_ready(reason: str, message: str) -> Finding:
     """Return the finding that something is missing; `message` says what to do or what is waited for."""
     return Finding(conditions.READY, "False", reason, message)
+
+
+def refusal(problems: Sequence[Problem]) -> Finding | None:
+    """Return the finding that an object cannot be as its spec says, None when it can: all sentences, first reason."""
+    if not problems:
+        return None
+    return not_ready(problems[0].reason, "; ".join(map(str, problems)))
 
 
 def effectiveness(idle: Sequence[str]) -> Finding:

@@ -15,9 +15,12 @@ def project_home(namespace: str) -> Iterator[Problem]:
         yield Problem(FIELD, sentence, reason="WrongNamespace")
 
 
-def home(namespace: str, labels: Mapping[str, str] | None) -> Iterator[Problem]:
-    """Yield what is wrong with the namespace of a Cluster, SliceConfig or SliceQoSConfig, from its labels."""
-    found = labels or {}
+def home(namespace: str, labels: Mapping[str, str]) -> list[Problem]:
+    """Return what is wrong with the namespace of a Cluster, SliceConfig or SliceQoSConfig, from its labels."""
+    return list(_home(namespace, labels))
+
+
+def _home(namespace: str, found: Mapping[str, str]) -> Iterator[Problem]:
     if names.CLUSTER_LABEL in found:
         project = found.get(names.PROJECT_LABEL, "")
         yield Problem(

@@ -13,8 +13,6 @@ from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.plan import clusters
 from kubeslice.runtime.parsed import Parsed
 
-Labels = dict[str, str]
-
 
 class Holdings:
     """Informers that follow the API server, and what the checks ask them."""
@@ -49,14 +47,14 @@ class Holdings:
         """Return the names of the QoS profiles of a project."""
         return [objects.name(obj) for obj in self._profiles.items(namespace)]
 
-    async def labels(self, namespace: str) -> Labels | None:
-        """Return the labels of a namespace, None when there is none; asks when it is not (yet) known as a tenant's."""
+    async def labels(self, namespace: str) -> dict[str, str]:
+        """Return the labels of a namespace; asks when it is not (yet) known as a tenant's."""
         found = self._namespaces.get(namespace)
         if found is None:
             try:
                 found = await self._api.get(resources.NAMESPACES, namespace)
             except NotFound:
-                return None
+                return {}
         return objects.labels(found)
 
     def is_leaving(self, project: str) -> bool:

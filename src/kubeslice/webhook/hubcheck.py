@@ -10,7 +10,7 @@ from kubeslice.model.project import Project
 from kubeslice.model.serviceexportconfig import ServiceExportConfig
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
-from kubeslice.plan import effective, exports, obstacles, validation
+from kubeslice.plan import defaultslice, effective, exports, obstacles, validation
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
 from kubeslice.plan.exports import Export, SliceMembers
 from kubeslice.plan.problems import Problem
@@ -66,14 +66,13 @@ class HubCheck:
         if review.plural == resources.PROJECTS.plural:
             return list(validation.project_home(review.namespace))
         if review.plural in OF_TENANTS:
-            return list(validation.home(review.namespace, await self._held.labels(review.namespace)))
+            return validation.home(review.namespace, await self._held.labels(review.namespace))
         return []
 
     def _project(self, review: Review) -> Verdict:
         project = Project.parse(review.object)
         taken = dict(chain(self._held.homes_of_projects(review.name), self._held.homes_of_clusters()))
-        problems = validation.project(project.spec, review.name, taken)
-        return _verdict(problems, effective.project_not_effective(project.spec))
+        return _verdict(validation.project(project.spec, review.name, taken))
 
     def _cluster(self, review: Review) -> Verdict:
         cluster = Cluster.parse(review.object)
@@ -85,7 +84,12 @@ class HubCheck:
 
     def _slice(self, review: Review) -> Verdict:
         spec, home = SliceConfig.parse(review.object).spec, review.namespace
-        others = {name: other.spec for name, other in self._held.slices.of(home).items() if name != review.name}
+        project = names.project_of(home)
+        others = {
+            name: other.spec
+            for name, other in self._held.slices.of(home).items()
+            if name != review.name and defaultslice.are_rivals(project, name, review.name)
+        }
         clusters = self._held.clusters.of(home)
         problems = validation.slice_config(spec, review.name, others, clusters, self._held.profiles(home))
         if review.operation == "UPDATE":
@@ -97,7 +101,7 @@ class HubCheck:
         return _verdict(validation.qos_profile(SliceQoSConfig.parse(review.object).spec))
 
     async def _export(self, review: Review) -> Verdict:
-        labels = await self._held.labels(review.namespace) or {}
+        labels = await self._held.labels(review.namespace)
         owner, project = labels.get(names.CLUSTER_LABEL), labels.get(names.PROJECT_LABEL, "")
         if not owner:
             return ALLOWED
@@ -126,7 +130,7 @@ class HubCheck:
             case resources.SLICEQOSCONFIGS.plural:
                 users = self._slices_with(review, lambda spec: spec.standard_qos_profile_name == review.name)
                 yield from obstacles.qos_profile(review.name, users)
-            case resources.SLICECONFIGS.plural:
+            case resources.SLICECONFIGS.plural if not defaultslice.is_default(project, review.name):
                 spec = SliceConfig.parse(review.old).spec
                 yield from obstacles.slice_config(review.name, spec, self._held.exports_on(project, review.name))
             case resources.VPNKEYROTATIONS.plural:
@@ -135,10 +139,16 @@ class HubCheck:
                 yield from obstacles.vpn_key_rotation(review.name, has_slice=is_living)
 
     def _slices_of(self, project: str) -> list[str]:
-        return sorted(self._held.slices.of(names.project_namespace(project)))
+        found = self._held.slices.of(names.project_namespace(project))
+        return sorted(name for name in found if not defaultslice.is_default(project, name))
 
     def _slices_with(self, review: Review, uses: Callable[[SliceConfigSpec], bool]) -> list[str]:
-        return sorted(name for name, found in self._held.slices.of(review.namespace).items() if uses(found.spec))
+        project = names.project_of(review.namespace)
+        return sorted(
+            name
+            for name, found in self._held.slices.of(review.namespace).items()
+            if uses(found.spec) and not defaultslice.is_default(project, name)
+        )
 
 
 def _verdict(problems: Sequence[Problem], warnings: Sequence[str] = ()) -> Verdict:
