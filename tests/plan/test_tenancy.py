@@ -52,7 +52,8 @@ def test_a_worker_reads_only_its_own_cluster_and_the_secrets_of_its_own_namespac
     ]
     assert secrets == [(("kubeslice-shop-west", account), ["get", "list", "watch"])]
     home = of(wanted, ROLES)["kubeslice-shop", account]
-    assert all(rule["resourceNames"] == ["west"] for rule in home["rules"])
+    named = {(*rule["resources"], *rule["resourceNames"]) for rule in home["rules"]}
+    assert named == {("clusters", "west"), ("clusters/status", "west"), ("serviceaccounts/token", account)}
     assert {namespace for namespace, _ in of(wanted, ROLES)} == {"kubeslice-shop", "kubeslice-shop-west"}
 
 
@@ -94,7 +95,6 @@ def test_users_and_groups_of_the_identity_provider_are_bound_by_name_and_get_no_
 @pytest.mark.parametrize(
     ("labels", "expected", "problem"),
     [
-        (None, tenancy.project_labels("a-b"), ""),
         ({}, tenancy.project_labels("a-b"), ""),
         (tenancy.project_labels("a-b"), tenancy.project_labels("a-b"), ""),
         (tenancy.cluster_labels(Member("a", "b")), tenancy.project_labels("a-b"), "cluster b of project a"),
@@ -103,12 +103,13 @@ def test_users_and_groups_of_the_identity_provider_are_bound_by_name_and_get_no_
     ],
 )
 def test_a_namespace_belongs_to_whom_its_labels_say(labels: Any, expected: Any, problem: str) -> None:
-    sentence = tenancy.namespace_problem("kubeslice-a-b", labels, expected)
-    assert problem in sentence
-    assert bool(sentence) == bool(problem)
+    owner = tenancy.other_owner(labels, expected)
+    assert problem in owner
+    assert bool(owner) == bool(problem)
 
 
-@pytest.mark.parametrize("namespace", ["kubeslice-controller", "kubeslice-system"])
-def test_no_project_gets_the_products_own_namespaces(namespace: str) -> None:
-    project = namespace.removeprefix("kubeslice-")
-    assert "choose another" in tenancy.namespace_problem(namespace, None, tenancy.project_labels(project))
+def test_an_account_is_marked_with_its_revision_and_keeps_no_secret_that_nobody_needs() -> None:
+    wanted = tenancy.cluster_objects(MEMBER, NOBODY, None, "2")
+    assert not of(wanted, SECRETS)
+    account = of(wanted, SERVICEACCOUNTS)["kubeslice-shop", "kubeslice-rbac-worker-west"]
+    assert account["metadata"]["annotations"][names.CREDENTIAL_REVISION_ANNOTATION] == "2"

@@ -26,6 +26,7 @@ from kubeslice.model.crd import crd
 from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
 from kubeslice.plan.workloads import Build
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
+from kubeslice.worker.credential import HubToken
 from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
 from tests.conftest import ApiServer
@@ -58,12 +59,14 @@ class Stage:
     hub: HttpApi
     own: HttpApi
     settings: Settings
+    token: HubToken
     operator: Operator | None = None
     _task: asyncio.Task[None] | None = None
 
     async def start(self, hub: HttpApi | None = None) -> None:
         registry = CollectorRegistry()
-        self.operator = Operator(self.own, hub or self.hub, self.settings, ControllerMetrics(registry), registry)
+        metrics = ControllerMetrics(registry)
+        self.operator = Operator(self.own, hub or self.hub, self.token, self.settings, metrics, registry)
         self._task = asyncio.create_task(self.operator.run())
 
     async def stop(self) -> None:
@@ -305,6 +308,6 @@ async def stage(given_servers: list[ApiServer], tmp_path: Path) -> AsyncIterator
     )
     async with _two_clusters(given_servers, tmp_path) as (hub, own):
         await _furnish(hub, own)
-        result = Stage(hub, own, settings)
+        result = Stage(hub, own, settings, HubToken(str))
         yield result
         await result.stop()

@@ -36,8 +36,9 @@ class Caches:
         self.namespaces = Informer(api, resources.NAMESPACES)
         self.rotations = Informer(api, resources.VPNKEYROTATIONS)
         self.secrets = Informer(api, resources.SECRETS, labels=OURS)
-        others = (resources.SERVICEACCOUNTS, resources.ROLES, resources.ROLEBINDINGS)
-        self.tenancy = [self.secrets, *(Informer(api, resource, labels=OURS) for resource in others)]
+        self.accounts = Informer(api, resources.SERVICEACCOUNTS, labels=OURS)
+        others = (resources.ROLES, resources.ROLEBINDINGS)
+        self.tenancy = [self.secrets, self.accounts, *(Informer(api, resource, labels=OURS) for resource in others)]
         self.owned_by = [(held.resource, Index(held, groups.owner)) for held in (self.namespaces, *self.tenancy)]
         self.clusters_by_project = Index(self.clusters, groups.namespace)
         self.slices_by_project = Index(self.slices, groups.namespace)

@@ -1,21 +1,25 @@
 """Cluster: a namespace and a credential of its own for each worker, and what the hub knows about its health."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
-from kubeslice.hub import evictions
+from kubeslice.hub import evictions, verdicts
 from kubeslice.hub.caches import Caches
+from kubeslice.hub.departures import Departures
 from kubeslice.hub.heartbeats import Heartbeats
 from kubeslice.hub.metrics import HubMetrics
 from kubeslice.hub.rosters import is_evicted
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item, sync
-from kubeslice.kube.errors import NotFound
+from kubeslice.kube.errors import Conflict, NotFound
 from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project, ProjectSpec
-from kubeslice.plan import clusters, effective, findings, tenancy, validation
+from kubeslice.plan import clusters, credentials, departure, effective, findings, tenancy
+from kubeslice.plan.credentials import Custody
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.controller import Result
@@ -26,7 +30,8 @@ from kubeslice.runtime.reporting import Reporter
 class Clusters:
     """Reconciles one Cluster by its project namespace and name.
 
-    `endpoint` is the hub's URL as workers reach it, `silence` how long a worker may say nothing, in seconds.
+    `endpoint` is the hub's URL as workers reach it, `silence` how long a worker may say nothing, `credential_seconds`
+    how long the tokens shall live that workers get for themselves; both in seconds.
     """
 
     api: Api
@@ -35,6 +40,7 @@ class Clusters:
     heartbeats: Heartbeats
     endpoint: str
     silence: float
+    credential_seconds: int
     metrics: HubMetrics
 
     async def reconcile(self, key: Key) -> Result:
@@ -46,22 +52,34 @@ class Clusters:
             await sync(self.api, names.HUB_MANAGER, [], self.caches.owned(*_owner(member)))
             return Result()
         if objects.is_deleting(obj):
-            return await self._delete(member, obj)
+            return await Departures(self.api, self.caches, self.reporter).proceed(member, obj)
         return await self._provide(member, obj)
 
     async def _provide(self, member: Member, obj: Object) -> Result:
         cluster = Cluster.parse(obj)
-        reason, problem = self._problem(member, cluster)
-        if problem:
-            await self.reporter.report(resources.CLUSTERS, obj, [findings.not_ready(reason, problem)])
-            return Result(problem)
+        refusal = findings.refusal(verdicts.of_cluster(self.caches, member, cluster))
+        if refusal:
+            await self.reporter.report(resources.CLUSTERS, obj, [refusal])
+            return Result(refusal.message)
         obj = await finalizers.add(self.api, resources.CLUSTERS, obj, names.CLUSTER_FINALIZER)
         people = self._people(member)
         if is_evicted(obj):
             return await self._evict(member, people, obj)
-        wanted = tenancy.cluster_objects(member, people, self._facts(member))
+        custody = await self._credential(member, cluster)
+        facts = self._facts(member) if custody.wants_secret else None
+        wanted = tenancy.cluster_objects(member, people, facts, custody.revision)
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
-        return await self._report(member, cluster, obj)
+        return await self._report(member, cluster, obj, custody)
+
+    async def _credential(self, member: Member, cluster: Cluster) -> Custody:
+        """Decide about the worker's credential; an account that is revoked goes before another is made."""
+        home, name = names.project_namespace(member.project), names.worker_account(member.name)
+        account = self.caches.accounts.get(name, home)
+        custody = credentials.custody(cluster, account, self.reporter.clock.now())
+        if custody.is_revoked and account is not None:
+            with suppress(NotFound, Conflict):
+                await self.api.delete(resources.SERVICEACCOUNTS, name, home, uid=objects.uid(account))
+        return custody
 
     async def _evict(self, member: Member, people: ProjectSpec, obj: Object) -> Result:
         """Take the worker's credential away, and then what it could hold on to, without waiting for it."""
@@ -72,17 +90,6 @@ class Clusters:
         finding = clusters.evicted(member.name)
         await self.reporter.report(resources.CLUSTERS, obj, [finding], {"clusterNamespace": member.namespace})
         return Result(finding.message)
-
-    def _problem(self, member: Member, cluster: Cluster) -> tuple[str, str]:
-        problems = validation.cluster(cluster.spec, member.name, member.project, {})
-        if problems:
-            return problems[0].reason, "; ".join(map(str, problems))
-        if self.caches.projects.get(member.project, names.HUB_NAMESPACE) is None:
-            home = names.project_namespace(member.project)
-            return "NoProject", f"the namespace {home} is not a project's: create Project {member.project} first"
-        found = self.caches.namespaces.get(member.namespace)
-        labels = objects.labels(found) if found else None
-        return "NamespaceTaken", tenancy.namespace_problem(member.namespace, labels, tenancy.cluster_labels(member))
 
     def _people(self, member: Member) -> ProjectSpec:
         project = self.caches.projects.get(member.project, names.HUB_NAMESPACE)
@@ -95,62 +102,35 @@ class Clusters:
             "clusterNamespace": member.namespace,
         }
 
-    async def _report(self, member: Member, cluster: Cluster, obj: Object) -> Result:
+    async def _report(self, member: Member, cluster: Cluster, obj: Object, custody: Custody) -> Result:
         home, account = names.project_namespace(member.project), names.worker_account(member.name)
         pulse = self.heartbeats.pulse(home, member.name)
         last = objects.condition(obj, clusters.REACHABLE)
         was_reachable = last is None or last.get("status") != "False"
         heard = clusters.reachable(member.name, pulse, was_reachable=was_reachable, limit=self.silence)
         self.metrics.cluster_heard(*_owner(member), is_reachable=heard.status == "True")
-        token = tenancy.has_token(self.caches.secret(account, home))
-        found = clusters.judge(member.project, member.name, objects.status(obj), heard, has_token=token)
+        token, held = tenancy.has_token(self.caches.secret(account, home)), custody.held_until
+        found = clusters.judge(member.project, member.name, objects.status(obj), heard, has_token=token, held=held)
         found.append(findings.effectiveness(effective.cluster_not_effective(cluster.spec)))
-        status = {"secretName": account, "clusterNamespace": member.namespace}
-        await self.reporter.report(resources.CLUSTERS, obj, found, status)
-        return Result(found[0].message, after=self._next_look(heard, pulse.age))
+        self.metrics.credential_held(*_owner(member), held)
+        status = {"clusterNamespace": member.namespace, "credentialSeconds": self.credential_seconds}
+        status |= {"secretName": account} if custody.wants_secret else {}
+        status |= {"credentialRevision": custody.revision} if custody.revision else {}
+        said = departure.registration(objects.status(obj).get("registrationStatus"))
+        status |= {"registrationStatus": said} if said else {}
+        # The worker may have registered since: its word must not be overwritten.
+        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=bool(said))
+        looks = (self._next_look(heard, pulse.age), self._until(held))
+        return Result(found[0].message, after=min((look for look in looks if look is not None), default=None))
+
+    def _until(self, moment: datetime | None) -> float | None:
+        return None if moment is None else max((moment - self.reporter.clock.now()).total_seconds(), 0.0) + 0.05
 
     def _next_look(self, heard: Finding, age: float | None) -> float | None:
         # While a worker is heard of nobody looks at its heartbeats; at the earliest moment it could be overdue, we do.
         if heard.status != "True" or age is None:
             return None
         return max(self.silence - age, 0.0) + 0.05
-
-    async def _delete(self, member: Member, obj: Object) -> Result:
-        if not objects.has_finalizer(obj, names.CLUSTER_FINALIZER):
-            return Result()
-        for export in self.caches.exports_by_namespace.of(member.namespace):
-            await self._drop(export)
-        obstacle = self._obstacle(member, obj)
-        if not obstacle:
-            owned = self.caches.owned(*_owner(member))
-            await sync(self.api, names.HUB_MANAGER, [], owned)
-            if not any(item.resource == resources.NAMESPACES for item in owned):
-                await finalizers.remove(self.api, resources.CLUSTERS, obj, names.CLUSTER_FINALIZER)
-                return Result("deregistered")
-            obstacle = f"waits for the deletion of the namespace {member.namespace}"
-        await self.reporter.report(resources.CLUSTERS, obj, [findings.not_ready("Deleting", obstacle)])
-        return Result(obstacle)
-
-    def _obstacle(self, member: Member, obj: Object) -> str:
-        home = names.project_namespace(member.project)
-        slices = [objects.name(found) for found in self.caches.slices_by_cluster.of((home, member.name))]
-        if slices:
-            return f"waits until it is in no slice: take {member.name} out of spec.clusters of {', '.join(slices)}"
-        left = [objects.name(found) for found in self.caches.configs_by_namespace.of(member.namespace)]
-        if left:
-            return f"waits for the worker of {member.name} to clean up {', '.join(left)}"
-        others = [entry for entry in objects.finalizers(obj) if entry != names.CLUSTER_FINALIZER]
-        return f"waits for the finalizers {', '.join(others)}" if others else ""
-
-    async def _drop(self, export: Object) -> None:
-        if objects.is_deleting(export):
-            return
-        try:
-            await self.api.delete(
-                resources.SERVICEEXPORTCONFIGS, objects.name(export), objects.namespace(export), uid=objects.uid(export)
-            )
-        except NotFound:
-            return
 
 
 def _owner(member: Member) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from kubeslice.hub.bulletin import Bulletin
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.clusters import Clusters
 from kubeslice.hub.connections import Connections
+from kubeslice.hub.defaultslices import DefaultSlices
 from kubeslice.hub.exports import Exports
 from kubeslice.hub.gateways import Gateways
 from kubeslice.hub.heartbeats import Heartbeats
@@ -25,6 +26,7 @@ from kubeslice.kube.events import Recorder
 from kubeslice.kube.lease import Leader, LeadershipLost
 from kubeslice.model import names
 from kubeslice.plan.clusters import SILENCE_LIMIT
+from kubeslice.plan.credentials import DEFAULT_SECONDS
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Controller, Reconciler
 from kubeslice.runtime.metrics import ControllerMetrics
@@ -33,15 +35,23 @@ from kubeslice.runtime.sources import Source
 
 log = logging.getLogger(__name__)
 
+# Another replica takes over this long after the leader was killed; who loses the lease loses a term, not its pod.
+TERM = 3.5
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Who this replica is, the hub's URL as workers reach it, and how many seconds of their silence it accepts."""
+    """Who this replica is, the hub's URL as workers reach it, how many seconds of their silence it accepts.
+
+    `term` is for how many seconds the lease counts, `credential_seconds` how long the tokens live that workers get.
+    """
 
     identity: str
     endpoint: str
     namespace: str = names.HUB_NAMESPACE
     silence: float = SILENCE_LIMIT
+    term: float = TERM
+    credential_seconds: int = DEFAULT_SECONDS
 
 
 class Hub:
@@ -59,36 +69,48 @@ class Hub:
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether this replica does its part: it stands by, or it leads and knows everything."""
-        return self._caches is None or self._caches.is_synced
+        """Tell whether this replica does its part: it knows everything, and leads or stands by."""
+        return self._caches is not None and self._caches.is_synced
 
     async def run(self) -> None:
         """Stand for the lease again and again; losing it (an API server that is away) ends a term, not the process."""
         while True:
-            leader = Leader(self._api, names.LEADER_LEASE, self._settings.namespace, self._settings.identity)
             try:
-                await leader.run(self.lead)
+                await self._candidacy()
             except* LeadershipLost as lost:
-                log.warning("%s; standing by", lost.exceptions[0])
+                log.warning("%s; standing by", _first(lost))
 
-    async def lead(self) -> None:
-        """Follow and reconcile until cancelled."""
+    async def _candidacy(self) -> None:
+        """Follow the API server from the start, so that whoever takes over knows everything already, then lead."""
+        chosen = self._settings
         caches = self._caches = Caches(self._api)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(caches.run(), name="caches")
-                await caches.synced()
-                for controller in self._controllers(caches):
-                    group.create_task(controller.run(), name=controller.name)
-        finally:
-            self._caches = None
-
-    def _controllers(self, caches: Caches) -> list[Controller]:
-        api, wiring = self._api, Wiring(caches)
-        reporter = Reporter(api, names.HUB_MANAGER, Recorder(api, names.HUB_MANAGER), self._clock)
         beats = Heartbeats(caches.clusters, self._clock)
+        leader = Leader(self._api, names.LEADER_LEASE, chosen.namespace, chosen.identity, chosen.term)
+        async with asyncio.TaskGroup() as group:
+            following = group.create_task(caches.run(), name="caches")
+            await leader.run(lambda: self._lead(caches, beats, leader))
+            following.cancel()
+
+    async def _lead(self, caches: Caches, beats: Heartbeats, leader: Leader) -> None:
+        """Reconcile until cancelled."""
+        recorder = Recorder(self._api, names.HUB_MANAGER)
+        await caches.synced()
+        async with asyncio.TaskGroup() as group:
+            for controller in self._controllers(caches, beats, recorder):
+                group.create_task(controller.run(), name=controller.name)
+            self._own_metrics.leading.set(1)
+            try:
+                await recorder.emit(leader.lease, "Normal", "BecameActive", f"{self._settings.identity} leads")
+                await asyncio.Event().wait()
+            finally:
+                self._own_metrics.leading.set(0)
+
+    def _controllers(self, caches: Caches, beats: Heartbeats, recorder: Recorder) -> list[Controller]:
+        api, wiring = self._api, Wiring(caches)
+        reporter = Reporter(api, names.HUB_MANAGER, recorder, self._clock)
         settings, gauges = self._settings, self._own_metrics
-        clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, gauges)
+        life = settings.credential_seconds
+        clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, life, gauges)
         verdicts, connections = Verdicts(caches), Connections(caches, self._clock)
         slices = Slices(api, caches, reporter, verdicts, connections, Bulletin(reporter), gauges)
         rotations = Rotations(api, caches, reporter, PreSharedKeys(api, caches), gauges)
@@ -99,8 +121,15 @@ class Hub:
             self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways()),
             self._controller("rotation", rotations, wiring.rotations()),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
+            self._controller("default-slice", DefaultSlices(api, caches), wiring.default_slices()),
             self._controller("recycler", Recyclers(caches, reporter), wiring.recyclers()),
         ]
 
     def _controller(self, name: str, reconciler: Reconciler, sources: Sequence[Source]) -> Controller:
         return Controller(name, reconciler, sources, metrics=self._metrics)
+
+
+def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first failure in a group of failures."""
+    found = several.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found

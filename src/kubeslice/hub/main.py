@@ -5,6 +5,7 @@ from kubeslice.hub.metrics import HubMetrics
 from kubeslice.kube.config import in_cluster
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
+from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 from kubeslice.runtime import app, settings
 from kubeslice.runtime.app import App
 from kubeslice.runtime.clock import SystemClock
@@ -16,20 +17,20 @@ def main() -> int:
 
 
 def _build() -> App:
-    process = App("hub", settings.port("HEALTH_PORT", 8081))
     connection = in_cluster()
-    api = HttpApi(connection, "kubeslice-hub")
-    hub = Hub(
-        api,
-        Settings(
-            identity=settings.optional("POD_NAME", "hub"),
-            endpoint=settings.optional("CONTROLLER_ENDPOINT", f"https://{connection.authority}"),
-            namespace=settings.optional("POD_NAMESPACE", names.HUB_NAMESPACE),
-        ),
-        SystemClock(),
-        process.metrics,
-        HubMetrics(process.registry),
+    chosen = Settings(
+        identity=settings.optional("POD_NAME", "hub"),
+        endpoint=settings.optional("CONTROLLER_ENDPOINT", f"https://{connection.authority}"),
+        namespace=settings.optional("POD_NAMESPACE", names.HUB_NAMESPACE),
+        credential_seconds=settings.whole("WORKER_CREDENTIAL_SECONDS", DEFAULT_SECONDS, least=SHORTEST_SECONDS),
     )
+    return build(chosen, HttpApi(connection, "kubeslice-hub"), settings.port("HEALTH_PORT", 8081))
+
+
+def build(chosen: Settings, api: HttpApi, port: int) -> App:
+    """Put the process together; it closes `api` at its end."""
+    process = App("hub", port)
+    hub = Hub(api, chosen, SystemClock(), process.metrics, HubMetrics(process.registry))
     process.cleanup(api.close)
     process.add("hub", hub.run)
     process.ready(lambda: hub.is_ready)

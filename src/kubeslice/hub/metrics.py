@@ -13,6 +13,7 @@ class HubMetrics:
     """Gauges by project; those of an object that is gone go with it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.leading = Gauge("kubeslice_hub_leading", "1 while this replica leads.", registry=registry)
         self._tunnels = Gauge(
             "kubeslice_hub_slice_tunnels",
             "Tunnel ends of a slice, as wanted and as up.",
@@ -36,6 +37,13 @@ class HubMetrics:
             "kubeslice_hub_slice_keys_expire_seconds",
             "When the first keys of a slice end to be valid, in seconds since 1970.",
             ["slice_project", "slice"],
+            registry=registry,
+        )
+
+        self._credential = Gauge(
+            "kubeslice_hub_cluster_credential_expires_seconds",
+            "When the credential that a worker got for itself ends, in seconds since 1970; 0: it has none.",
+            ["slice_project", "slice_cluster"],
             registry=registry,
         )
 
@@ -63,6 +71,11 @@ class HubMetrics:
         """Tell whether a cluster is reachable."""
         self._reachable.labels(project, name).set(is_reachable)
 
+    def credential_held(self, project: str, name: str, until: datetime | None) -> None:
+        """Tell until when a worker has a credential of its own."""
+        self._credential.labels(project, name).set(until.timestamp() if until else 0)
+
     def cluster_gone(self, project: str, name: str) -> None:
         """Forget a cluster."""
+        self._credential.remove(project, name)
         self._reachable.remove(project, name)

@@ -16,6 +16,7 @@ from kubeslice.model.resources import (
     SERVICEEXPORTCONFIGS,
     SLICECONFIGS,
     SLICEQOSCONFIGS,
+    SLICERESOURCEQUOTAS,
     VALIDATINGWEBHOOKS,
     VPNKEYROTATIONS,
     WORKERSERVICEIMPORTS,
@@ -40,18 +41,21 @@ HUB = Account(
     everywhere=(
         # Its own kinds: finalizers are patches of the object, states are patches of the status.
         Permission(PROJECTS, "get list watch patch"),
+        Permission(SLICERESOURCEQUOTAS, READ),
         *(Permission(kind, _USERS_VERBS) for kind in _USERS_KINDS),
         Permission(SERVICEEXPORTCONFIGS, OWN),
         *(Permission(kind, OWN) for kind in _HUBS_KINDS),
         Permission(WORKERSLICEGWRECYCLERS, "get list watch"),
         *(
             Permission(kind, "patch", sub="status")
-            for kind in (PROJECTS, *_USERS_KINDS, SERVICEEXPORTCONFIGS, *_HUBS_KINDS, WORKERSLICEGWRECYCLERS)
+            for kind in (PROJECTS, *_USERS_KINDS, *_READ_KINDS, *_HUBS_KINDS)
         ),
         # The namespaces of projects and clusters, with accounts, credentials, pre-shared keys and roles; and, in the
         # hub's own namespace, the authorities of slices.
         Permission(NAMESPACES, OWN),
         Permission(SERVICEACCOUNTS, OWN),
+        # Not used by the hub: workers renew their tokens with it, and people make tokens to join with.
+        Permission(SERVICEACCOUNTS, "create", sub="token"),
         Permission(SECRETS, OWN),
         Permission(ROLES, OWN),
         Permission(ROLEBINDINGS, OWN),

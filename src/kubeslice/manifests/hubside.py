@@ -9,18 +9,24 @@ from kubeslice.manifests.pods import TEMPORARY, Component, Image
 from kubeslice.model import names
 from kubeslice.model.crd import crd
 from kubeslice.model.kinds import HUB_KINDS
+from kubeslice.plan.credentials import DEFAULT_SECONDS
 
 WEBHOOK_PORT = 9443
 
 
 @dataclass(frozen=True)
 class HubValues:
-    """What differs between hubs. `controller_endpoint` is the URL at which workers reach this cluster's API server."""
+    """What differs between hubs.
+
+    `controller_endpoint` is the URL at which workers reach this cluster's API server, `credential_seconds` how long
+    the tokens live that workers get for themselves there.
+    """
 
     controller_endpoint: str
     image: Image
     replicas: int = 1
     webhook_replicas: int = 1
+    credential_seconds: int = DEFAULT_SECONDS
 
 
 def hub(values: HubValues) -> list[Object]:
@@ -43,7 +49,10 @@ def _controller(values: HubValues) -> Component:
         namespace=names.HUB_NAMESPACE,
         account=HUB.name,
         run="hub",
-        environment={"CONTROLLER_ENDPOINT": values.controller_endpoint},
+        environment={
+            "CONTROLLER_ENDPOINT": values.controller_endpoint,
+            "WORKER_CREDENTIAL_SECONDS": str(values.credential_seconds),
+        },
         memory="128Mi",
         memory_limit="1Gi",
     )

@@ -51,6 +51,20 @@ class ClusterProperty(KubeModel):
     monitoring: Monitoring | None = Field(default=None, description="Where people look at the cluster.")
 
 
+class CredentialWishes(KubeModel):
+    """How a cluster's worker proves to the hub who it is."""
+
+    revision: str = Field(
+        default="",
+        description="Any text; a change of it makes every credential that the worker was ever given worthless at once.",
+        max_length=64,
+    )
+    keep_secret: bool = Field(
+        default=False,
+        description="Whether the Secret with the credential to join with stays when the worker has one of its own.",
+    )
+
+
 class ClusterSpec(KubeModel):
     """What an administrator says about a cluster."""
 
@@ -61,6 +75,9 @@ class ClusterSpec(KubeModel):
     evicted: bool = Field(
         default=False,
         description="Whether the cluster is shut out: of every slice and of the hub, whatever their clusters say.",
+    )
+    credential: CredentialWishes | None = Field(
+        default=None, description="How the worker's credential is looked after."
     )
     network_interface: str = Field(default="", description="Interface of the gateway nodes that faces other clusters.")
     cluster_property: ClusterProperty | None = Field(default=None, description="What else is known about the cluster.")
@@ -82,6 +99,14 @@ class Restriction(KubeModel):
     last_updated_timestamp: Timestamp = Field(default="", description="When it last changed.")
 
 
+class HeldCredential(KubeModel):
+    """The credential that a worker got for itself: the times of a token, never the token."""
+
+    account_uid: str = renamed("accountUID", "The ServiceAccount it stands for; one made anew is another.", "")
+    issued_at: Timestamp = Field(default="", description="When the hub's API server gave it out.")
+    expires_at: Timestamp = Field(default="", description="When it ends to be good.")
+
+
 Registration = Literal[
     "Pending", "InProgress", "Failed", "Registered", "DeregisterInProgress", "DeregisterFailed", "Deregistered"
 ]
@@ -91,7 +116,12 @@ class ClusterStatus(Status):
     """What the worker and the hub report about a cluster."""
 
     registration_status: Registration | None = Field(default=None, description="How far the registration is.")
-    secret_name: str = Field(default="", description="Secret beside this object with the worker's credentials.")
+    secret_name: str = Field(
+        default="", description="Secret beside this object with the credential to join with, while there is one."
+    )
+    credential: HeldCredential | None = Field(default=None, description="The worker's own credential, once it has one.")
+    credential_seconds: int | None = Field(default=None, description="How long credentials of workers live.")
+    credential_revision: str = Field(default="", description="The spec.credential.revision that is in force.")
     cluster_namespace: str = Field(default="", description="Namespace on the hub that belongs to this cluster alone.")
     node_ips: list[str] = renamed("nodeIPs", "Addresses where the gateways are reached.", list)
     cni_subnet: list[str] = Field(default_factory=list, description="Pod and service networks of the cluster.")

@@ -11,6 +11,9 @@ from collections.abc import Iterable
 MAX_PROJECT_LENGTH = 30
 MAX_CLUSTER_LENGTH = 20
 MAX_SLICE_LENGTH = 20
+DEFAULT_SLICE_SUFFIX = "-default-slice"  # after the name of a project: its default slice
+# A slice without a network has no gateways, so that its name may be longer: the default slice of any project fits.
+MAX_BARE_SLICE_LENGTH = MAX_PROJECT_LENGTH + len(DEFAULT_SLICE_SUFFIX)
 
 # Namespaces
 HUB_NAMESPACE = "kubeslice-controller"
@@ -125,6 +128,11 @@ def cluster_namespace(project: str, cluster: str) -> str:
     return f"{PROJECT_NAMESPACE_PREFIX}{project}-{cluster}"
 
 
+def default_slice(project: str) -> str:
+    """Return the name of the slice that collects the namespaces of a project which are in no other slice."""
+    return f"{project}{DEFAULT_SLICE_SUFFIX}"
+
+
 def project_of(namespace: str) -> str:
     """Return the project whose namespace this is; the inverse of `project_namespace`."""
     return namespace.removeprefix(PROJECT_NAMESPACE_PREFIX)
@@ -203,6 +211,11 @@ def router_budget(slice_name: str) -> str:
 def gateway_deployment(slice_name: str, plane: int) -> str:
     """Return the name of a plane's gateway Deployment, Service and key Secret."""
     return f"slice-gateway-{slice_name}-{plane}"
+
+
+def resource_quota(slice_name: str) -> str:
+    """Return the name of the ResourceQuota of a slice in each of its namespaces."""
+    return f"kubeslice-{slice_name}"
 
 
 def service_dns(service: str, namespace: str) -> str:

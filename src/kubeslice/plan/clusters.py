@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from kubeslice.model import names
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.moments import stamp
 
 SILENCE_LIMIT = 15.0
 REACHABLE = "Reachable"
@@ -37,11 +39,25 @@ def reachable(cluster: str, pulse: Pulse, *, was_reachable: bool, limit: float =
     return Finding(REACHABLE, "True", "Heard", f"the worker of {cluster} reports regularly")
 
 
-def judge(project: str, cluster: str, status: Mapping[str, Any], heard: Finding, *, has_token: bool) -> list[Finding]:
-    """Return the findings about a cluster: its credential, its heartbeat, and both summed up with its registration."""
+def judge(
+    project: str,
+    cluster: str,
+    status: Mapping[str, Any],
+    heard: Finding,
+    *,
+    has_token: bool,
+    held: datetime | None = None,
+) -> list[Finding]:
+    """Return the findings about a cluster: its credential, its heartbeat, and both summed up with its registration.
+
+    `has_token` tells that there is one to join with, `held` until when the worker has a credential of its own.
+    """
     secret = f"{names.project_namespace(project)}/{names.worker_account(cluster)}"
     credential = Finding(CREDENTIALS_READY, "True", "Issued", f"the worker's credential is in Secret {secret}")
-    if not has_token:
+    if held is not None:
+        sentence = f"the worker of {cluster} renews its credential itself; the present one is good until {stamp(held)}"
+        credential = Finding(CREDENTIALS_READY, "True", "Held", sentence)
+    elif not has_token:
         sentence = f"waits for the API server to put a token into Secret {secret}"
         credential = Finding(CREDENTIALS_READY, "False", "WaitsForToken", sentence)
     return [_ready(cluster, secret, status, heard, credential), credential, heard]

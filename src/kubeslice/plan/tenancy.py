@@ -32,7 +32,8 @@ READ_WRITE = "kubeslice-read-write"
 READ = ["get", "list", "watch"]
 WRITE = ["create", "update", "patch", "delete", "deletecollection"]
 _USERS_KINDS = ["clusters", "sliceconfigs", "sliceqosconfigs"]
-RESERVED_NAMESPACES = frozenset({names.HUB_NAMESPACE, names.WORKER_NAMESPACE})
+# What limits people is for administrators to write; the rest is the hub's and the workers' to keep.
+_SEEN_KINDS = ["sliceresourcequotas", "vpnkeyrotations", "serviceexportconfigs"]
 
 # What a ServiceAccount token Secret must hold before a worker can use it; the token controller fills it in.
 TOKEN_KEYS = frozenset({"token", "ca.crt"})
@@ -87,19 +88,23 @@ def head_count(people: ProjectSpec) -> tuple[int, int]:
     return given.count(READ_ONLY), given.count(READ_WRITE)
 
 
-def cluster_objects(member: Member, people: ProjectSpec, facts: Mapping[str, str]) -> list[Wanted]:
+def cluster_objects(
+    member: Member, people: ProjectSpec, facts: Mapping[str, str] | None, revision: str = ""
+) -> list[Wanted]:
     """Return the namespace, credential and roles of a cluster.
 
     `people` are those of its project; `facts` are the entries that its token Secret carries beside the token:
-    controllerEndpoint and the like.
+    controllerEndpoint and the like, None for no Secret. The account is marked with the `revision` it is made for.
     """
     home, labels = names.project_namespace(member.project), cluster_labels(member)
     account = names.worker_account(member.name)
     worker = [_service_account(home, account)]
     access = {names.ACCESS_TYPE_ANNOTATION: "cluster-read-write"}
+    access |= {names.CREDENTIAL_REVISION_ANNOTATION: revision} if revision else {}
+    credential = _account(home, account, labels, access, facts)
     wanted: list[Wanted] = [
         (NAMESPACES, _object(NAMESPACES, "", member.namespace, labels)),
-        *_account(home, account, labels, access, facts),
+        *(pair for pair in credential if facts is not None or pair[0] != SECRETS),
         (ROLES, _role(member.namespace, account, labels, worker_rules())),
         (ROLEBINDINGS, _binding(member.namespace, account, labels, account, worker)),
         (ROLES, _role(home, account, labels, own_cluster_rules(member.name))),
@@ -135,28 +140,25 @@ def worker_rules() -> list[Object]:
 
 
 def own_cluster_rules(cluster: str) -> list[Object]:
-    """Return what a worker may do in the project namespace: follow and report on its own Cluster."""
+    """Return what a worker may do in the project namespace: report on its own Cluster, renew its own credential."""
+    account = names.worker_account(cluster)
     return [
         {**_rule(CONTROLLER_GROUP, ["clusters"], READ), "resourceNames": [cluster]},
         {**_rule(CONTROLLER_GROUP, ["clusters/status"], ["patch"]), "resourceNames": [cluster]},
+        {**_rule("", ["serviceaccounts/token"], ["create"]), "resourceNames": [account]},
     ]
 
 
-def namespace_problem(namespace: str, labels: Mapping[str, str] | None, expected: Mapping[str, str]) -> str:
-    """Tell in one sentence why a namespace cannot be used for what `expected` labels; "" when it can.
+def other_owner(labels: Mapping[str, str], expected: Mapping[str, str]) -> str:
+    """Return whose a namespace with these labels is, when it is not of whom `expected` labels; else "".
 
-    `labels` are those of the existing namespace, None when there is none. Project `a` with cluster `b-c` and project
-    `a-b` with cluster `c` want the same name; who comes second must not get the first one's.
+    Project `a` with cluster `b-c` and project `a-b` with cluster `c` want the same name; who comes second must not get
+    the first one's.
     """
-    if namespace in RESERVED_NAMESPACES:
-        return f"the namespace {namespace} belongs to KubeSlice itself: choose another name"
-    if labels is None or names.PROJECT_LABEL not in labels:
+    if names.PROJECT_LABEL not in labels:
         return ""
-    for label in (names.PROJECT_LABEL, names.CLUSTER_LABEL):
-        if labels.get(label) != expected.get(label):
-            owner = _owner(labels)
-            return f"the namespace {namespace} already belongs to {owner}: choose another name or delete that first"
-    return ""
+    is_other = any(labels.get(label) != expected.get(label) for label in (names.PROJECT_LABEL, names.CLUSTER_LABEL))
+    return _owner(labels) if is_other else ""
 
 
 def has_token(secret: Mapping[str, Any] | None) -> bool:
@@ -212,7 +214,7 @@ def _service_account(namespace: str, name: str) -> Object:
 def _reading() -> list[Object]:
     return [
         # Kind by kind: nobody can give away more than they have, and the hub has no wildcard.
-        _rule(CONTROLLER_GROUP, [*_USERS_KINDS, "vpnkeyrotations", "serviceexportconfigs"], READ),
+        _rule(CONTROLLER_GROUP, [*_USERS_KINDS, *_SEEN_KINDS], READ),
         _rule(WORKER_GROUP, ["workersliceconfigs", "workerslicegateways", "workerserviceimports"], READ),
         _rule("", ["events"], READ),
     ]
@@ -222,8 +224,9 @@ def _writing() -> list[Object]:
     return [
         *_reading(),
         _rule(CONTROLLER_GROUP, _USERS_KINDS, WRITE),
-        # Whoever registers a cluster carries its credential there.
+        # Whoever registers a cluster carries its credential there, or a token to join with.
         _rule("", ["secrets"], ["get", "list"]),
+        _rule("", ["serviceaccounts/token"], ["create"]),
     ]
 
 

@@ -26,3 +26,11 @@ def port(name: str, default: int) -> int:
     if not text.isdecimal() or not 0 <= int(text) <= 65535:
         raise MissingSetting(f"{name}={text!r} is not a port: write a number from 0 to 65535")
     return int(text)
+
+
+def whole(name: str, default: int, *, least: int = 0) -> int:
+    """Return a whole number from the environment. Raises `MissingSetting` when it is not one, or less than `least`."""
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal() or int(text) < least:
+        raise MissingSetting(f"{name}={text!r} does not do: write a whole number of at least {least}")
+    return int(text)

@@ -5,6 +5,7 @@ The heartbeat finds out; slices show it as a condition. Nothing is torn down bec
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from kubeslice.kube.errors import ApiError, Forbidden, NotFound, Unauthorized
 from kubeslice.model import names
@@ -16,6 +17,14 @@ log = logging.getLogger(__name__)
 
 REACHABLE = Finding(HUB_REACHABLE, "True", "Connected", "the hub answers")
 UNTRIED = Finding(HUB_REACHABLE, "Unknown", "Connecting", "the hub has not answered yet")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the Cluster of this worker is on the hub."""
+
+    cluster: str
+    namespace: str
 
 
 class HubLink:
@@ -53,7 +62,8 @@ class HubLink:
 def refusal(cluster: str, error: ApiError) -> Finding:
     """Return what an error of the hub means and what to do about it."""
     renew = (
-        f"copy the Secret {names.worker_account(cluster)} from the project's namespace on the hub into the Secret "
+        f"join again with `kubeslice cluster join-token {cluster}` and `kubeslice worker join`, or copy the Secret "
+        f"{names.worker_account(cluster)} from the project's namespace on the hub into the Secret "
         f"{names.HUB_SECRET} in {names.WORKER_NAMESPACE}"
     )
     match error:

@@ -14,11 +14,9 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.model.resources import DEPLOYMENTS
 from kubeslice.plan import corefile
 from kubeslice.worker import forwarding
-from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.caches import OPERATOR, SYSTEM, Caches
 
 log = logging.getLogger(__name__)
-
-OPERATOR = "kubeslice-worker"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
 """The slice operator as a process: two API servers, one lease, one operator while it holds the lease."""
 
+from dataclasses import replace
+
 from kubeslice.kube import config
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.lease import Leader
 from kubeslice.model import names
 from kubeslice.runtime.app import App, start
 from kubeslice.worker import settings
+from kubeslice.worker.credential import HubToken
 from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
 
@@ -17,8 +20,10 @@ def build(chosen: Settings) -> App:
     """Put the process together."""
     app = App(COMPONENT, chosen.health_port)
     own = HttpApi(config.in_cluster(), names.WORKER_MANAGER)
-    hub = HttpApi(config.from_directory(chosen.hub_credentials), names.WORKER_MANAGER)
-    operator = Operator(own, hub, chosen, app.metrics, app.registry)
+    mounted = config.from_directory(chosen.hub_credentials)
+    token = HubToken(mounted.token)
+    hub = HttpApi(replace(mounted, token=token), names.WORKER_MANAGER)
+    operator = Operator(own, hub, token, chosen, app.metrics, app.registry)
     leader = Leader(own, LEASE, chosen.pod_namespace, chosen.identity)
     app.add("leader", lambda: leader.run(operator.run))
     app.cleanup(own.close)

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from kubeslice.runtime.metrics import CollectorRegistry, Gauge
+from kubeslice.runtime.metrics import CollectorRegistry, Counter, Gauge
 
 
 class WorkerMetrics:
@@ -11,6 +11,16 @@ class WorkerMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.hub_reachable = Gauge(
             "kubeslice_worker_hub_reachable", "1 while the hub answers and accepts the credential.", registry=registry
+        )
+        self.hub_credential_expires = Gauge(
+            "kubeslice_worker_hub_credential_expires_seconds",
+            "When the credential for the hub ends, in seconds since 1970; 0: never, or unknown.",
+            registry=registry,
+        )
+        self.hub_credential_failures = Counter(
+            "kubeslice_worker_hub_credential_renewal_failures_total",
+            "Tries to renew the credential for the hub that failed.",
+            registry=registry,
         )
         self._pods = Gauge("kubeslice_slice_app_pods", "Pods on a slice.", ["slice"], registry=registry)
         self._tunnels = Gauge("kubeslice_slice_tunnels_up", "Tunnels that are up.", ["slice"], registry=registry)

@@ -14,15 +14,17 @@ from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source
 from kubeslice.worker import keys
 from kubeslice.worker.caches import Caches, HubCaches, OwnCaches
+from kubeslice.worker.credential import HubToken, Renewal
 from kubeslice.worker.exports import Exports
 from kubeslice.worker.forwarding import Forwarding
 from kubeslice.worker.gateways import Gateways
-from kubeslice.worker.hublink import HubLink
+from kubeslice.worker.hublink import HubLink, Place
 from kubeslice.worker.imports import Imports
+from kubeslice.worker.leaving import Leaving
 from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.namespaces import Namespaces
 from kubeslice.worker.planekeys import PlaneKeys
-from kubeslice.worker.registration import Place, Registration
+from kubeslice.worker.registration import Registration
 from kubeslice.worker.settings import Settings
 from kubeslice.worker.slices import Slices
 from kubeslice.worker.standing import Standing
@@ -34,7 +36,13 @@ class Operator:
     """The object graph of one term of leadership."""
 
     def __init__(
-        self, own: Api, hub: Api, chosen: Settings, metrics: ControllerMetrics, registry: CollectorRegistry
+        self,
+        own: Api,
+        hub: Api,
+        token: HubToken,
+        chosen: Settings,
+        metrics: ControllerMetrics,
+        registry: CollectorRegistry,
     ) -> None:
         clock = SystemClock()
         counted = WorkerMetrics(registry)
@@ -48,7 +56,10 @@ class Operator:
         here = Reporter(own, names.WORKER_MANAGER, Recorder(own, names.WORKER_MANAGER), clock)
         there = Reporter(hub, names.WORKER_MANAGER, None, clock)
         place = Place(chosen.cluster, chosen.project_namespace)
-        self.registration = Registration(hub, place, self.caches, here, self.link)
+        token.follow(self.caches.own.hub_secret)
+        self.renewal = Renewal(hub, place, self.caches, token, here, counted)
+        leaving = Leaving(own, self.caches)
+        self.registration = Registration(hub, place, self.caches, here, self.link, leaving, self.renewal)
         triggers = self._triggers
         slices = Slices(own, hub, self.caches, chosen.cluster)
         standing = Standing(self.caches, here, there, self.link, counted, clock)
@@ -76,6 +87,7 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.caches.run(), name="caches")
             group.create_task(self.registration.run(), name="registration")
+            group.create_task(self.renewal.run(), name="renewal")
             group.create_task(self._when_hub_is_known(), name="hub-known")
             for controller, sources in self._triggered:
                 group.create_task(self._start(controller, sources), name=controller.name)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
 
 from kubeslice import __version__
 from kubeslice.kube import objects
@@ -15,35 +14,40 @@ from kubeslice.model.cluster import Cluster
 from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS
 from kubeslice.plan import findings, worker_cluster
 from kubeslice.runtime.reporting import Reporter
+from kubeslice.runtime.sources import intent
 from kubeslice.worker.caches import SYSTEM, Caches
-from kubeslice.worker.hublink import HubLink
+from kubeslice.worker.credential import Renewal
+from kubeslice.worker.hublink import HubLink, Place
+from kubeslice.worker.leaving import Leaving
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 5.0
 SETTLE = 0.1
 BACKOFF_CAP = 15.0
-OPERATOR = "kubeslice-worker"
 AGENT = "kubeslice-agent"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the Cluster of this worker is on the hub."""
-
-    cluster: str
-    namespace: str
 
 
 class Registration:
     """Reports on the cluster every few seconds and at once when something about it changes."""
 
-    def __init__(self, hub: Api, place: Place, caches: Caches, reporter: Reporter, link: HubLink) -> None:
+    def __init__(
+        self,
+        hub: Api,
+        place: Place,
+        caches: Caches,
+        reporter: Reporter,
+        link: HubLink,
+        leaving: Leaving,
+        renewal: Renewal,
+    ) -> None:
         self._hub = hub
         self._place = place
         self._caches = caches
         self._reporter = reporter
         self._link = link
+        self._leaving = leaving
+        self._renewal = renewal
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -69,24 +73,31 @@ class Registration:
         own = self._caches.own
         for informer in own.informers:
             await informer.synced.wait()
-        for informer in (own.namespaces, own.nodes):
+        for informer in (own.namespaces, own.nodes, own.corefiles):
             informer.subscribe(lambda _old, _new: self._changed.set())
+        own.slices.subscribe(self._slice_changed)
         self._caches.hub.cluster.subscribe(self._cluster_changed)
+        self._renewal.subscribe(self._changed.set)
+
+    def _slice_changed(self, _: Object | None, new: Object | None) -> None:
+        # The last one to go may be what the hub waits for.
+        if new is None:
+            self._changed.set()
 
     def _cluster_changed(self, old: Object | None, new: Object | None) -> None:
         # Only the administrator's part wakes the heartbeat; its own writes must not.
-        if old is None or new is None or objects.spec(old) != objects.spec(new):
+        if old is None or new is None or intent(old) != intent(new):
             self._changed.set()
 
     async def _beat(self) -> None:
         seen = self._caches.hub.cluster.get(self._place.cluster, self._place.namespace)
         if seen is None:
             seen = await self._hub.get(CLUSTERS, self._place.cluster, self._place.namespace)
-        if objects.is_deleting(seen):
-            return
         metadata = {"name": self._place.cluster, "namespace": self._place.namespace}
         report = {"metadata": metadata, "status": self._status(seen)}
         await self._hub.apply(CLUSTERS, report, manager=names.WORKER_MANAGER, subresource="status")
+        if report["status"]["registrationStatus"] == worker_cluster.DEREGISTERED:
+            await self._leaving.stop()
 
     def _status(self, seen: Object) -> Object:
         own, now = self._caches.own, self._reporter.now()
@@ -95,10 +106,11 @@ class Registration:
         deployments = {name: own.deployments.get(f"kubeslice-{name}", SYSTEM) for name in ("dns", "webhook")}
         parts = worker_cluster.component_health(agents, deployments, addresses)
         health = worker_cluster.cluster_health(parts, objects.status(seen).get("clusterHealth") or {}, now)
-        found = [worker_cluster.registered(), worker_cluster.connection(parts)]
+        found = [worker_cluster.registered(), worker_cluster.connection(parts), self._renewal.finding]
+        credential = self._renewal.held
         generation = int(seen["metadata"].get("generation") or 0)
         return {
-            "registrationStatus": "Registered",
+            "registrationStatus": worker_cluster.registration(seen, self._leaving.left()),
             "nodeIPs": list(addresses.values())[: worker_cluster.MAX_ADDRESSES],
             "cniSubnet": worker_cluster.pod_networks(own.nodes.items()),
             "networkPresent": worker_cluster.is_complete(agents),
@@ -107,12 +119,13 @@ class Registration:
             "workerVersion": __version__,
             "heartbeatTime": now,
             "conditions": findings.conditions_after(objects.conditions(seen), found, generation, now),
+            **({"credential": credential.wire()} if credential else {}),
         }
 
     async def _failed(self, error: ApiError) -> None:
         if not self._link.failed(error):
             return
-        operator = self._caches.own.deployments.get(OPERATOR, SYSTEM)
+        operator = self._caches.operator
         if operator is not None:
             finding = self._link.finding
             await self._reporter.event(DEPLOYMENTS, operator, finding.reason, finding.message, warning=True)

@@ -19,8 +19,7 @@ from kubeslice.model.resources import Resource
 from kubeslice.plan import corefile, onboarding
 from kubeslice.runtime import logs
 from kubeslice.worker import forwarding, settings
-from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, OURS, SYSTEM
-from kubeslice.worker.leaving import OPERATOR
+from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, OPERATOR, OURS, SYSTEM
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,169 @@
+"""The worker's credential on the hub: which token is in force, and getting the next one before it ends.
+
+Called by the operator while it leads. The token in force is the one in the Secret `kubeslice-hub`; a worker that was
+brought one to join with replaces it at once by its own, and that one again and again. People may put another one there
+at any time; it is taken without a restart.
+"""
+
+import asyncio
+import base64
+import contextlib
+import logging
+from collections.abc import Callable
+
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
+from kubeslice.kube.backoff import Backoff
+from kubeslice.kube.errors import ApiError
+from kubeslice.kube.informer import Informer
+from kubeslice.kube.tokens import request_token
+from kubeslice.model import names
+from kubeslice.model.resources import DEPLOYMENTS, SECRETS
+from kubeslice.plan import credentials
+from kubeslice.plan.credentials import Token
+from kubeslice.plan.findings import Finding
+from kubeslice.runtime.reporting import Reporter
+from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.hublink import Place
+from kubeslice.worker.metrics import WorkerMetrics
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY = 1.0
+RETRY_CAP = 300.0
+# Between two renewals of the worker's own token, whatever its clock makes of the times in it.
+PAUSE = 60.0
+
+
+class HubToken:
+    """The token in force: that of the Secret, or of its mounted copy while the own API server has not answered."""
+
+    def __init__(self, mounted: Callable[[], str]) -> None:
+        self._mounted = mounted
+        self._seen = ""
+        self._subscribers: list[Callable[[], None]] = []
+
+    def __call__(self) -> str:
+        """Return the token for the next request."""
+        return self._seen or self._mounted()
+
+    def follow(self, secret: Informer) -> None:
+        """Take the token from the Secret as it changes."""
+        secret.subscribe(self._changed)
+
+    def subscribe(self, subscriber: Callable[[], None]) -> None:
+        """Call `subscriber` whenever the Secret holds another token."""
+        self._subscribers.append(subscriber)
+
+    def _changed(self, _old: Object | None, new: Object | None) -> None:
+        encoded = ((new or {}).get("data") or {}).get("token") or ""
+        before, self._seen = self._seen, base64.b64decode(encoded).decode(errors="replace").strip()
+        if self._seen != before:
+            for subscriber in self._subscribers:
+                subscriber()
+
+
+class Renewal:
+    """Keeps the worker in a credential of its own. `finding` tells how that goes; `subscribe` hears of every turn.
+
+    `reporter` is that of the own cluster.
+    """
+
+    def __init__(
+        self, hub: Api, place: Place, caches: Caches, token: HubToken, reporter: Reporter, metrics: WorkerMetrics
+    ) -> None:
+        self.finding = credentials.NOT_YET
+        self._hub = hub
+        self._place = place
+        self._caches = caches
+        self._token = token
+        self._reporter = reporter
+        self._metrics = metrics
+        self._backoff = Backoff(FIRST_RETRY, RETRY_CAP)
+        self._rests_until = 0.0
+        self._changed = asyncio.Event()
+        self._subscribers: list[Callable[[], None]] = []
+
+    def subscribe(self, subscriber: Callable[[], None]) -> None:
+        """Call `subscriber` whenever the finding changes."""
+        self._subscribers.append(subscriber)
+
+    @property
+    def held(self) -> Token | None:
+        """Return the token in force when the worker got it for itself."""
+        token = credentials.read(self._token())
+        return token if token and token.is_own else None
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        await self._until_synced()
+        while True:
+            self._changed.clear()
+            token = credentials.read(self._token())
+            self._observe(token)
+            wait = self._time_left(token)
+            if token is not None and wait == 0.0:
+                wait = await self._renew(token)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+
+    async def _until_synced(self) -> None:
+        cluster = self._caches.hub.cluster
+        await self._caches.own.hub_secret.synced.wait()
+        await cluster.synced.wait()
+        self._token.subscribe(self._changed.set)
+        cluster.subscribe(self._cluster_changed)
+
+    def _cluster_changed(self, old: Object | None, new: Object | None) -> None:
+        lives = [credentials.wanted_seconds(objects.status(obj)) if obj else None for obj in (old, new)]
+        if lives[0] != lives[1]:
+            self._changed.set()
+
+    def _observe(self, token: Token | None) -> None:
+        self._metrics.hub_credential_expires.set(token.expires.timestamp() if token and token.expires else 0)
+        if token is not None and token.is_own and self._time_left(token) != 0.0:
+            self._become(credentials.renewed(token))
+
+    def _time_left(self, token: Token | None) -> float | None:
+        """Return how many seconds to wait before a token is renewed, None for as long as nothing changes."""
+        if token is None:
+            return None
+        due, clock = credentials.due(token, self._wanted_seconds()), self._reporter.clock
+        left = (due - clock.now()).total_seconds() if due else 0.0
+        rest = self._rests_until - clock.monotonic() if token.is_own else 0.0
+        return max(left, rest, 0.0)
+
+    def _wanted_seconds(self) -> int:
+        cluster = self._caches.hub.cluster.get(self._place.cluster, self._place.namespace)
+        return credentials.wanted_seconds(objects.status(cluster) if cluster else {})
+
+    async def _renew(self, token: Token) -> float:
+        """Get another token and put it into the Secret, from where it is used; return how long to rest."""
+        account = names.worker_account(self._place.cluster)
+        try:
+            text = await request_token(self._hub, account, self._place.namespace, self._wanted_seconds())
+            data = {"token": base64.b64encode(text.encode()).decode()}
+            await self._reporter.api.patch(SECRETS, names.HUB_SECRET, SYSTEM, {"data": data})
+        except ApiError as error:
+            await self._failed(token, error)
+            return self._backoff.next()
+        log.info("the credential for the hub is renewed")
+        self._backoff.reset()
+        self._rests_until = self._reporter.clock.monotonic() + PAUSE
+        return PAUSE
+
+    async def _failed(self, token: Token, error: ApiError) -> None:
+        self._metrics.hub_credential_failures.inc()
+        finding = credentials.not_renewed(token, error.message)
+        operator = self._caches.operator
+        if self._become(finding) and operator is not None:
+            await self._reporter.event(DEPLOYMENTS, operator, finding.reason, finding.message, warning=True)
+
+    def _become(self, finding: Finding) -> bool:
+        before, self.finding = self.finding, finding
+        if finding != before:
+            log.log(logging.INFO if finding.status == "True" else logging.ERROR, "%s", finding.message)
+            for subscriber in self._subscribers:
+                subscriber()
+        return (finding.status, finding.reason) != (before.status, before.reason)

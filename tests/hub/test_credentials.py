@@ -1,0 +1,117 @@
+"""A worker's credential on the hub: what it joins with, what it gets for itself, and its end at any moment."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from kubeslice.kube import objects
+from kubeslice.kube.errors import Forbidden, Unauthorized
+from kubeslice.kube.http import HttpApi
+from kubeslice.kube.tokens import request_token
+from kubeslice.model import names
+from kubeslice.model import resources as r
+from kubeslice.plan import credentials
+from tests.hub.stage import HEARTBEAT, Stage, Worker
+
+pytestmark = pytest.mark.api
+
+WEST = names.worker_account("west")
+
+
+async def with_own_credential(stage: Stage, worker: Worker) -> tuple[Worker, str]:
+    """Do what a worker does that has joined: ask for a token for its own account, use it and say so."""
+    text = await request_token(worker.api, WEST, stage.home, credentials.DEFAULT_SECONDS)
+    token = credentials.read(text)
+    assert token is not None
+    own = replace_credential(worker, text)
+    await own.beat(HEARTBEAT, credential=token.wire())
+    return own, token.account_uid
+
+
+def replace_credential(worker: Worker, text: str) -> Worker:
+    to = worker.api._to
+    return Worker(worker.stage, worker.cluster, HttpApi(replace(to, token=lambda: text)))
+
+
+async def account(stage: Stage) -> str:
+    found = await stage.find(r.SERVICEACCOUNTS, WEST, stage.home)
+    return objects.uid(found) if found else ""
+
+
+async def test_what_a_worker_joined_with_goes_when_it_has_its_own_and_comes_back_when_that_ends(stage: Stage) -> None:
+    await stage.make_project()
+    worker = (await stage.register("west"))["west"]
+    own, uid = await with_own_credential(stage, worker)
+    await stage.gone(r.SECRETS, WEST, stage.home)
+    cluster = await stage.condition(r.CLUSTERS, "west", stage.home, "CredentialsReady", "True", "Held")
+    status = objects.status(cluster)
+    assert "secretName" not in status
+    assert status["credentialSeconds"] == credentials.DEFAULT_SECONDS
+    assert objects.is_true(cluster, "Ready")
+    with pytest.raises(Unauthorized):
+        await worker.api.list(r.WORKERSLICECONFIGS, own.namespace)
+    assert (await own.api.list(r.WORKERSLICECONFIGS, own.namespace)).items == []
+    for others in (names.worker_account("east"), "default"):
+        with pytest.raises(Forbidden):
+            await request_token(own.api, others, stage.home, 600)
+
+    await own.beat(HEARTBEAT, credential={"accountUID": uid, "expiresAt": "2026-01-01T00:00:00Z"})
+    await stage.until(lambda: stage.find(r.SECRETS, WEST, stage.home))
+    await own.api.close()
+
+
+async def test_who_wants_to_keeps_the_secret(stage: Stage) -> None:
+    await stage.make_project()
+    worker = (await stage.register("west"))["west"]
+    await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"credential": {"keepSecret": True}}})
+    own, _ = await with_own_credential(stage, worker)
+    cluster = await stage.condition(r.CLUSTERS, "west", stage.home, "CredentialsReady", "True", "Held")
+    assert objects.status(cluster)["secretName"] == WEST
+    assert await stage.find(r.SECRETS, WEST, stage.home)
+    await own.api.close()
+
+
+async def test_a_revoked_worker_is_refused_at_once_whatever_it_was_given(stage: Stage) -> None:
+    await stage.make_project()
+    worker = (await stage.register("west"))["west"]
+    await stage.make_slice("red", "west")
+    own, uid = await with_own_credential(stage, worker)
+    spare = replace_credential(worker, await request_token(own.api, WEST, stage.home, 7 * 86_400))
+    began = time.monotonic()
+    await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"credential": {"revision": "stolen"}}})
+
+    async def is_refused() -> bool:
+        try:
+            await spare.api.list(r.WORKERSLICECONFIGS, own.namespace)
+        except Unauthorized:
+            return True
+        return False
+
+    await stage.until(is_refused)
+    assert time.monotonic() - began < 2
+    with pytest.raises(Unauthorized):
+        await own.api.list(r.WORKERSLICECONFIGS, own.namespace)
+
+    back = Worker(stage, "west", await stage.credential(WEST, stage.home))
+    assert await account(stage) not in ("", uid)
+    cluster = await stage.admin.get(r.CLUSTERS, "west", stage.home)
+    assert objects.status(cluster)["credentialRevision"] == "stolen"
+    assert objects.spec(await back.config("red"))["sliceName"] == "red", "its slices stay as they are"
+    again, _ = await with_own_credential(stage, back)
+    await stage.gone(r.SECRETS, WEST, stage.home)
+    for gone in (own, spare, again):
+        await gone.api.close()
+
+
+async def test_an_account_that_somebody_deletes_is_made_anew_and_the_worker_may_join_again(stage: Stage) -> None:
+    await stage.make_project()
+    worker = (await stage.register("west"))["west"]
+    own, uid = await with_own_credential(stage, worker)
+    await stage.gone(r.SECRETS, WEST, stage.home)
+    await stage.admin.delete(r.SERVICEACCOUNTS, WEST, stage.home)
+    with pytest.raises(Unauthorized):
+        await own.api.list(r.WORKERSLICECONFIGS, own.namespace)
+    await stage.credential(WEST, stage.home)
+    assert await account(stage) != uid
+    await own.api.close()
