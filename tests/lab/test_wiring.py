@@ -18,7 +18,9 @@ def test_the_wan_has_a_bridge_per_lan_and_a_port_per_node() -> None:
         "link add n1-2 mtu 1500 type veth peer name eth0 address 02:6c:ac:1f:01:0c mtu 1500 netns worker-1-node-2"
         in lines
     )
-    assert lines.index("link add lan1 type bridge") < lines.index("link set n1-1 master lan1 up")
+    assert lines.index("link add lan1 address 02:6c:ac:1f:01:01 type bridge") < lines.index(
+        "link set n1-1 master lan1 up"
+    )
 
 
 def test_nodes_know_the_way_to_the_pods_of_their_neighbours_only() -> None:
@@ -26,6 +28,14 @@ def test_nodes_know_the_way_to_the_pods_of_their_neighbours_only() -> None:
     assert "route add 10.244.2.0/24 via 172.31.1.12" in lines
     assert not any("route add 10.244.1.0/24" in line for line in lines)
     assert "route add default via 172.31.1.1" in lines
+
+
+def test_a_bridge_keeps_its_hardware_address_when_ports_come_and_go() -> None:
+    made = [
+        line for line in wiring.wan_links(TOPOLOGY) + wiring.node_links(WORKER.nodes[0], WORKER) if "bridge" in line
+    ]
+    assert all(" address 02:6c:" in line for line in made if line.endswith("type bridge"))
+    assert len(made) >= len(TOPOLOGY.clusters) + 1
 
 
 def test_pods_leave_with_the_address_of_their_node() -> None:

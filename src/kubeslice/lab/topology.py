@@ -50,6 +50,11 @@ class Node:
         return f"10.244.{self.number}"
 
     @property
+    def pod_bridge_mac(self) -> str:
+        """Return the hardware address of the node towards its pods; without one it would change as pods come and go."""
+        return f"02:6c:0a:f4:{self.number:02x}:01"
+
+    @property
     def pod_network(self) -> str:
         """Return the node's part of the pod network."""
         return f"{self.pod_prefix}.0/24"
@@ -93,6 +98,11 @@ class Cluster:
     def public(self) -> str:
         """Return the address that others see when the cluster is behind NAT."""
         return f"100.64.{self.lan}.1"
+
+    @property
+    def mac(self) -> str:
+        """Return the hardware address of the LAN's router, which stays as nodes come and go."""
+        return f"02:6c:ac:1f:{self.lan:02x}:01"
 
     @property
     def bridge(self) -> str:

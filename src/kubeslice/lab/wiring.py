@@ -3,7 +3,8 @@
 Underlay: a WAN namespace with one bridge per cluster LAN, routing between them, and a port to every node.
 Cluster: a bridge `cni0` per node for its pods, static routes between the nodes of a cluster, masquerade towards the
 rest of the world. Pods have /32 addresses and reach even their neighbours through the node, so that Services and
-policies see all traffic whether or not the kernel can filter bridged packets.
+policies see all traffic whether or not the kernel can filter bridged packets. Bridges have hardware addresses of their
+own: one that takes its lowest port's loses packets whenever that changes.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,8 @@ def wan_links(topology: Topology) -> list[str]:
     # What no mapping of a NAT waits for is dropped without a word.
     lines = ["link set lo up", f"route add blackhole {PUBLIC_NETWORK}"]
     for cluster in topology.clusters:
-        lines += [f"link add {cluster.bridge} type bridge", f"addr add 172.31.{cluster.lan}.1/24 dev {cluster.bridge}"]
+        lines.append(f"link add {cluster.bridge} address {cluster.mac} type bridge")
+        lines.append(f"addr add 172.31.{cluster.lan}.1/24 dev {cluster.bridge}")
         for node in cluster.nodes:
             lines += node_port(node, cluster)
         lines.append(f"link set {cluster.bridge} up")
@@ -42,7 +44,7 @@ def node_links(node: Node, cluster: Cluster) -> list[str]:
         f"addr add {node.address}/24 dev eth0",
         "link set eth0 up",
         f"route add default via {node.gateway}",
-        f"link add cni0 mtu {node.mtu} type bridge",
+        f"link add cni0 address {node.pod_bridge_mac} mtu {node.mtu} type bridge",
         f"addr add {node.pod_prefix}.1/24 dev cni0",
         "link set cni0 up",
         *(f"route add {other.pod_network} via {other.address}" for other in others),
