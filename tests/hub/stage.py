@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubeslice.hub.hub import Hub, Settings
@@ -30,6 +31,9 @@ class LeapingClock(SystemClock):
 
     def __init__(self) -> None:
         self._ahead = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self._ahead)
 
     def monotonic(self) -> float:
         return super().monotonic() + self._ahead

@@ -1,8 +1,9 @@
-"""`kubeslice cluster evict`: one field of a Cluster, and what that means to its owner."""
+"""`kubeslice cluster evict` and `forget`: who is shut out, who is gone, and what that means to its owner."""
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.model import names, resources
+from kubeslice.plan.clusters import REACHABLE
 
 
 async def evict(api: Api, cluster: Object, *, undo: bool) -> str:
@@ -18,3 +19,23 @@ async def evict(api: Api, cluster: Object, *, undo: bool) -> str:
         f"{name} is evicted: no gateway lets its packets in any more, its keys, certificates and its worker's "
         f"credential are revoked; undo with `kubeslice cluster evict {name} --undo`"
     )
+
+
+async def forget(api: Api, cluster: Object) -> str:
+    """Shut a cluster out that is gone for good and take it off the hub; return the sentence for people."""
+    name, home = objects.name(cluster), objects.namespace(cluster)
+    await api.patch(resources.CLUSTERS, name, home, {"spec": {"evicted": True}})
+    listing = await api.list(resources.SLICECONFIGS, home)
+    slices = sorted(objects.name(obj) for obj in listing.items if name in (objects.spec(obj).get("clusters") or []))
+    if slices:
+        return (
+            f"{name} is shut out of every slice; it is still named in spec.clusters of {', '.join(slices)}: take it "
+            f"out there, then `kubeslice cluster forget {name}` again takes it off the hub"
+        )
+    await api.delete(resources.CLUSTERS, name, home, uid=objects.uid(cluster))
+    return f"{name} is forgotten: the hub waits for nothing from it; if it ever comes back, uninstall KubeSlice there"
+
+
+def is_heard(cluster: Object) -> bool:
+    """Tell whether the worker of a cluster reports."""
+    return objects.is_true(cluster, REACHABLE)

@@ -70,6 +70,27 @@ def evict_cluster(
     typer.echo(run_with_api(kubeconfig, context, work))
 
 
+@clusters.command("forget")
+def forget_cluster(
+    name: Name,
+    project: Project = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Even though its worker is heard of.")] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Take a cluster that is gone for good off the hub, without waiting for its worker."""
+    from kubeslice.cli.eviction import forget, is_heard
+
+    async def work(api: Api) -> str:
+        cluster = await find_one(api, views.CLUSTERS, name, project)
+        if is_heard(cluster) and not force:
+            fail(f"the worker of {name} is heard of: delete Cluster {name} and it cleans up, or forget it with --force")
+        return await forget(api, cluster)
+
+    typer.echo(run_with_api(kubeconfig, context, work))
+
+
 @slices.command("status")
 def slice_status(
     name: Name,

@@ -42,6 +42,11 @@ class Leader:
         self._held: Object = {}
         self.is_leading = False
 
+    @property
+    def lease(self) -> Object:
+        """Return the lease as this candidate wrote it last."""
+        return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, **self._held}
+
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
         """Wait for the lease, run `lead` while holding it. Raises `LeadershipLost` when it is lost."""
         while not await self._try(self._acquire, self._duration):  # noqa: ASYNC110 - another process changes what we wait for

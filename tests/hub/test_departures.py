@@ -1,0 +1,91 @@
+"""Clusters that leave the hub: with their worker, without it, and the states of a registration on the way."""
+
+from typing import Any
+
+import pytest
+
+from kubeslice.cli.eviction import forget
+from kubeslice.kube import objects
+from kubeslice.model import names
+from kubeslice.model import resources as r
+from tests.hub.stage import HEARTBEAT, Stage, Worker
+
+pytestmark = pytest.mark.api
+
+
+async def holding(stage: Stage) -> Worker:
+    """Return the worker of a cluster that is in no slice any more and never lets go of what it had."""
+    await stage.make_project()
+    workers = await stage.register("west", "east")
+    await stage.make_slice("red", "west", "east")
+    config = await workers["west"].config("red")
+    patch = {"metadata": {"finalizers": [names.WORKER_SLICE_CONFIG_FINALIZER]}}
+    await workers["west"].api.patch(r.WORKERSLICECONFIGS, objects.name(config), workers["west"].namespace, patch)
+    await stage.make_slice("red", "east")
+    return workers["west"]
+
+
+async def told(stage: Stage, *reasons: str) -> None:
+    async def are_there() -> bool:
+        events = (await stage.admin.list(r.EVENTS, stage.home)).items
+        return set(reasons) <= {event["reason"] for event in events if event["involvedObject"]["name"] == "west"}
+
+    await stage.until(are_there)
+
+
+async def test_a_registration_is_pending_until_the_worker_says_otherwise(stage: Stage) -> None:
+    await stage.make_project()
+    await stage.admin.apply(r.CLUSTERS, {"metadata": {"name": "west", "namespace": stage.home}}, manager="user")
+
+    async def says(wanted: str) -> bool:
+        found = objects.status(await stage.admin.get(r.CLUSTERS, "west", stage.home))
+        return bool(found.get("registrationStatus") == wanted)
+
+    await stage.until(lambda: says("Pending"))
+    await stage.register("west")
+    assert await says("Registered")
+
+
+async def test_a_cluster_goes_when_its_worker_says_that_it_is_done(stage: Stage) -> None:
+    worker = await holding(stage)
+    await stage.admin.delete(r.CLUSTERS, "west", stage.home)
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Deregistered", "False", "clean up red-west")
+    assert await worker.api.get(r.CLUSTERS, "west", stage.home), "it has to be able to say so"
+    freed: dict[str, Any] = {"metadata": {"finalizers": None}}
+    await worker.api.patch(r.WORKERSLICECONFIGS, "red-west", worker.namespace, freed)
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Deregistered", "False", "what is in its cluster")
+    await worker.beat(HEARTBEAT, registrationStatus="Deregistered")
+    await stage.gone(r.CLUSTERS, "west", stage.home)
+    await stage.gone(r.NAMESPACES, worker.namespace)
+    await told(stage, "ClusterDeregistrationInProgress", "ClusterDeregistered")
+
+
+async def test_a_worker_that_never_answers_is_given_up_after_ten_minutes_and_not_before(stage: Stage) -> None:
+    worker = await holding(stage)
+    await stage.admin.delete(r.CLUSTERS, "west", stage.home)
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Deregistered", "False", "kubeslice cluster forget west")
+    stage.clock.leap(590)
+    await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"nodeIPs": ["198.51.100.8"]}})
+    await stage.stop_hub()
+    await stage.start_hub()
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Deregistered", "False", "WaitingForWorker")
+    assert await stage.find(r.WORKERSLICECONFIGS, "red-west", worker.namespace)
+    stage.clock.leap(15)
+    await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"nodeIPs": ["198.51.100.9"]}})
+    await stage.gone(r.CLUSTERS, "west", stage.home)
+    await stage.gone(r.NAMESPACES, worker.namespace)
+    await told(stage, "ClusterDeregisterTimeout", "ClusterDeregistered")
+
+
+async def test_a_cluster_that_is_gone_for_good_is_forgotten_at_once(stage: Stage) -> None:
+    worker = await holding(stage)
+    await stage.make_slice("red", "east", "west")
+    await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "red-west", worker.namespace))
+    cluster = await stage.admin.get(r.CLUSTERS, "west", stage.home)
+    assert "out there" in await forget(stage.admin, cluster)
+    await stage.gone(r.WORKERSLICECONFIGS, "red-west", worker.namespace)
+    await stage.make_slice("red", "east")
+    assert "forgotten" in await forget(stage.admin, cluster)
+    await stage.gone(r.CLUSTERS, "west", stage.home)
+    await stage.gone(r.NAMESPACES, worker.namespace)
+    assert await stage.find(r.WORKERSLICECONFIGS, "red-east", stage.namespace_of("east"))
