@@ -21,10 +21,11 @@ def _cells(metric: Metric) -> tuple[str, str, str, str, str]:
     baseline = f"{figure(metric.baseline)} {metric.unit}" if metric.baseline is not None else ""
     ratio = f"{metric.ratio:.2f} x" if metric.ratio is not None else ""
     verdict = "" if metric.budget is None else "[green]met[/]" if metric.is_ok else "[red]missed[/]"
-    return f"{figure(metric.value)} {metric.unit}", baseline, ratio, _budget(metric), verdict
+    return f"{figure(metric.value)} {metric.unit}", baseline, ratio, budget_text(metric), verdict
 
 
-def _budget(metric: Metric) -> str:
+def budget_text(metric: Metric) -> str:
+    """Return a metric's budget for people, "" when it has none."""
     if metric.budget is None:
         return ""
     unit = "x" if metric.budget.on_ratio else metric.unit

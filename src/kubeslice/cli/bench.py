@@ -1,6 +1,7 @@
 """`kubeslice bench`: measuring against the budgets, on clusters of a lab that each benchmark brings up itself."""
 
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -113,6 +114,33 @@ def eviction(
     from kubeslice.bench import eviction
 
     _run(eviction.measure(eviction.QUICK_TRIALS if quick else trials), "eviction", as_json=as_json, seconds=HOURS)
+
+
+@app.command()
+def hub_scale(
+    *,
+    clusters: Annotated[
+        int, typer.Option(min=3, help="The most clusters; 10, 30 and 100 are measured on the way.")
+    ] = 100,
+    slices: Annotated[int, typer.Option(min=1, help="How many slices; the first has all clusters.")] = 20,
+    members: Annotated[int, typer.Option(min=2, help="How many clusters each of the other slices has.")] = 10,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="A Kubernetes cluster to use, which should be empty; else one is started.")
+    ] = None,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load the hub with many clusters and slices: write rate beside a bare loop, changes, memory, cost per worker."""
+    from kubeslice.bench import hub_scale
+
+    options = hub_scale.Options(clusters, slices, members, kubeconfig=kubeconfig)
+    if quick:
+        options = hub_scale.quick(options)
+    _run(hub_scale.measure(options, _tell), "hub-scale", as_json=as_json, seconds=2 * HOURS)
+
+
+def _tell(words: str) -> None:
+    typer.echo(words, err=True)
 
 
 def _run(measured: Coroutine[Any, Any, Any], name: str, *, as_json: bool, seconds: float = HOURS / 4) -> None:

@@ -8,6 +8,7 @@ hub takes away. What gateways, pods and nodes would say is made up.
 import asyncio
 import contextlib
 import random
+from ipaddress import IPv4Network
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api
@@ -26,6 +27,8 @@ from kubeslice.worker.caches import HubCaches
 from kubeslice.worker.registration import HEARTBEAT
 
 SERVICE = "web"
+# Which address of the cluster's subnet the pod behind a service has.
+POD = 40
 
 
 class Understudy:
@@ -88,7 +91,8 @@ class Understudy:
         await self._hub.apply(CLUSTERS, report, manager=names.WORKER_MANAGER, subresource="status")
 
     async def export(self, slice_name: str, service: str = SERVICE) -> None:
-        """Offer one service with one pod on a slice, in a namespace that is called like the slice."""
+        """Offer a service of one pod on a slice, in a namespace called like it, once the cluster is on the slice."""
+        address = str((await self._subnet(slice_name))[POD])
         name = names.service_export_config(service, slice_name, self.member.name)
         labels = {
             names.CLUSTER_LABEL: self.member.name,
@@ -102,12 +106,19 @@ class Understudy:
             "serviceName": service,
             "serviceNamespace": slice_name,
             "serviceDiscoveryEndpoints": [
-                {"cluster": self.member.name, "podName": f"{service}-0", "nsmIp": self.address, "port": 80}
+                {"cluster": self.member.name, "podName": f"{service}-0", "nsmIp": address, "port": 80}
             ],
             "serviceDiscoveryPorts": [{"name": "http", "port": 80, "protocol": "TCP"}],
         }
         metadata = {"name": name, "namespace": self.member.namespace, "labels": labels}
         await self._hub.apply(SERVICEEXPORTCONFIGS, {"metadata": metadata, "spec": spec}, manager=names.WORKER_MANAGER)
+
+    async def _subnet(self, slice_name: str) -> IPv4Network:
+        while True:
+            config = self.caches.config(slice_name)
+            if config is not None and objects.spec(config).get("clusterSubnetCIDR"):
+                return IPv4Network(objects.spec(config)["clusterSubnetCIDR"])
+            await asyncio.sleep(0.1)
 
     async def withdraw(self, slice_name: str, service: str = SERVICE) -> None:
         """Take an offered service back."""
