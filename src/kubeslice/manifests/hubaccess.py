@@ -34,6 +34,8 @@ _USERS_VERBS = "get list watch create update patch delete deletecollection"
 # What the hub keeps: all it makes from a SliceConfig and what workers report on.
 _WORKER_KINDS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS)
 _HUBS_KINDS = (*_WORKER_KINDS, VPNKEYROTATIONS)
+# What others write and the hub reports on.
+_READ_KINDS = (SLICERESOURCEQUOTAS, WORKERSLICEGWRECYCLERS)
 
 HUB = Account(
     "kubeslice-hub",
@@ -41,14 +43,13 @@ HUB = Account(
     everywhere=(
         # Its own kinds: finalizers are patches of the object, states are patches of the status.
         Permission(PROJECTS, "get list watch patch"),
-        Permission(SLICERESOURCEQUOTAS, READ),
         *(Permission(kind, _USERS_VERBS) for kind in _USERS_KINDS),
         Permission(SERVICEEXPORTCONFIGS, OWN),
         *(Permission(kind, OWN) for kind in _HUBS_KINDS),
-        Permission(WORKERSLICEGWRECYCLERS, "get list watch"),
+        *(Permission(kind, READ) for kind in _READ_KINDS),
         *(
             Permission(kind, "patch", sub="status")
-            for kind in (PROJECTS, *_USERS_KINDS, *_READ_KINDS, *_HUBS_KINDS)
+            for kind in (PROJECTS, *_USERS_KINDS, SERVICEEXPORTCONFIGS, *_READ_KINDS, *_HUBS_KINDS)
         ),
         # The namespaces of projects and clusters, with accounts, credentials, pre-shared keys and roles; and, in the
         # hub's own namespace, the authorities of slices.

@@ -15,6 +15,7 @@ from kubeslice.model.resources import (
     NODES,
     PODDISRUPTIONBUDGETS,
     PODS,
+    RESOURCEQUOTAS,
     ROLEBINDINGS,
     ROLES,
     SECRETS,
@@ -35,6 +36,8 @@ WORKER = Account(
         *(Permission(kind, "patch", sub="status") for kind in (SERVICEEXPORTS, SERVICEIMPORTS)),
         # Namespaces are onboarded, made where they are missing, and removed again when empty.
         Permission(NAMESPACES, OWN),
+        # What slices may use in their namespaces.
+        Permission(RESOURCEQUOTAS, OWN),
         # Empty is known by looking; Secrets are not looked at, because that would open all of them.
         *(Permission(kind, "list") for kind in onboarding.CONTENT if kind not in (PODS, SERVICEEXPORTS)),
         # Pods on slices and behind exports; their overlay addresses are on them.

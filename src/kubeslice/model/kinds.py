@@ -11,6 +11,7 @@ from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.model.slicegateway import SliceGateway
 from kubeslice.model.sliceipam import SliceIpam
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
+from kubeslice.model.sliceresourcequota import SliceResourceQuota
 from kubeslice.model.vpnkeyrotation import VpnKeyRotation
 from kubeslice.model.workerserviceimport import WorkerServiceImport
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
@@ -22,6 +23,7 @@ HUB_KINDS: tuple[type[Kind], ...] = (
     Cluster,
     SliceConfig,
     SliceQoSConfig,
+    SliceResourceQuota,
     SliceIpam,
     VpnKeyRotation,
     ServiceExportConfig,

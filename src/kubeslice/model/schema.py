@@ -36,7 +36,7 @@ def _inlined(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Schem
         result["additionalProperties"] = _inlined(merged["additionalProperties"], definitions)
     if "items" in result:
         result["items"] = _inlined(result["items"], definitions)
-    if "type" not in result:
+    if "type" not in result and "x-kubernetes-int-or-string" not in result:
         raise ValueError(f"no single type: {dict(schema)}")
     return result
 

@@ -9,6 +9,7 @@ from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status,
 from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.names import LOWEST_VNI, MAX_PLANES
 from kubeslice.model.qos import ResolvedQosProfile
+from kubeslice.model.quotas import QuotaPart
 from kubeslice.model.resources import SLICES
 from kubeslice.model.tunnels import PlaneKeys
 from kubeslice.model.workersliceconfig import WorkerNamespaceIsolationProfile
@@ -43,6 +44,8 @@ class SliceSpec(KubeModel):
         json_schema_extra=map_list("plane"),
     )
     namespaces: list[str] = Field(default_factory=list, description="Namespaces whose pods join.")
+    only_existing: bool = Field(default=False, description="Whether these join where they are, and are not made.")
+    resource_quota: QuotaPart | None = Field(default=None, description="What the slice may use in this cluster.")
     node_blocks: list[NodeBlocks] = Field(
         default_factory=list,
         description="Address blocks of each node; a block never moves to another node while pods use it.",

@@ -10,6 +10,7 @@ from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.health import SliceHealth
 from kubeslice.model.names import MAX_PARTS, MAX_PLANES
 from kubeslice.model.qos import ResolvedQosProfile
+from kubeslice.model.quotas import QuotaPart, QuotaUse
 from kubeslice.model.resources import WORKERSLICECONFIGS
 from kubeslice.model.tunnels import GatewayCertificate, PlaneGateway, PlaneKeys
 
@@ -31,6 +32,9 @@ class WorkerNamespaceIsolationProfile(KubeModel):
         default_factory=list, description="Further namespaces that may talk to them when isolated."
     )
     isolation_enabled: bool = Field(default=False, description="Whether other namespaces are kept out.")
+    only_existing: bool = Field(
+        default=False, description="Whether applicationNamespaces join where they are, and are not made."
+    )
 
 
 class WorkerSliceGatewayProvider(KubeModel):
@@ -84,6 +88,9 @@ class WorkerSliceConfigSpec(KubeModel):
         default="", description="Certificates that the authority has revoked, X.509 CRL, PEM.", max_length=262144
     )
     qos_profile_details: ResolvedQosProfile | None = Field(default=None, description="QoS profile of the slice.")
+    resource_quota: QuotaPart | None = Field(
+        default=None, description="What the slice may use in this cluster; made of its SliceResourceQuota."
+    )
     namespace_isolation_profile: WorkerNamespaceIsolationProfile = Field(
         default_factory=WorkerNamespaceIsolationProfile, description="Namespaces of the slice in this cluster."
     )
@@ -102,6 +109,9 @@ class WorkerSliceConfigStatus(Status):
     connected_app_pods: list[AppPod] = Field(default_factory=list, description="Pods on the slice.")
     onboarded_app_namespaces: list[OnboardedNamespace] = Field(
         default_factory=list, description="Namespaces whose pods are on the slice."
+    )
+    resource_quota: QuotaUse | None = Field(
+        default=None, description="What the slice uses in this cluster, where that is limited."
     )
     gateways: list[PlaneGateway] = Field(
         default_factory=list,

@@ -8,6 +8,7 @@ from kubeslice.plan.clusterchecks import cluster, project
 from kubeslice.plan.exportchecks import PASSING, Exported, service_export
 from kubeslice.plan.homechecks import home, project_home
 from kubeslice.plan.problems import Problem, refuse
+from kubeslice.plan.quotachecks import slice_resource_quota
 from kubeslice.plan.slicechecks import awaited, qos_profile, slice_config, slice_config_change
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "service_export",
     "slice_config",
     "slice_config_change",
+    "slice_resource_quota",
 ]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from kubeslice.model import names
 from kubeslice.model.errors import Terminal
+from kubeslice.model.quotas import QuotaPart
 from kubeslice.model.slice import LocalSliceConfig, NodeBlocks, Slice, SliceIpam, SliceSpec
 from kubeslice.model.tunnels import PlaneKeys
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
@@ -35,6 +36,8 @@ class Wish:
     namespaces: frozenset[str]
     engine: Engine = "Wireguard"
     keys: tuple[PlaneKeys, ...] = ()
+    quota: QuotaPart | None = None
+    only_existing: bool = False
 
     @property
     def has_network(self) -> bool:
@@ -66,6 +69,8 @@ def wish_of_config(config: WorkerSliceConfig) -> Wish:
         namespaces=frozenset(spec.namespace_isolation_profile.application_namespaces),
         engine="OpenVPN" if spec.slice_gateway_provider.slice_gateway_type == "OpenVPN" else "Wireguard",
         keys=tuple(spec.gateway_keys),
+        quota=spec.resource_quota,
+        only_existing=spec.namespace_isolation_profile.only_existing,
     )
 
 
@@ -81,6 +86,8 @@ def wish_of_slice(seen: Slice) -> Wish:
         namespaces=frozenset(asked.application_namespaces if asked else spec.namespaces),
         engine=spec.gateway_type,
         keys=tuple(spec.gateway_keys),
+        quota=spec.resource_quota,
+        only_existing=spec.only_existing,
     )
 
 
@@ -100,6 +107,8 @@ def spec(wish: Wish, namespaces: Iterable[str], terrain: Terrain, seen: SliceSpe
         gateway_type=wish.engine,
         gateway_keys=sorted(wish.keys, key=lambda keys: keys.plane),
         namespaces=sorted(namespaces),
+        resource_quota=wish.quota,
+        only_existing=wish.only_existing,
     )
     if not wish.has_network:
         return plain
