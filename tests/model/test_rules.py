@@ -13,6 +13,7 @@ from kubeslice.model.project import Project
 from kubeslice.model.serviceexport import ServiceExport
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
+from kubeslice.model.vpnkeyrotation import VpnKeyRotation
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from tests.model import samples
 
@@ -22,7 +23,7 @@ Schemas = dict[type[Kind], CustomSchema]
 
 @pytest.fixture(scope="module")
 def schemas() -> Any:
-    kinds = (Cluster, Project, ServiceExport, SliceConfig, SliceQoSConfig, WorkerSliceConfig)
+    kinds = (Cluster, Project, ServiceExport, SliceConfig, SliceQoSConfig, VpnKeyRotation, WorkerSliceConfig)
     return {kind: compile_schema(object_schema(kind)) for kind in kinds}
 
 
@@ -103,6 +104,7 @@ def test_good_objects_are_accepted_and_lose_nothing(schemas: Schemas, kind: type
         (SliceConfig, slice_config(gatewayReplicas=5), "4"),
         (SliceConfig, slice_config(sliceGatewayProvider={"sliceGatewayType": "IPsec"}), "IPsec"),
         (Cluster, {"metadata": {"name": "x" * 21}, "spec": {}}, "more than 20 characters"),
+        (VpnKeyRotation, {"metadata": {"name": "red"}, "spec": {"sliceName": "blue"}}, "the same name twice"),
         (Project, {"metadata": {"name": "x" * 31}, "spec": {}}, "more than 30 characters"),
         (
             Project,
@@ -123,6 +125,14 @@ def with_provider(**provider: Any) -> Any:
     return slice_config(sliceGatewayProvider=provider)
 
 
+def exposed(**entry: Any) -> Any:
+    return with_provider(sliceGatewayServiceType=[{"cluster": "a", **entry}])
+
+
+def ciphered(cipher: str) -> Any:
+    return slice_config(sliceGatewayProvider={"sliceGatewayType": "OpenVPN"}, vpnConfig={"cipher": cipher})
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -139,6 +149,10 @@ def with_provider(**provider: Any) -> Any:
             "cipher cannot change",
         ),
         (slice_config(), slice_config(overlayNetworkDeploymentMode="no-network"), "only from no-network"),
+        (exposed(type="LoadBalancer"), exposed(), "cannot go back from LoadBalancer to NodePort"),
+        (exposed(), exposed(protocol="TCP"), "protocol of sliceGatewayServiceType cannot change"),
+        (with_provider(sliceGatewayType="OpenVPN"), ciphered("AES-128-GCM"), "vpnConfig.cipher cannot change"),
+        (ciphered("AES-128-GCM"), with_provider(sliceGatewayType="OpenVPN"), "vpnConfig.cipher cannot change"),
     ],
 )
 def test_what_cannot_change_says_so(schemas: Schemas, old: Obj, new: Obj, sentence: str) -> None:
@@ -152,6 +166,8 @@ def test_what_cannot_change_says_so(schemas: Schemas, old: Obj, new: Obj, senten
         (slice_config(), slice_config(clusters=["a", "b"])),
         (slice_config(clusters=["a", "b"]), slice_config(clusters=["b"])),
         (slice_config(rotationInterval=30), slice_config(rotationInterval=60)),
+        (exposed(), exposed(type="LoadBalancer")),
+        (with_provider(sliceGatewayType="OpenVPN"), ciphered("AES-256-GCM")),
         (slice_config(overlayNetworkDeploymentMode="no-network", sliceSubnet=""), slice_config()),
         (slice_config(), with_provider(sliceGatewayServiceType=[{"cluster": "*", "type": "LoadBalancer"}])),
     ],

@@ -22,6 +22,7 @@ from kubeslice.model.qos import QosProfile
 from kubeslice.model.resources import SLICECONFIGS
 from kubeslice.model.sliceipam import DEFAULT_PART_PREFIX
 from kubeslice.model.slicerules import (
+    EXPOSURE_RULES,
     NAME_RULES,
     PAIR_RULES,
     PART_RULES,
@@ -38,6 +39,8 @@ MAX_NAMESPACES = 1024
 
 class SliceGatewayServiceType(KubeModel):
     """How the gateways of one cluster, or of all others, are exposed."""
+
+    model_config = ConfigDict(json_schema_extra=EXPOSURE_RULES)
 
     cluster: str = Field(description='Member cluster, "*" for every cluster without an entry.', max_length=63)
     type: Literal["NodePort", "LoadBalancer"] = Field(default="NodePort", description="Type of the gateways' Service.")

@@ -7,7 +7,7 @@ the facts about the Go implementation.
 from typing import Any
 
 from kubeslice.model.base import Rule, rules
-from kubeslice.model.names import MAX_SLICE_LENGTH
+from kubeslice.model.names import MAX_BARE_SLICE_LENGTH, MAX_SLICE_LENGTH
 
 _BYTE = "(0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
 PRIVATE_SUBNET = (
@@ -27,7 +27,8 @@ def kept(field: str, why: str) -> dict[str, Any]:
 
 NAME_RULES = rules(
     Rule(
-        f"self.metadata.name.size() <= {MAX_SLICE_LENGTH}",
+        f"self.metadata.name.size() <= {MAX_SLICE_LENGTH} || (self.metadata.name.size() <= {MAX_BARE_SLICE_LENGTH} && "
+        "has(self.spec) && self.spec.overlayNetworkDeploymentMode == 'no-network')",
         f"the name has more than {MAX_SLICE_LENGTH} characters: choose a shorter name for the slice, "
         "names of gateways are made of it",
     ),
@@ -120,16 +121,19 @@ ADDRESS_RULES = (
         "ipam.clusterSubnetSize cannot change, because every part of the subnet would move: make a new slice instead",
     ),
     Rule(
-        "self.sliceIpamType == 'Dynamic' || self.maxClusters <= 32",
+        f"self.sliceIpamType == 'Dynamic' || !({_HAS_SUBNET.format('self')}) || self.maxClusters <= 32",
         "maxClusters is above 32, into which an equal cut of a /16 goes: lower it, or make the slice with "
         "sliceIpamType Dynamic",
     ),
     Rule(
-        f"self.sliceIpamType == 'Dynamic' || {_PARTS.format('self')} == {_PARTS.format('oldSelf')}",
+        f"self.sliceIpamType == 'Dynamic' || !({_HAS_SUBNET.format('oldSelf')}) || "
+        f"{_PARTS.format('self')} == {_PARTS.format('oldSelf')}",
         "maxClusters cannot change beyond its power of two, because every part of the subnet would move: make a new "
         "slice instead",
     ),
 )
+
+_CIPHER = "(has({0}.vpnConfig) ? {0}.vpnConfig.cipher : 'AES-256-GCM')"
 
 _IS_MEMBER = "has(self.clusters) && {} in self.clusters"
 
@@ -153,6 +157,18 @@ TOPOLOGY_RULES = rules(
     Rule(
         "!has(self.hubs) || self.hubs.all(h, self.hubs.exists_one(other, h == other))",
         "topology.hubs names a cluster twice: name each hub once",
+    ),
+)
+
+EXPOSURE_RULES = rules(
+    Rule(
+        "self.type == oldSelf.type || oldSelf.type == 'NodePort'",
+        "type of sliceGatewayServiceType cannot go back from LoadBalancer to NodePort, because the other clusters call "
+        "the load balancer: leave it",
+    ),
+    Rule(
+        "self.protocol == oldSelf.protocol",
+        "protocol of sliceGatewayServiceType cannot change, because both ends of a tunnel speak it: leave it",
     ),
 )
 
@@ -187,6 +203,12 @@ SPEC_RULES = rules(
     Rule(
         "!has(self.clusters) || self.clusters.size() <= self.maxClusters",
         "clusters has more members than maxClusters: take some out, or raise maxClusters as far as it goes",
+    ),
+    Rule(
+        "self.sliceGatewayProvider.sliceGatewayType != 'OpenVPN' || "
+        f"{_CIPHER.format('self')} == {_CIPHER.format('oldSelf')}",
+        "vpnConfig.cipher cannot change, because the ends of a tunnel would not understand each other: "
+        "make a new slice instead",
     ),
     Rule(
         "!has(self.standardQosProfileName) || self.standardQosProfileName == '' || !has(self.qosProfileDetails)",

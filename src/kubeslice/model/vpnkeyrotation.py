@@ -2,13 +2,20 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Status, Timestamp, map_list
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, Timestamp, map_list, rules
 from kubeslice.model.names import MAX_PLANES
 from kubeslice.model.resources import VPNKEYROTATIONS
 
 RotationState = Literal["READ_IN_PROGRESS", "SECRET_UPDATED", "IN_PROGRESS", "COMPLETE", "ERROR"]
+
+NAME_RULES = rules(
+    Rule(
+        "!has(self.spec) || !has(self.spec.sliceName) || self.spec.sliceName in ['', self.metadata.name]",
+        "spec.sliceName is not the name of this object: write the same name twice, it is that of the slice",
+    )
+)
 
 
 class VpnKeyRotationSpec(KubeModel):
@@ -71,6 +78,7 @@ class VpnKeyRotationStatus(Status):
 class VpnKeyRotation(Kind):
     """The age of a slice's keys, and their renewal."""
 
+    model_config = ConfigDict(json_schema_extra=NAME_RULES)
     resource = VPNKEYROTATIONS
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Rotations", ".spec.rotationCount", type="integer"),

@@ -6,10 +6,10 @@ Called through `plan.validation` by the webhook, which refuses, and by the hub, 
 from collections.abc import Collection, Iterator, Mapping
 
 from kubeslice.model.cluster import Cluster
-from kubeslice.model.names import MAX_CLUSTER_LENGTH, MAX_SLICE_LENGTH
+from kubeslice.model.names import MAX_BARE_SLICE_LENGTH, MAX_CLUSTER_LENGTH, MAX_SLICE_LENGTH
 from kubeslice.model.qos import QosProfile
-from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfigSpec, SliceGatewayServiceType
-from kubeslice.plan import addresschecks, claimchecks, keychecks, namespaces, topologychecks
+from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceConfigSpec, SliceGatewayServiceType
+from kubeslice.plan import addresschecks, claimchecks, keychecks, namespaces, slices, topologychecks
 from kubeslice.plan.problems import Problem, duplicates, is_label, name_problems
 
 
@@ -27,7 +27,7 @@ def slice_config(
     `profiles` are the names of the project's SliceQoSConfigs, None where they are not known.
     """
     return [
-        *name_problems("metadata.name", name, "slice", MAX_SLICE_LENGTH),
+        *name_problems("metadata.name", name, "slice", _longest_name(spec)),
         *_members(spec, clusters),
         *addresschecks.addresses(spec, clusters),
         *_namespaces(spec),
@@ -41,13 +41,18 @@ def slice_config(
 
 
 def slice_config_change(old: SliceConfigSpec, new: SliceConfigSpec) -> list[Problem]:
-    """Return what may not change as it does, beyond what the API server's own rules refuse."""
-    before = {entry.cluster: entry for entry in old.slice_gateway_provider.slice_gateway_service_type}
+    """Return what may not change as it does, beyond what the API server's own rules refuse.
+
+    Those compare entries that stay; here entries that come and go count too, by what they mean for each member.
+    """
+    before, after = SliceConfig(spec=old), SliceConfig(spec=new)
     return [
         problem
-        for entry in new.slice_gateway_provider.slice_gateway_service_type
-        if entry.cluster in before
-        for problem in _service_type_change(entry.cluster, before[entry.cluster], entry)
+        for cluster in new.clusters
+        if cluster in old.clusters
+        for problem in _exposure_change(
+            cluster, slices.service_type(before, cluster), slices.service_type(after, cluster)
+        )
     ]
 
 
@@ -60,6 +65,10 @@ def awaited(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> list[str]
         *(f"spec.clusters: no worker of {name} has registered yet, the slice waits for it" for name in silent),
         *(f"spec.clusters: {name} is evicted, the slice goes on without it" for name in shut_out),
     ]
+
+
+def _longest_name(spec: SliceConfigSpec) -> int:
+    return MAX_BARE_SLICE_LENGTH if spec.overlay_network_deployment_mode == addresschecks.NO_NETWORK else MAX_SLICE_LENGTH
 
 
 def _members(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator[Problem]:
@@ -173,13 +182,13 @@ def qos_profile(profile: QosProfile, where: str = "spec") -> list[Problem]:
     return [Problem(f"{where}.bandwidthGuaranteedKbps", sentence, reason="InvalidQos")]
 
 
-def _service_type_change(
+def _exposure_change(
     cluster: str, before: SliceGatewayServiceType, after: SliceGatewayServiceType
 ) -> Iterator[Problem]:
-    where = f"spec.sliceGatewayProvider.sliceGatewayServiceType[cluster={cluster}]"
+    where = "spec.sliceGatewayProvider.sliceGatewayServiceType"
     if (before.type, after.type) == ("LoadBalancer", "NodePort"):
-        yield Problem(f"{where}.type", "cannot go back from LoadBalancer to NodePort: leave it", reason="Immutable")
+        sentence = f"{cluster} cannot go back from LoadBalancer to NodePort: leave its entry"
+        yield Problem(where, sentence, reason="Immutable")
     if before.protocol != after.protocol:
-        yield Problem(
-            f"{where}.protocol", f"cannot change from {before.protocol} to {after.protocol}: leave it", "Immutable"
-        )
+        sentence = f"{cluster} cannot change from {before.protocol} to {after.protocol}: leave its entry"
+        yield Problem(where, sentence, reason="Immutable")
