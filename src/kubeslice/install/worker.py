@@ -1,41 +1,90 @@
-"""A worker cluster: registering it on the hub, installing it with the credential that the hub made for it."""
+"""A worker cluster: registering it on the hub, installing it with the credential that the hub made for it.
+
+Who holds both clusters' credentials uses `register`, `install` and `registered`; otherwise one side invites and the
+other joins.
+"""
 
 import base64
 import contextlib
+from collections.abc import Callable
 
 from kubeslice.install.applying import INSTALLER, apply_all, delete_all, workloads_ready
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import NotFound
+from kubeslice.kube.tokens import request_token
 from kubeslice.manifests import HubCredentials, Image, WorkerValues, worker
 from kubeslice.model import names
-from kubeslice.model.resources import CLUSTERS, SECRETS, SLICECONFIGS
+from kubeslice.model.errors import Terminal
+from kubeslice.model.resources import CLUSTERS, EVENTS, SECRETS, SLICECONFIGS
+from kubeslice.plan import credentials
+from kubeslice.plan.clusters import CREDENTIALS_READY
+from kubeslice.plan.joining import JoinToken
+from kubeslice.plan.tenancy import Member
+from kubeslice.worker.caches import OPERATOR
 from kubeslice.worker.uninstall import leave_cluster, leave_hub
 
 PATIENCE = 60.0
 
 
-async def register(hub: Api, project: str, cluster: str) -> HubCredentials:
-    """Apply the `Cluster` on the hub and return the credential that the hub makes for it."""
-    namespace = names.project_namespace(project)
-    await hub.apply(CLUSTERS, {"metadata": {"name": cluster, "namespace": namespace}, "spec": {}}, manager=INSTALLER)
-    secret = await waiting.until(
-        hub,
-        SECRETS,
-        names.worker_account(cluster),
-        namespace,
-        _is_filled,
-        timeout=PATIENCE,
-        what="the worker's credential",
-    )
-    assert secret is not None
-    data = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
-    return HubCredentials(endpoint=data["controllerEndpoint"], token=data["token"], ca=data["ca.crt"])
+async def register(hub: Api, project: str, cluster: str) -> HubCredentials | None:
+    """Apply the `Cluster` on the hub and return the credential that the hub makes for it to join with.
+
+    None when it has joined already and its worker looks after its credential itself.
+    """
+    secret = await _secret(hub, project, cluster)
+    return HubCredentials(*_entries(secret, "controllerEndpoint", "token", "ca.crt")) if secret else None
 
 
-async def install(worker_api: Api, project: str, cluster: str, credentials: HubCredentials, image: Image) -> None:
-    """Install the operator, agent, DNS and webhook on the cluster of `worker_api` and wait until they run."""
-    manifests = worker(WorkerValues(cluster, project, image, credentials))
+async def invite(hub: Api, project: str, cluster: str, seconds: int) -> JoinToken:
+    """Apply the `Cluster` on the hub and return a token with which it can join for so many seconds.
+
+    It ends earlier when the worker has got a credential of its own with it: then the hub removes the Secret that it is
+    bound to. Raises `Terminal` when the cluster has joined already.
+    """
+    secret = await _secret(hub, project, cluster)
+    if secret is None:
+        raise Terminal(
+            f"{cluster} has joined already and renews its credential itself; to join it anew, take that away first: "
+            f"kubeslice cluster revoke {cluster} --project {project}"
+        )
+    endpoint, ca = _entries(secret, "controllerEndpoint", "ca.crt")
+    bound = {"apiVersion": SECRETS.api_version, "kind": SECRETS.kind, "name": objects.name(secret)}
+    account, home = names.worker_account(cluster), names.project_namespace(project)
+    token = await request_token(hub, account, home, seconds, {**bound, "uid": objects.uid(secret)})
+    return JoinToken(endpoint, ca, project, cluster, token)
+
+
+async def join(
+    worker_api: Api, invitation: JoinToken, image: Image, progress: Callable[[str], None] = lambda _: None
+) -> None:
+    """Install a worker that was invited and wait until the hub has registered it.
+
+    Asks nobody but the cluster of `worker_api`: the hub may be out of reach from here. Raises `Terminal` when this
+    cluster is another's already, `NotReached` when the worker finds no way to the hub.
+    """
+    await _belongs_to_nobody_else(worker_api, invitation)
+    brought = HubCredentials(endpoint=invitation.endpoint, token=invitation.token, ca=invitation.ca)
+    await install(worker_api, invitation.project, invitation.cluster, brought, image)
+    progress("operator, agent, DNS and webhook run")
+    place = SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE
+    try:
+        await waiting.until(worker_api, *place, _is_own, timeout=PATIENCE)
+    except waiting.NotReached as error:
+        why = await _complaint(worker_api)
+        raise waiting.NotReached(
+            f"{invitation.cluster} is installed, but the hub at {invitation.endpoint} has not registered it in "
+            f"{PATIENCE:g} s: {why}"
+        ) from error
+    progress("the hub has registered it, and it has a credential of its own")
+
+
+async def install(worker_api: Api, project: str, cluster: str, brought: HubCredentials | None, image: Image) -> None:
+    """Install the operator, agent, DNS and webhook on the cluster of `worker_api` and wait until they run.
+
+    Without a credential that is `brought`, the one that is there stays.
+    """
+    manifests = worker(WorkerValues(cluster, project, image, brought))
     await apply_all(worker_api, manifests)
     await workloads_ready(worker_api, manifests, seconds=PATIENCE)
 
@@ -67,13 +116,64 @@ async def uninstall(worker_api: Api, project: str, cluster: str) -> None:
 
 async def deregister(hub: Api, project: str, cluster: str) -> None:
     """Remove a cluster, its credential and its namespace from the hub, without help of its worker."""
-    await leave_hub(hub, names.cluster_namespace(project, cluster))
+    await leave_hub(hub, Member(project, cluster))
     namespace = names.project_namespace(project)
     with contextlib.suppress(NotFound):
         await hub.delete(CLUSTERS, cluster, namespace)
     await waiting.until(hub, CLUSTERS, cluster, namespace, lambda obj: obj is None, timeout=PATIENCE, what="deleted")
 
 
-def _is_filled(secret: Object | None) -> bool:
-    data = (secret or {}).get("data") or {}
-    return all(data.get(key) for key in ("token", "ca.crt", "controllerEndpoint"))
+async def _secret(hub: Api, project: str, cluster: str) -> Object | None:
+    """Return the Secret that a cluster joins with, made by the hub when there is none; None after it has joined."""
+    namespace = names.project_namespace(project)
+    await hub.apply(CLUSTERS, {"metadata": {"name": cluster, "namespace": namespace}, "spec": {}}, manager=INSTALLER)
+    obj = await waiting.until(
+        hub,
+        CLUSTERS,
+        cluster,
+        namespace,
+        lambda seen: seen is not None and objects.is_true(seen, CREDENTIALS_READY),
+        timeout=PATIENCE,
+        what="the worker's credential",
+    )
+    name = objects.status(obj or {}).get("secretName")
+    try:
+        return await hub.get(SECRETS, name, namespace) if name else None
+    except NotFound:
+        return None
+
+
+def _entries(secret: Object, *keys: str) -> list[str]:
+    data = secret.get("data") or {}
+    return [base64.b64decode(data.get(key) or "").decode() for key in keys]
+
+
+def _is_own(secret: Object | None) -> bool:
+    token = credentials.read(_entries(secret, "token")[0]) if secret else None
+    return token is not None and token.is_own
+
+
+async def _belongs_to_nobody_else(worker_api: Api, invitation: JoinToken) -> None:
+    try:
+        secret = await worker_api.get(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE)
+    except NotFound:
+        return
+    home, cluster = _entries(secret, "projectNamespace", "clusterName")
+    mine = names.project_namespace(invitation.project), invitation.cluster
+    if home and cluster and (home, cluster) != mine:
+        raise Terminal(
+            f"this cluster is {cluster} of project {names.project_of(home)} already: take it out there first, with "
+            f"kubeslice uninstall worker {cluster} --project {names.project_of(home)}"
+        )
+
+
+async def _complaint(worker_api: Api) -> str:
+    """Return what the worker said last about its way to the hub."""
+    events = (await worker_api.list(EVENTS, names.WORKER_NAMESPACE)).items
+    own = [
+        event
+        for event in events
+        if event.get("type") == "Warning" and (event.get("involvedObject") or {}).get("name") == OPERATOR
+    ]
+    last = max(own, key=lambda event: str(event.get("lastTimestamp") or ""), default=None)
+    return str(last["message"]) if last else f"see the pods in {names.WORKER_NAMESPACE} and their logs"

@@ -27,11 +27,13 @@ class Leaving:
     caches: Caches
 
     def left(self) -> list[str]:
-        """Return what the operator still has to remove, in words."""
+        """Return what the operator still has to remove or to let go of on the hub, in words."""
         slices = [f"slice {objects.name(obj)}" for obj in self.caches.own.slices.items()]
         files = [forwarding.text(found) for found in self.caches.own.corefiles.items()]
         is_forwarded = any(corefile.without_forward(text) != text for text in files)
-        return [*slices, *(["the block in the cluster's DNS"] if is_forwarded else [])]
+        hub = self.caches.hub
+        held = [objects.name(obj) for known in (hub.configs, hub.gateways, hub.imports) for obj in known.items()]
+        return [*slices, *held, *(["the block in the cluster's DNS"] if is_forwarded else [])]
 
     async def stop(self) -> None:
         """Scale the operator down to nothing: a cluster that is joined again is installed again."""

@@ -75,13 +75,15 @@ class Registration:
             await informer.synced.wait()
         for informer in (own.namespaces, own.nodes, own.corefiles):
             informer.subscribe(lambda _old, _new: self._changed.set())
-        own.slices.subscribe(self._slice_changed)
-        self._caches.hub.cluster.subscribe(self._cluster_changed)
+        hub = self._caches.hub
+        for informer in (own.slices, hub.configs, hub.gateways, hub.imports):
+            informer.subscribe(self._one_less)
+        hub.cluster.subscribe(self._cluster_changed)
         self._renewal.subscribe(self._changed.set)
 
-    def _slice_changed(self, _: Object | None, new: Object | None) -> None:
+    def _one_less(self, _: Object | None, new: Object | None) -> None:
         # The last one to go may be what the hub waits for.
-        if new is None:
+        if new is None and self._caches.hub.is_leaving:
             self._changed.set()
 
     def _cluster_changed(self, old: Object | None, new: Object | None) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from kubeslice.kube import config, finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -16,7 +17,8 @@ from kubeslice.kube.http import HttpApi
 from kubeslice.kube.subset import owned_by
 from kubeslice.model import names, resources
 from kubeslice.model.resources import Resource
-from kubeslice.plan import corefile, onboarding
+from kubeslice.plan import corefile, onboarding, worker_cluster
+from kubeslice.plan.tenancy import Member
 from kubeslice.runtime import logs
 from kubeslice.worker import forwarding, settings
 from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, OPERATOR, OURS, SYSTEM
@@ -58,12 +60,16 @@ async def leave_cluster(own: Api) -> None:
         await finalizers.remove(own, resources.SLICES, found, names.SLICE_FINALIZER)
 
 
-async def leave_hub(hub: Api, namespace: str) -> None:
-    """Take back what this cluster exports, and let go of what the hub wants to delete."""
+async def leave_hub(hub: Api, member: Member) -> None:
+    """Take back what this cluster exports, let go of what the hub wants to delete, and say that this was all."""
+    namespace = member.namespace
     await _delete_all(hub, resources.SERVICEEXPORTCONFIGS, namespace)
     for resource, finalizer in ON_HUB:
         for found in (await hub.list(resource, namespace)).items:
             await finalizers.remove(hub, resource, found, finalizer)
+    home, done = names.project_namespace(member.project), {"registrationStatus": worker_cluster.DEREGISTERED}
+    with suppress(NotFound):
+        await hub.patch(resources.CLUSTERS, member.name, home, {"status": done}, subresource="status")
 
 
 async def _stop_operator(own: Api) -> None:
@@ -123,7 +129,7 @@ async def _run() -> int:
     async with HttpApi(config.in_cluster()) as own, HttpApi(config.from_directory(chosen.hub_credentials)) as hub:
         await leave_cluster(own)
         try:
-            await leave_hub(hub, chosen.hub_namespace)
+            await leave_hub(hub, Member(names.project_of(chosen.project_namespace), chosen.cluster))
         except ApiError as error:
             log.warning("the hub could not be told, delete Cluster %s there: %s", chosen.cluster, error.message)
     return 0
