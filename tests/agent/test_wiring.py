@@ -1,5 +1,6 @@
 """Segments in the kernel: two nodes, pods on both, and what may and may not pass."""
 
+import shutil
 import socket
 import struct
 import time
@@ -10,12 +11,14 @@ import pytest
 from kubeslice.agent import wiring
 from kubeslice.agent.wiring import Surroundings
 from kubeslice.linux import devices, netns, nftables, observation
+from kubeslice.linux.files import NoRoom
 from kubeslice.linux.netns import Namespace
 from kubeslice.plan import attachment as attachments
 from kubeslice.plan.attachment import Attachment
 from kubeslice.plan.ipam import ClusterPlan, mac
 from kubeslice.plan.network import Address
 from kubeslice.plan.segment import Segment
+from tests.disks import a_disk, fill
 from tests.kernel import Kernel
 
 pytestmark = pytest.mark.kernel
@@ -173,6 +176,17 @@ def test_a_namespace_that_lost_its_name_gets_it_back(node: Node) -> None:
     with wiring.open_segment(node.path, node.bridge) as again:
         assert again.inode == node.bridge.inode
     assert devices.exists("ks0", pod)
+
+
+def test_without_room_for_its_name_a_segment_says_so_and_one_that_is_there_goes_on(node: Node) -> None:
+    with a_disk() as disk:
+        waste = fill(disk)
+        with pytest.raises(NoRoom, match=r"the name of segment kubeslice-4098 cannot be written .* make room"):
+            wiring.open_segment(disk / "kubeslice-4098", None)
+        assert not node.ensure()[0]
+        shutil.rmtree(waste)
+        wiring.open_segment(disk / "kubeslice-4098", None).close()
+        wiring.close_segment(disk / "kubeslice-4098")
 
 
 def test_nothing_is_left_of_a_closed_segment(kernel: Kernel, node: Node) -> None:

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +18,13 @@ from kubeslice.dns.server import NameServer
 from kubeslice.plan import knot, zone
 from kubeslice.plan.zone import Endpoint, Record, Service
 from kubeslice.runtime.metrics import CollectorRegistry
+from tests.disks import a_disk, fill
 from tests.dns import ports
 
 pytestmark = pytest.mark.kernel
 
-WEB = zone.render(
-    [
-        Service(
-            "shop",
-            "web",
-            frozenset({Endpoint("web-0", "worker-2", "10.1.64.20"), Endpoint("web-1", "worker-1", "10.1.0.20")}),
-            aliases=("web.slice.local",),
-        )
-    ]
-)
+ENDPOINTS = frozenset({Endpoint("web-0", "worker-2", "10.1.64.20"), Endpoint("web-1", "worker-1", "10.1.0.20")})
+WEB = zone.render([Service("shop", "web", ENDPOINTS, aliases=("web.slice.local",))])
 
 
 class Running:
@@ -57,18 +53,26 @@ class Running:
         return int((self.directory / "knot.pid").read_text())
 
 
-@pytest.fixture
-async def running(tmp_path: Any) -> Any:
+@asynccontextmanager
+async def serving(directory: Path) -> AsyncIterator[Running]:
     port = ports.free()
-    server = NameServer(knot.Server(tmp_path, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
+    server = NameServer(knot.Server(directory, (f"127.0.0.1@{port}",)), "127.0.0.1", DnsMetrics(CollectorRegistry()))
     server.publish(WEB)
     task = asyncio.create_task(server.run())
-    result = Running(server, port, tmp_path)
-    await result.until_current()
-    yield result
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    result = Running(server, port, directory)
+    try:
+        await result.until_current()
+        yield result
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def running(tmp_path: Any) -> Any:
+    async with serving(tmp_path) as result:
+        yield result
 
 
 async def test_services_pods_and_aliases_are_answered(running: Any) -> None:
@@ -158,3 +162,17 @@ async def test_nothing_runs_on_after_the_end(tmp_path: Any) -> None:
         await task
     assert not Path(f"/proc/{pid}").exists()  # noqa: ASYNC240
     assert not server.is_serving
+
+
+async def test_on_a_full_disk_old_records_are_answered_and_new_ones_when_there_is_room() -> None:
+    many = zone.render([Service("shop", f"web-{number}", ENDPOINTS) for number in range(200)])
+    with a_disk(1 << 24) as disk:
+        async with serving(disk) as running:
+            waste = fill(disk)
+            running.server.publish(WEB | many)
+            await asyncio.sleep(0.2)
+            assert await running.addresses("web.slice.local") == {"10.1.64.20", "10.1.0.20"}
+            assert not running.server.is_current
+            shutil.rmtree(waste)
+            await running.until_current()
+            assert await running.addresses("web-199.shop.svc.slice.local") == {"10.1.64.20", "10.1.0.20"}

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,11 +21,13 @@ import pytest
 from kubeslice.gateway.openvpn import OpenVpn
 from kubeslice.linux import devices, netns
 from kubeslice.linux.commands import run
+from kubeslice.linux.files import NoRoom
 from kubeslice.linux.netns import Namespace
 from kubeslice.model.errors import Terminal
 from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
 from kubeslice.runtime import certificates
 from kubeslice.runtime.certificates import Certified
+from tests.disks import a_disk, fill
 from tests.kernel import Kernel
 
 pytestmark = [
@@ -353,6 +356,44 @@ def test_a_client_takes_the_next_endpoint(ends: Ends) -> None:
     ends.near.ensure(peers=(dead,))
     ends.lead()
     assert ends.pings(15)
+
+
+def test_on_a_full_disk_what_runs_goes_on_who_is_revoked_is_cut_and_all_is_well_when_there_is_room(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ends.authority.sign("red.near.0")
+    ends.near.generation = replace(ends.near.generation, secret=ends.authority.of(own))
+    with a_disk() as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        connect(ends)
+        waste = fill(disk)
+        secret = ends.far.generation.secret
+        with pytest.raises(NoRoom, match=r"crl.pem cannot be written .* No space left on device: make room"):
+            ends.far.ensure(secret={**secret, "crl.pem": ends.authority.revoke(ends.authority.sign("red.third.0"))})
+        assert ends.pings(0.2), "what works is left alone"
+        with pytest.raises(NoRoom):
+            ends.far.ensure(secret={**secret, "crl.pem": ends.authority.revoke(own)})
+        until(lambda: not ends.pings(0.2), 5)
+        shutil.rmtree(waste)
+        ends.far.ensure()
+        ends.near.ensure(secret=ends.authority.secret("red.near.0"))
+        assert ends.pings(10)
+        ends.near.do(ends.near.engine.close)
+        ends.far.do(ends.far.engine.close)
+
+
+def test_without_room_for_its_files_a_gateway_says_so_and_starts_when_there_is_some(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_disk() as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk))
+        waste = fill(disk)
+        with pytest.raises(NoRoom, match=r"what OpenVPN needs cannot be written .*: make room"):
+            ends.far.ensure()
+        shutil.rmtree(waste)
+        connect(ends)
+        ends.near.do(ends.near.engine.close)
+        ends.far.do(ends.far.engine.close)
 
 
 def test_a_killed_server_is_met_again(ends: Ends) -> None:

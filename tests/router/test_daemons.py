@@ -12,8 +12,10 @@ import pytest
 from kubeslice.linux import bird as control
 from kubeslice.linux import netns
 from kubeslice.linux.bird import Refused
+from kubeslice.linux.files import NoRoom
 from kubeslice.router.daemons import Bird
 from tests.clusters import until
+from tests.disks import a_disk, fill
 from tests.kernel import Kernel
 
 pytestmark = [
@@ -68,6 +70,28 @@ async def test_it_comes_back_with_its_configuration(bird: Bird) -> None:
     os.kill(process.pid, signal.SIGKILL)
     await until(lambda: bird.program.restarts == 1 and bird.program.is_running, 3)
     assert await answers(bird) == {"peer_1_0": False}
+
+
+async def test_on_a_full_disk_it_goes_on_and_comes_back_with_what_it_had(kernel: Kernel) -> None:
+    with a_disk() as disk, netns.inside(kernel.namespace()):
+        bird = Bird(disk)
+        task = asyncio.create_task(bird.run())
+        await bird.configure(EMPTY + SESSION)
+        await answers(bird)
+        waste = fill(disk)
+        with pytest.raises(NoRoom, match=r"bird.conf cannot be written .* make room"):
+            await bird.configure(EMPTY)
+        assert await answers(bird) == {"peer_1_0": False}
+        process = bird.program._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+        await until(lambda: bird.program.restarts == 1 and bird.program.is_running, 3)
+        assert await answers(bird) == {"peer_1_0": False}
+        shutil.rmtree(waste)
+        assert await bird.configure(EMPTY)
+        assert await answers(bird) == {}
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_bad_configuration_is_refused_in_its_own_words_and_the_old_one_stays(bird: Bird) -> None:

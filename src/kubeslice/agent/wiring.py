@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from kubeslice.linux import changes, devices, netns, nftables, observation, sysctl
+from kubeslice.linux.files import NoRoom
 from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
 from kubeslice.plan import attachment as attachments
@@ -34,14 +35,17 @@ class Surroundings:
 def open_segment(path: Path, held: Namespace | None) -> Namespace:
     """Open the namespace of a segment, making it first when it is not there.
 
-    When somebody took its name away while we hold it, it gets its name back, and no packet is lost.
+    When somebody took its name away while we hold it, it gets its name back, and no packet is lost. Raises `NoRoom`.
     """
     if netns.is_bound(path):
         return netns.open_path(path)
-    if held is not None:
-        netns.bind(held, path)
-        return netns.open_path(path)
-    made = netns.create(path)
+    try:
+        if held is not None:
+            netns.bind(held, path)
+            return netns.open_path(path)
+        made = netns.create(path)
+    except OSError as error:
+        raise NoRoom(f"the name of segment {path.name}", path.parent, error) from error
     sysctl.ensure(segments.SYSCTLS, made)
     return made
 

@@ -14,6 +14,8 @@ from kubeslice.dns import control
 from kubeslice.dns.control import Refused
 from kubeslice.dns.metrics import DnsMetrics
 from kubeslice.kube.backoff import Backoff
+from kubeslice.linux import files
+from kubeslice.linux.files import NoRoom
 from kubeslice.plan import knot, zone
 from kubeslice.plan.zone import Record
 
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 LOAD_TIMEOUT = 10.0
 STOP_TIMEOUT = 1.0
 ASK_EVERY = 0.02
+AGAIN = 2.0  # seconds until what the disk had no room for is tried again
 
 
 class NameServer:
@@ -58,7 +61,7 @@ class NameServer:
         while True:
             try:
                 await self._run_once(backoff)
-            except (Refused, TimeoutError, OSError) as error:
+            except (Refused, TimeoutError, OSError, NoRoom) as error:
                 log.warning("the name server failed: %s", error or "it did not load its zone in time")
             self._metrics.restarts.inc()
             await asyncio.sleep(backoff.next())
@@ -102,13 +105,22 @@ class NameServer:
         try:
             while not death.done():
                 self._changed.clear()
-                await self._bring_up_to_date()
+                wait = await self._catch_up()
                 change = asyncio.create_task(self._changed.wait())
-                await asyncio.wait({death, change}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({death, change}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 change.cancel()
         finally:
             death.cancel()
         log.warning("the name server ended with status %s", process.returncode)
+
+    async def _catch_up(self) -> float | None:
+        """Bring the server up to date; return when to try again if it has to go on with what it has."""
+        try:
+            await self._bring_up_to_date()
+        except NoRoom as obstacle:
+            log.warning("the zone stays as it is: %s", obstacle)
+            return AGAIN
+        return None
 
     async def _bring_up_to_date(self) -> None:
         wanted = self._wanted
@@ -141,13 +153,13 @@ class NameServer:
 
     def _write_configuration(self) -> Path:
         path = Path(self._server.directory / "knot.conf")
-        path.write_text(knot.configuration(self._server))
+        files.write(path, knot.configuration(self._server))
         return path
 
     def _write_zone(self, records: frozenset[Record]) -> None:
         # One more than the server can have counted to, should an answer to a commit have been lost.
         self._serial = max(self._serial + 2, int(time.time()))
-        Path(self._server.zone_file).write_text(knot.zone_file(records, self._serial, self._address))
+        files.write(Path(self._server.zone_file), knot.zone_file(records, self._serial, self._address))
 
     def _note(self, records: frozenset[Record]) -> None:
         self._served = records

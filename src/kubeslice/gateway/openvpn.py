@@ -16,8 +16,9 @@ from pathlib import Path
 
 from kubeslice.gateway.engine import Overhead
 from kubeslice.gateway.programs import Programs
-from kubeslice.linux import devices, openvpn
-from kubeslice.model.errors import Retry, Terminal
+from kubeslice.linux import devices, files, openvpn
+from kubeslice.linux.files import NoRoom
+from kubeslice.model.errors import Terminal
 from kubeslice.plan import openvpn as plan
 from kubeslice.plan import openvpn_problems as problems
 from kubeslice.plan.openvpn import Role, Surroundings
@@ -78,7 +79,8 @@ class OpenVpn:
     async def ensure(self, generation: Generation) -> bool:
         """Make processes and devices as wanted; whose settings stay notices nothing. Raises `Retry`, `Terminal`."""
         self._known[generation.number] = generation
-        directory = await self._revoke(generation.secret.get("crl.pem", ""))
+        directory = await self._prepare()
+        obstacle = await self._revoke(directory / "crl.pem", generation.secret.get("crl.pem", ""))
         own = plan.credential(generation.secret, generation.number)
         if own is None:
             return await self._end(generation.number, ())
@@ -88,14 +90,11 @@ class OpenVpn:
         for role in roles:
             texts = plan.configuration(role, own, around), plan.fingerprint(role, own, around)
             stays = self._tell(generation.number, role, texts)
-            if not stays:
-                await self._stop(role.device)
-            if not plan.is_offloaded(role, around):
-                is_changed |= await asyncio.to_thread(openvpn.ensure_device, role.device)
-            if not stays:
-                self._start(generation.number, role, texts, directory)
-            is_changed |= not stays
-            self._describe(role)
+            # A process that runs is better than one that cannot read who is revoked.
+            if stays or obstacle is None:
+                is_changed |= await self._bring(generation.number, role, None if stays else texts, around)
+        if obstacle:
+            raise obstacle
         return is_changed
 
     async def call(self, generation: Generation, attempts: Mapping[str, int]) -> None:
@@ -131,26 +130,40 @@ class OpenVpn:
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
             self._directory = None
 
+    async def _bring(self, number: int, role: Role, texts: tuple[str, str] | None, around: Surroundings) -> bool:
+        """Make the device of a process and, with other `texts` than before, the process anew."""
+        if texts is not None:
+            await self._stop(role.device)
+        is_changed = texts is not None
+        if not plan.is_offloaded(role, around):
+            is_changed |= await asyncio.to_thread(openvpn.ensure_device, role.device)
+        if texts is not None:
+            self._start(number, role, texts, await self._prepare())
+        self._describe(role)
+        return is_changed
+
     async def _prepare(self) -> Path:
         if self._directory is None:
             found = await asyncio.to_thread(openvpn.version)
             if found is None:
                 raise Terminal(f"there is no {openvpn.PROGRAM}: install it", reason="EngineMissing")
             self.description, self.has_offload = found.name, bool(found.offload)
-            self._directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kubeslice-openvpn-"))
+            self._directory = await asyncio.to_thread(_private_directory)
         return self._directory
 
-    async def _revoke(self, text: str) -> Path:
-        """Take note of the list of revoked certificates: OpenVPN reads the file before it believes anybody anew."""
-        try:
-            directory = await self._prepare()
-            if text != self._list:
-                await asyncio.to_thread(self._write, directory, text)
-        except OSError as error:
-            raise Retry(f"the list of revoked certificates cannot be written: {error}") from error
-        return directory
+    async def _revoke(self, path: Path, text: str) -> NoRoom | None:
+        """Take note of the list of revoked certificates: OpenVPN reads the file before it believes anybody anew.
 
-    def _write(self, directory: Path, text: str) -> None:
+        Returns what keeps it from being written; who is connected is judged by what we know in any case.
+        """
+        try:
+            if text != self._list:
+                await asyncio.to_thread(self._write, path, text)
+        except NoRoom as obstacle:
+            return obstacle
+        return None
+
+    def _write(self, path: Path, text: str) -> None:
         from kubeslice.runtime import certificates  # noqa: PLC0415 - 50 ms of CPU, for slices with OpenVPN only
 
         try:
@@ -158,9 +171,7 @@ class OpenVpn:
         except ValueError as error:
             log.warning("the list of revoked certificates cannot be read, the one before stays: %s", error)
             return
-        new = directory / "crl.new"
-        new.write_text(text)
-        new.rename(directory / "crl.pem")
+        files.write(path, text)
         self._list = text
 
     def _tell(self, number: int, role: Role, texts: tuple[str, str]) -> bool:
@@ -254,6 +265,14 @@ def _listener(name: str, troubles: dict[str, str]) -> Callable[[str], None]:
             log.warning("%s: %s (%s)", name, found.sentence, line)
 
     return listen
+
+
+def _private_directory() -> Path:
+    """Make the directory that only we may enter. Raises `NoRoom`."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="kubeslice-openvpn-"))
+    except OSError as error:
+        raise NoRoom("what OpenVPN needs", "the directory of temporary files", error) from error
 
 
 def _has_ipv6() -> bool:

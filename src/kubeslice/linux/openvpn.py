@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PROGRAM = "openvpn"
 QUEUE = 1000  # packets that wait for the process
+PAUSE = 2.0  # seconds between attempts to make the socket, where the disk is full
 _OFFLOAD = re.compile(r"^DCO version: (\S+)", re.MULTILINE)
 
 
@@ -44,14 +45,14 @@ class Daemon:
     def __init__(self, text: str, socket: Path, talk: Talk, heard: Callable[[str], None]) -> None:
         self._socket = socket
         self._talk = talk
+        self._heard = heard
         self._writer: asyncio.StreamWriter | None = None
         command = [PROGRAM, "--config", "stdin", "--management", str(socket), "unix", "--management-client"]
         self._program = Program(command, text=text, heard=heard)
 
     async def run(self) -> None:
         """Keep the process running until cancelled, then end it."""
-        self._socket.unlink(missing_ok=True)
-        server = await asyncio.start_unix_server(self._converse, self._socket)
+        server = await self._listen()
         try:
             await self._program.run()
         finally:
@@ -62,6 +63,15 @@ class Daemon:
         """Say something that is no answer; nobody hears it while the process is not there."""
         if self._writer is not None and lines:
             self._writer.write("".join(f"{line}\n" for line in lines).encode())
+
+    async def _listen(self) -> asyncio.Server:
+        while True:
+            try:
+                self._socket.unlink(missing_ok=True)
+                return await asyncio.start_unix_server(self._converse, self._socket)
+            except OSError as error:
+                self._heard(str(error))
+                await asyncio.sleep(PAUSE)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer

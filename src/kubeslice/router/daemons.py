@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 from kubeslice.linux import bird as control
+from kubeslice.linux import files
 from kubeslice.linux.process import Program
 
 
@@ -31,7 +32,7 @@ class Bird:
         """Give BIRD a configuration; tell whether it is another than before. Raises `Retry`."""
         if text == self._running_with:
             return False
-        await asyncio.to_thread(self._file.write_text, text)
+        await asyncio.to_thread(files.write, self._file, text)
         if self._configured.is_set():
             await control.configure(self.socket)
         self._configured.set()
@@ -59,10 +60,10 @@ class Keepalived:
         await self.program.run()
 
     async def configure(self, text: str) -> None:
-        """Give keepalived a configuration."""
+        """Give keepalived a configuration. Raises `Retry`."""
         if text == self._text:
             return
-        await asyncio.to_thread(self._file.write_text, text)
+        await asyncio.to_thread(files.write, self._file, text)
         self._text = text
         self._configured.set()
         self.program.signal(signal.SIGHUP)
