@@ -2,16 +2,20 @@
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from kubeslice.cli.joining import revoke
+from kubeslice.install import worker
 from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden, Unauthorized
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from kubeslice.plan import credentials
+from kubeslice.model.errors import Terminal
+from kubeslice.plan import credentials, joining
 from tests.hub.stage import HEARTBEAT, Stage, Worker
 
 pytestmark = pytest.mark.api
@@ -41,8 +45,8 @@ async def account(stage: Stage) -> str:
 
 async def test_what_a_worker_joined_with_goes_when_it_has_its_own_and_comes_back_when_that_ends(stage: Stage) -> None:
     await stage.make_project()
-    worker = (await stage.register("west"))["west"]
-    own, uid = await with_own_credential(stage, worker)
+    west = (await stage.register("west"))["west"]
+    own, uid = await with_own_credential(stage, west)
     await stage.gone(r.SECRETS, WEST, stage.home)
     cluster = await stage.condition(r.CLUSTERS, "west", stage.home, "CredentialsReady", "True", "Held")
     status = objects.status(cluster)
@@ -50,7 +54,7 @@ async def test_what_a_worker_joined_with_goes_when_it_has_its_own_and_comes_back
     assert status["credentialSeconds"] == credentials.DEFAULT_SECONDS
     assert objects.is_true(cluster, "Ready")
     with pytest.raises(Unauthorized):
-        await worker.api.list(r.WORKERSLICECONFIGS, own.namespace)
+        await west.api.list(r.WORKERSLICECONFIGS, own.namespace)
     assert (await own.api.list(r.WORKERSLICECONFIGS, own.namespace)).items == []
     for others in (names.worker_account("east"), "default"):
         with pytest.raises(Forbidden):
@@ -63,9 +67,9 @@ async def test_what_a_worker_joined_with_goes_when_it_has_its_own_and_comes_back
 
 async def test_who_wants_to_keeps_the_secret(stage: Stage) -> None:
     await stage.make_project()
-    worker = (await stage.register("west"))["west"]
+    west = (await stage.register("west"))["west"]
     await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"credential": {"keepSecret": True}}})
-    own, _ = await with_own_credential(stage, worker)
+    own, _ = await with_own_credential(stage, west)
     cluster = await stage.condition(r.CLUSTERS, "west", stage.home, "CredentialsReady", "True", "Held")
     assert objects.status(cluster)["secretName"] == WEST
     assert await stage.find(r.SECRETS, WEST, stage.home)
@@ -74,10 +78,10 @@ async def test_who_wants_to_keeps_the_secret(stage: Stage) -> None:
 
 async def test_a_revoked_worker_is_refused_at_once_whatever_it_was_given(stage: Stage) -> None:
     await stage.make_project()
-    worker = (await stage.register("west"))["west"]
+    west = (await stage.register("west"))["west"]
     await stage.make_slice("red", "west")
-    own, uid = await with_own_credential(stage, worker)
-    spare = replace_credential(worker, await request_token(own.api, WEST, stage.home, 7 * 86_400))
+    own, uid = await with_own_credential(stage, west)
+    spare = replace_credential(west, await request_token(own.api, WEST, stage.home, 7 * 86_400))
     began = time.monotonic()
     await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"credential": {"revision": "stolen"}}})
 
@@ -104,10 +108,39 @@ async def test_a_revoked_worker_is_refused_at_once_whatever_it_was_given(stage: 
         await gone.api.close()
 
 
+async def test_a_cluster_is_invited_once_and_again_after_its_credential_was_revoked(stage: Stage) -> None:
+    await stage.make_project(readWrite=["bob"])
+    writer = await stage.credential("kubeslice-rbac-rw-bob", stage.home)
+    invitation = await worker.invite(writer, stage.project, "west", 600)
+    printed = joining.encode(invitation)
+    assert joining.decode(printed, datetime.now(UTC)) == invitation
+    assert invitation.endpoint == "https://hub.example:6443"
+    to = stage.admin._to
+    guest = Worker(stage, "west", HttpApi(replace(to, token=lambda: invitation.token)))
+    await guest.beat(HEARTBEAT)
+    own, _ = await with_own_credential(stage, guest)
+    await stage.gone(r.SECRETS, WEST, stage.home)
+    with pytest.raises(Unauthorized):
+        await guest.api.list(r.WORKERSLICECONFIGS, own.namespace)
+    with pytest.raises(Terminal, match="cluster revoke west"):
+        await worker.invite(writer, stage.project, "west", 600)
+    assert await worker.register(writer, stage.project, "west") is None, "it is installed again with what it has"
+
+    cluster = await stage.admin.get(r.CLUSTERS, "west", stage.home)
+    told = await revoke(writer, cluster, datetime.now(UTC))
+    assert "worthless now" in told
+    with pytest.raises(Unauthorized):
+        await own.api.list(r.WORKERSLICECONFIGS, own.namespace)
+    again = await worker.invite(writer, stage.project, "west", 600)
+    assert again.token != invitation.token
+    for gone in (guest, own):
+        await gone.api.close()
+
+
 async def test_an_account_that_somebody_deletes_is_made_anew_and_the_worker_may_join_again(stage: Stage) -> None:
     await stage.make_project()
-    worker = (await stage.register("west"))["west"]
-    own, uid = await with_own_credential(stage, worker)
+    west = (await stage.register("west"))["west"]
+    own, uid = await with_own_credential(stage, west)
     await stage.gone(r.SECRETS, WEST, stage.home)
     await stage.admin.delete(r.SERVICEACCOUNTS, WEST, stage.home)
     with pytest.raises(Unauthorized):

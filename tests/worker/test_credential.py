@@ -24,7 +24,7 @@ from kubeslice.runtime.metrics import CollectorRegistry
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches, HubCaches, OwnCaches
 from kubeslice.worker.credential import HubToken, Renewal
-from kubeslice.worker.hublink import Place
+from kubeslice.worker.hublink import HubLink, Place
 from kubeslice.worker.metrics import WorkerMetrics
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
 
@@ -135,7 +135,9 @@ async def renewing(stage: Stage, hub: HttpApi, hours: float) -> AsyncIterator[tu
     metrics, token = WorkerMetrics(CollectorRegistry()), stage.token
     token.follow(caches.own.hub_secret)
     reporter = Reporter(stage.own, names.WORKER_MANAGER, None, Later(hours))
-    renewal = Renewal(hub, Place(CLUSTER, PROJECT), caches, token, reporter, metrics)
+    link = HubLink(CLUSTER, metrics)
+    link.succeeded()
+    renewal = Renewal(hub, link, Place(CLUSTER, PROJECT), caches, token, reporter, metrics)
     steps = (renewal.run, caches.own.hub_secret.run, caches.hub.cluster.run)
     tasks = [asyncio.create_task(step()) for step in steps]
     yield renewal, metrics

@@ -12,7 +12,7 @@ async def evict(api: Api, cluster: Object, *, undo: bool) -> str:
     await api.patch(resources.CLUSTERS, name, home, {"spec": {"evicted": not undo}})
     if undo:
         return (
-            f"{name} is let in again: give its worker the new credential with `kubeslice install worker`, "
+            f"{name} is let in again: give its worker a new credential with `kubeslice cluster join-token {name}`, or "
             f"from Secret {home}/{names.worker_account(name)} on the hub"
         )
     return (

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli import auth, bench, certificates, install, lab, resources, uninstall
+from kubeslice.cli import auth, bench, certificates, install, lab, resources, uninstall, worker
 
 app = typer.Typer(
     name="kubeslice",
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(lab.app, name="lab")
 app.add_typer(bench.app, name="bench")
 app.add_typer(install.app, name="install")
+app.add_typer(worker.app, name="worker")
 app.add_typer(uninstall.app, name="uninstall")
 app.add_typer(resources.projects, name="project")
 app.add_typer(resources.clusters, name="cluster")

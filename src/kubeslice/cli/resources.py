@@ -11,6 +11,7 @@ from kubeslice.cli.views import View
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.model import names
+from kubeslice.model.resources import CLUSTERS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,6 +92,37 @@ def forget_cluster(
     typer.echo(run_with_api(kubeconfig, context, work))
 
 
+@clusters.command("join-token")
+def join_token(
+    name: Annotated[str, typer.Argument(help="Name of the cluster, at most 20 characters; it may be new.")],
+    project: Annotated[str | None, typer.Option("-p", "--project", help="Project that the cluster joins.")] = None,
+    ttl: Annotated[str, typer.Option(help="How long it is good, from 10m to 24h.")] = "30m",
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Print a short-lived token with which a cluster joins by `kubeslice worker join`; registers it when it is new."""
+    from kubeslice.cli.joining import invite
+    from kubeslice.plan.joining import encode
+    from kubeslice.plan.moments import stamp
+
+    token = run_with_api(kubeconfig, context, lambda api: invite(api, name, project, ttl))
+    typer.echo(encode(token))
+    typer.echo(f"good until {stamp(token.ends)}; on the cluster that joins: kubeslice worker join TOKEN", err=True)
+
+
+@clusters.command("revoke")
+def revoke_cluster(name: Name, project: Project = None, kubeconfig: Kubeconfig = None, context: Context = None) -> None:
+    """Make every credential that a cluster's worker was ever given worthless at once; its slices go on."""
+    from datetime import UTC, datetime
+
+    from kubeslice.cli.joining import revoke
+
+    async def work(api: Api) -> str:
+        return await revoke(api, await find_one(api, views.CLUSTERS, name, project), datetime.now(UTC))
+
+    typer.echo(run_with_api(kubeconfig, context, work))
+
+
 @slices.command("status")
 def slice_status(
     name: Name,
@@ -144,6 +176,15 @@ async def find_one(api: Api, view: View, name: str, project: str | None) -> Obje
         homes = ", ".join(names.project_of(objects.namespace(obj)) for obj in found)
         fail(f"there is a {view.resource.kind} {name!r} in the projects {homes}: name one with --project")
     return found[0]
+
+
+async def project_of(api: Api, cluster: str) -> str:
+    """Return the only project with a cluster of this name; ends the program with a clear line otherwise."""
+    homes = [objects.namespace(obj) for obj in (await api.list(CLUSTERS)).items if objects.name(obj) == cluster]
+    if len(homes) != 1:
+        known = f"several projects have a cluster {cluster}" if homes else f"no project has a cluster {cluster} yet"
+        fail(f"{known}: name the one it joins with --project")
+    return names.project_of(homes[0])
 
 
 def _print(view: View, found: list[Object], output: str) -> None:

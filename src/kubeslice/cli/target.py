@@ -26,6 +26,7 @@ def run_with_api(kubeconfig: Path | None, context: str | None, work: "Callable[[
     from kubeslice.kube.errors import ApiError
     from kubeslice.kube.http import HttpApi
     from kubeslice.kube.waiting import NotReached
+    from kubeslice.model.errors import Terminal
 
     async def session() -> T:
         async with HttpApi(from_kubeconfig(_file(kubeconfig), context)) as api:
@@ -38,7 +39,7 @@ def run_with_api(kubeconfig: Path | None, context: str | None, work: "Callable[[
             raise _first(several) from several
     except ApiError as error:
         fail(_sentence(error.status, error.message))
-    except (NotReached, KeyError, ValueError, OSError) as error:
+    except (NotReached, Terminal, KeyError, ValueError, OSError) as error:
         fail(str(error.args[0] if isinstance(error, KeyError) else error))
 
 

@@ -1,8 +1,9 @@
 """The worker's credential on the hub: which token is in force, and getting the next one before it ends.
 
 Called by the operator while it leads. The token in force is the one in the Secret `kubeslice-hub`; a worker that was
-brought one to join with replaces it at once by its own, and that one again and again. People may put another one there
-at any time; it is taken without a restart.
+brought one to join with replaces it by its own as soon as the hub has taken its first report, and that one again and
+again. So a token of its own in that Secret tells that the worker is registered. People may put another one there at
+any time; it is taken without a restart.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from kubeslice.plan.credentials import Token
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import SYSTEM, Caches
-from kubeslice.worker.hublink import Place
+from kubeslice.worker.hublink import HubLink, Place
 from kubeslice.worker.metrics import WorkerMetrics
 
 log = logging.getLogger(__name__)
@@ -70,10 +71,18 @@ class Renewal:
     """
 
     def __init__(
-        self, hub: Api, place: Place, caches: Caches, token: HubToken, reporter: Reporter, metrics: WorkerMetrics
+        self,
+        hub: Api,
+        link: HubLink,
+        place: Place,
+        caches: Caches,
+        token: HubToken,
+        reporter: Reporter,
+        metrics: WorkerMetrics,
     ) -> None:
         self.finding = credentials.NOT_YET
         self._hub = hub
+        self._link = link
         self._place = place
         self._caches = caches
         self._token = token
@@ -96,7 +105,7 @@ class Renewal:
 
     async def run(self) -> None:
         """Renew until cancelled."""
-        await self._until_synced()
+        await self._until_registered()
         while True:
             self._changed.clear()
             token = credentials.read(self._token())
@@ -108,10 +117,14 @@ class Renewal:
                 async with asyncio.timeout(wait):
                     await self._changed.wait()
 
-    async def _until_synced(self) -> None:
+    async def _until_registered(self) -> None:
         cluster = self._caches.hub.cluster
         await self._caches.own.hub_secret.synced.wait()
         await cluster.synced.wait()
+        self._link.subscribe(self._changed.set)
+        while self._link.finding.status != "True":
+            await self._changed.wait()
+            self._changed.clear()
         self._token.subscribe(self._changed.set)
         cluster.subscribe(self._cluster_changed)
 

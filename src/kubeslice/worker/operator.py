@@ -57,7 +57,7 @@ class Operator:
         there = Reporter(hub, names.WORKER_MANAGER, None, clock)
         place = Place(chosen.cluster, chosen.project_namespace)
         token.follow(self.caches.own.hub_secret)
-        self.renewal = Renewal(hub, place, self.caches, token, here, counted)
+        self.renewal = Renewal(hub, self.link, place, self.caches, token, here, counted)
         leaving = Leaving(own, self.caches)
         self.registration = Registration(hub, place, self.caches, here, self.link, leaving, self.renewal)
         triggers = self._triggers
