@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 from kubeslice.model.cluster import ClusterSpec
 from kubeslice.model.externalgateway import ExternalGateway
-from kubeslice.model.project import ProjectSpec
 from kubeslice.model.serviceexport import ServiceExportSpec
 from kubeslice.model.sliceconfig import NamespaceIsolationProfile, SliceConfigSpec, SliceGatewayProvider
 from kubeslice.plan.problems import Problem
@@ -21,10 +20,10 @@ def impossible(spec: SliceConfigSpec) -> list[Problem]:
 
 def _impossible(spec: SliceConfigSpec) -> Iterator[Problem]:
     mode = spec.overlay_network_deployment_mode
-    if mode != "single-network":
+    if mode == "multi-network":
         yield Problem(
             "spec.overlayNetworkDeploymentMode",
-            f"{mode} is not a network of this version yet: make the slice with single-network",
+            f"{mode} is not a network of this version yet: make the slice with single-network or no-network",
             reason="NetworkModeNotYetEffective",
         )
 
@@ -50,13 +49,6 @@ def cluster_not_effective(spec: ClusterSpec) -> list[str]:
         ("requeueOnFailure", spec.requeue_on_failure, "every failure is tried again in any case"),
     )
     return [f"spec.{field}: not acted on yet, {instead}" for field, wish, instead in wishes if wish]
-
-
-def project_not_effective(spec: ProjectSpec) -> list[str]:
-    """Return one sentence for each field of a project that is accepted and not acted on."""
-    if not spec.default_slice_creation:
-        return []
-    return ["spec.defaultSliceCreation: not acted on yet, no default slice is made"]
 
 
 def recycler_not_effective() -> list[str]:

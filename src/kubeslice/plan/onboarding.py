@@ -78,12 +78,10 @@ def slice_of(namespace: str, slices: Iterable[Object]) -> str:
     return ""
 
 
-def onboarded(namespace: str, slice_name: str, *, made_by_us: bool) -> Object:
-    """Return what the operator owns of a Namespace that is on a slice."""
-    metadata: Object = {
-        "name": namespace,
-        "labels": {names.SLICE_LABEL: slice_name, names.INJECT_LABEL: "true"},
-    }
+def onboarded(namespace: str, slice_name: str, *, made_by_us: bool, has_network: bool = True) -> Object:
+    """Return what the operator owns of a Namespace that is on a slice; pods wait only for a network that there is."""
+    inject = {names.INJECT_LABEL: "true"} if has_network else {}
+    metadata: Object = {"name": namespace, "labels": {names.SLICE_LABEL: slice_name, **inject}}
     if made_by_us:
         metadata["annotations"] = {names.CREATED_BY_ANNOTATION: names.WORKER_MANAGER}
     return {"metadata": metadata}

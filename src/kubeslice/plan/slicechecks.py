@@ -68,7 +68,8 @@ def awaited(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> list[str]
 
 
 def _longest_name(spec: SliceConfigSpec) -> int:
-    return MAX_BARE_SLICE_LENGTH if spec.overlay_network_deployment_mode == addresschecks.NO_NETWORK else MAX_SLICE_LENGTH
+    has_gateways = spec.overlay_network_deployment_mode != addresschecks.NO_NETWORK
+    return MAX_SLICE_LENGTH if has_gateways else MAX_BARE_SLICE_LENGTH
 
 
 def _members(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterator[Problem]:

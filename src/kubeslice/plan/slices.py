@@ -11,7 +11,7 @@ from typing import Any
 from kubeslice.model import names
 from kubeslice.model.resources import WORKERSLICECONFIGS
 from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceGatewayServiceType, VpnConfig
-from kubeslice.plan import parts
+from kubeslice.plan import defaultslice, parts
 from kubeslice.plan.tenancy import Member, cluster_labels
 
 Object = dict[str, Any]
@@ -49,7 +49,7 @@ def worker_config(
         "overlayNetworkDeploymentMode": spec.overlay_network_deployment_mode,
         "octet": seat.octet,
         "gatewayReplicas": spec.gateway_replicas,
-        "namespaceIsolationProfile": _namespaces(config, seat.cluster),
+        "namespaceIsolationProfile": _namespaces(project, config, seat.cluster),
         "sliceGatewayProvider": _provider(config, seat.cluster),
     }
     if seat.subnet:
@@ -81,13 +81,17 @@ def seat(config: SliceConfig, cluster: str, octet: int) -> Seat:
     return Seat(cluster, octet, str(parts.cut(config.spec).part(octet)), subnet_v6)
 
 
-def seats(config: SliceConfig, taken: Mapping[str, int]) -> list[Seat]:
-    """Give every member its place; `taken` are the octets in use, also of clusters on their way out.
+def octets(config: SliceConfig, taken: Mapping[str, int]) -> dict[str, int]:
+    """Give every member the number of its place; `taken` are those in use, also of clusters on their way out.
 
     Raises `Terminal` when there are more members than places.
     """
-    octets = parts.octets(config.spec.clusters, taken, parts.count(config.spec))
-    return [seat(config, cluster, octet) for cluster, octet in octets.items()]
+    return parts.octets(config.spec.clusters, taken, parts.count(config.spec))
+
+
+def seats(config: SliceConfig, taken: Mapping[str, int]) -> list[Seat]:
+    """Give every member its place, as `octets` does."""
+    return [seat(config, cluster, octet) for cluster, octet in octets(config, taken).items()]
 
 
 def slice_labels(member: Member, slice_name: str) -> dict[str, str]:
@@ -125,11 +129,14 @@ def remembered_octets(configs: Iterable[tuple[str, Object]], status: Mapping[str
     return octets
 
 
-def _namespaces(config: SliceConfig, cluster: str) -> Object:
+def _namespaces(project: str, config: SliceConfig, cluster: str) -> Object:
     profile = config.spec.namespace_isolation_profile
     if profile is None:
         return {"isolationEnabled": False, "applicationNamespaces": [], "allowedNamespaces": []}
+    # What the default slice holds was found in the clusters: nothing that somebody deletes there is made anew.
+    found = {"onlyExisting": True} if defaultslice.is_default(project, config.metadata.name) else {}
     return {
+        **found,
         "isolationEnabled": profile.isolation_enabled,
         "applicationNamespaces": _meant(profile.application_namespaces, cluster),
         "allowedNamespaces": _meant(profile.allowed_namespaces, cluster),

@@ -87,7 +87,7 @@ def wish_of_slice(seen: Slice) -> Wish:
         engine=spec.gateway_type,
         keys=tuple(spec.gateway_keys),
         quota=spec.resource_quota,
-        only_existing=spec.only_existing,
+        only_existing=bool(spec.only_existing),
     )
 
 
@@ -108,7 +108,7 @@ def spec(wish: Wish, namespaces: Iterable[str], terrain: Terrain, seen: SliceSpe
         gateway_keys=sorted(wish.keys, key=lambda keys: keys.plane),
         namespaces=sorted(namespaces),
         resource_quota=wish.quota,
-        only_existing=wish.only_existing,
+        only_existing=wish.only_existing or None,
     )
     if not wish.has_network:
         return plain

@@ -33,17 +33,20 @@ class Namespaces:
         if seen is not None and objects.is_deleting(seen):
             return Result("being deleted")
         if slice_name:
-            return await self._onboard(key.name, slice_name, seen)
+            return await self._onboard(key.name, slice_name, objects.spec(self.caches.slice(slice_name) or {}), seen)
         if seen is not None and owned_by(names.WORKER_MANAGER, seen):
             return await self._offboard(seen)
         return Result()
 
-    async def _onboard(self, name: str, slice_name: str, seen: Object | None) -> Result:
+    async def _onboard(self, name: str, slice_name: str, spec: Object, seen: Object | None) -> Result:
+        if seen is None and spec.get("onlyExisting"):
+            return Result(f"not there; slice {slice_name} does not make it")
+        has_network = bool(spec.get("clusterSubnet"))
         made_by_us = seen is None or onboarding.is_made_by_us(seen)
-        wanted = onboarding.onboarded(name, slice_name, made_by_us=made_by_us)
+        wanted = onboarding.onboarded(name, slice_name, made_by_us=made_by_us, has_network=has_network)
         written = await apply_if_needed(self.own, names.WORKER_MANAGER, NAMESPACES, wanted, seen)
         if written is not seen:
-            await self.reporter.event(NAMESPACES, written, "Onboarded", f"pods here join slice {slice_name}")
+            await self.reporter.event(NAMESPACES, written, "Onboarded", _news(slice_name, has_network))
         return Result(f"on slice {slice_name}")
 
     async def _offboard(self, seen: Object) -> Result:
@@ -85,3 +88,7 @@ class Namespaces:
             if any(onboarding.is_content(resource, objects.name(obj)) for obj in found):
                 return resource.plural
         return ""
+
+
+def _news(slice_name: str, has_network: bool) -> str:
+    return f"pods here join slice {slice_name}" if has_network else f"on slice {slice_name}, which has no network"
