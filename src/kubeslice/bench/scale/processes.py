@@ -18,7 +18,7 @@ from kubeslice.model.resources import NAMESPACES
 from kubeslice.stage import processors
 from kubeslice.stage.probes import NotMeasured
 
-STARTED_WITHIN = 20.0
+STARTED_WITHIN = 60.0
 ENDED_WITHIN = 10.0
 # Six streams for each of a hundred workers, and as many at the server.
 DESCRIPTORS = 8192

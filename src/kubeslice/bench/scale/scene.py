@@ -36,7 +36,7 @@ from kubeslice.stage.probes import NotMeasured
 MANAGER = "kubeslice-bench"
 HUB_ACCOUNT = "kubeslice-hub"
 TOKEN_SECRET = "kubernetes.io/service-account-token"  # noqa: S105 - the type of a Secret, not its content
-SERVED_WITHIN = 20.0
+SERVED_WITHIN = 60.0
 LOOK_EVERY = 0.01
 Kubeconfig = dict[str, Any]
 
