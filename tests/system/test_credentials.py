@@ -1,10 +1,13 @@
 """A worker's credential opens its own door only; without a valid one the worker says so and its slices go on."""
 
 import base64
+from datetime import UTC, datetime
 
 import pytest
 import yaml
 
+from kubeslice.cli.joining import revoke
+from kubeslice.install import worker
 from kubeslice.kube import objects
 from kubeslice.kube.config import from_kubeconfig
 from kubeslice.kube.errors import Forbidden, Unauthorized
@@ -20,7 +23,9 @@ from kubeslice.model.resources import (
     WORKERSLICECONFIGS,
     WORKERSLICEGATEWAYS,
 )
+from kubeslice.plan import credentials
 from kubeslice.stage import application, slices
+from kubeslice.stage.stage import IMAGE, PROJECT
 from tests.system.world import Object, World, eventually
 
 ACCOUNT = names.worker_account("worker-1")
@@ -29,9 +34,15 @@ KINDS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS, SERVICEE
 
 
 async def token(world: World) -> str:
-    """Return the credential that the hub made for worker-1."""
-    secret = await world.hub.get(SECRETS, ACCOUNT, slices.NAMESPACE)
-    return base64.b64decode(secret.get("data", {}).get("token", "")).decode()
+    """Return the credential that worker-1 got for itself."""
+
+    async def own() -> str:
+        secret = await world.api("worker-1").get(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE)
+        text = base64.b64decode(secret["data"]["token"]).decode()
+        found = credentials.read(text)
+        return text if found and found.is_own else ""
+
+    return str(await eventually(own, "a credential of its own"))
 
 
 def as_worker(world: World, credential: str) -> HttpApi:
@@ -83,29 +94,34 @@ async def test_nobody_gets_in_with_a_guess(world: World) -> None:
             await hub.list(WORKERSLICECONFIGS, OWN)
 
 
+async def test_what_the_worker_joined_with_is_gone(world: World) -> None:
+    await token(world)
+    assert not (await world.hub.list(SECRETS, slices.NAMESPACE, fields=f"metadata.name={ACCOUNT}")).items
+    cluster = await world.hub.get(CLUSTERS, "worker-1", slices.NAMESPACE)
+    assert (objects.condition(cluster, "CredentialsReady") or {})["reason"] == "Held"
+
+
 async def test_a_revoked_credential_is_told_and_a_new_one_heals(world: World) -> None:
     old = await token(world)
-    async with world.converging("credential revoked, noticed, renewed"):
-        await world.hub.delete(SECRETS, ACCOUNT, slices.NAMESPACE)
+    async with world.converging("credential revoked, noticed, joined again"):
+        await revoke(world.hub, await world.hub.get(CLUSTERS, "worker-1", slices.NAMESPACE), datetime.now(UTC))
+        async with as_worker(world, old) as hub:
+            with pytest.raises(Unauthorized):
+                await hub.list(WORKERSLICECONFIGS, OWN)
         finding = await eventually(lambda: _hub_reachable(world, "False"), "HubReachable=False", 40)
         assert finding["reason"] == "CredentialRefused"
         assert "expired or revoked" in finding["message"]
+        assert "kubeslice cluster join-token worker-1" in finding["message"]
         assert f"copy the Secret {ACCOUNT}" in finding["message"]
         client = await world.place(world.red, "worker-1")
         assert (await application.ask(client, f"http://{world.red.host}/")).status == 0
-        renewed = await eventually(lambda: _other_token(world, old), "another credential")
-        patch = {"data": {"token": base64.b64encode(renewed.encode()).decode()}}
-        await world.api("worker-1").patch(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE, patch)
-        await eventually(lambda: _hub_reachable(world, "True"), "HubReachable=True", 100)
+        invitation = await worker.invite(world.hub, PROJECT, "worker-1", 600)
+        await worker.join(world.api("worker-1"), invitation, IMAGE)
+        await eventually(lambda: _hub_reachable(world, "True"), "HubReachable=True", 20)
+        assert await token(world) != old
 
 
 async def _hub_reachable(world: World, status: str) -> Object | None:
     found = await world.api("worker-1").get(SLICES, "red", names.WORKER_NAMESPACE)
     condition = objects.condition(found, "HubReachable")
     return condition if condition is not None and condition["status"] == status else None
-
-
-async def _other_token(world: World, old: str) -> str:
-    found = await world.hub.list(SECRETS, slices.NAMESPACE, fields=f"metadata.name={ACCOUNT}")
-    now = await token(world) if found.items else ""
-    return now if now != old else ""

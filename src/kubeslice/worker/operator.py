@@ -60,6 +60,7 @@ class Operator:
         self.renewal = Renewal(hub, self.link, place, self.caches, token, here, counted)
         leaving = Leaving(own, self.caches)
         self.registration = Registration(hub, place, self.caches, here, self.link, leaving, self.renewal)
+        token.subscribe(self.registration.hurry)
         triggers = self._triggers
         slices = Slices(own, hub, self.caches, chosen.cluster)
         standing = Standing(self.caches, here, there, self.link, counted, clock)

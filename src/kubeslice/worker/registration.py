@@ -69,6 +69,10 @@ class Registration:
                     await self._changed.wait()
             await asyncio.sleep(SETTLE)
 
+    def hurry(self) -> None:
+        """Report now, not at the next heartbeat: the hub may accept what it refused."""
+        self._changed.set()
+
     async def _until_synced(self) -> None:
         own = self._caches.own
         for informer in own.informers:
@@ -79,7 +83,7 @@ class Registration:
         for informer in (own.slices, hub.configs, hub.gateways, hub.imports):
             informer.subscribe(self._one_less)
         hub.cluster.subscribe(self._cluster_changed)
-        self._renewal.subscribe(self._changed.set)
+        self._renewal.subscribe(self.hurry)
 
     def _one_less(self, _: Object | None, new: Object | None) -> None:
         # The last one to go may be what the hub waits for.
