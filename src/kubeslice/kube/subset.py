@@ -9,15 +9,18 @@ def covers(seen: Any, wanted: Any) -> bool:
 
     Entries of lists are compared one by one and may hold more too, because API servers add defaults there.
     """
-    if isinstance(wanted, Mapping):
-        if not isinstance(seen, Mapping):
+    # Asked for every object whenever its owner is looked at: most are simply equal, and objects are dicts and lists.
+    if seen == wanted:
+        return True
+    if isinstance(wanted, dict):
+        if not isinstance(seen, dict):
             return not wanted and seen is None
         return all(covers(seen.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list):
         if not isinstance(seen, list):
             return not wanted and seen is None
         return len(seen) == len(wanted) and all(map(covers, seen, wanted))
-    return bool(seen == wanted)
+    return False
 
 
 def owned_by(manager: str, seen: Mapping[str, Any], subresource: str = "") -> Mapping[str, Any]:
@@ -35,12 +38,12 @@ def has_surplus(fields: Mapping[str, Any], wanted: Any) -> bool:
     Only `f:` entries are followed: list entries (`k:`, `v:`) that went away also change the list's length, which
     `covers` sees.
     """
-    if not isinstance(wanted, Mapping):
+    if not isinstance(wanted, dict):
         return False
     for entry, below in fields.items():
         if not entry.startswith("f:"):
             continue
-        if entry[2:] not in wanted or has_surplus(below, wanted[entry[2:]]):
+        if entry[2:] not in wanted or (below and has_surplus(below, wanted[entry[2:]])):
             return True
     return False
 
