@@ -1,5 +1,6 @@
 """The authority of a slice with OpenVPN, over a real API server: it signs by its own plan, and revokes."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -103,6 +104,31 @@ async def test_what_is_replaced_or_evicted_is_revoked_and_a_restart_forgets_noth
 
     await stage.until(both_are_revoked)
     assert certificates.serial(await signed(workers["a"])) not in expected
+
+
+async def test_what_was_signed_while_the_hubs_clock_was_ahead_is_signed_anew_when_it_is_right(stage: Stage) -> None:
+    year = 400 * 86400
+    stage.clock.leap(year)
+    workers = await started(stage)
+    await ask(workers["a"], request("a"))
+    ahead = certificates.load(await signed(workers["a"]))
+    assert ahead.not_valid_before_utc > datetime.now(UTC)
+    await stage.stop_hub()
+    stage.clock.leap(-year)
+    await stage.start_hub()
+
+    async def is_right() -> bool:
+        spec, now = (await workers["a"].config("red"))["spec"], datetime.now(UTC)
+        made = [certificates.load(spec["gatewayCertificates"][0]["certificate"].encode())]
+        made.append(certificates.load(spec["certificateAuthority"].encode()))
+        ended = x509.load_pem_x509_crl(spec["revocationList"].encode())
+        return ended.last_update_utc < now and all(each.not_valid_before_utc < now for each in made)
+
+    await stage.until(is_right)
+    spec = (await workers["a"].config("red"))["spec"]
+    now = certificates.load(await signed(workers["a"]))
+    now.verify_directly_issued_by(certificates.load(spec["certificateAuthority"].encode()))
+    assert now.public_key() == ahead.public_key()
 
 
 async def test_a_key_of_another_gateway_gets_no_certificate(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from kubeslice.plan import authority
 from kubeslice.plan.authority import Issued, Request
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+LATE = NOW + timedelta(days=10)
 ALLOWED = authority.owners(["a", "b"], {0: (1, 2)})
 
 
@@ -26,16 +27,21 @@ def test_a_book_is_read_as_it_was_written() -> None:
 
 def test_only_who_is_allowed_and_has_no_good_certificate_gets_one() -> None:
     soon = NOW + timedelta(days=1)
-    assert authority.to_sign([], [request(), request("c"), request(generation=3)], ALLOWED, soon) == [request()]
-    assert authority.to_sign([issued()], [request()], ALLOWED, soon) == []
-    assert authority.to_sign([issued(days=0.5)], [request()], ALLOWED, soon) == [request()]
-    assert authority.to_sign([issued()], [request(key="new")], ALLOWED, soon) == [request(key="new")]
-    assert authority.to_sign([replace(issued(), revoked=NOW)], [request()], ALLOWED, soon) == [request()]
+    assert authority.to_sign([], [request(), request("c"), request(generation=3)], ALLOWED, soon, LATE) == [request()]
+    assert authority.to_sign([issued()], [request()], ALLOWED, soon, LATE) == []
+    assert authority.to_sign([issued(days=0.5)], [request()], ALLOWED, soon, LATE) == [request()]
+    assert authority.to_sign([issued()], [request(key="new")], ALLOWED, soon, LATE) == [request(key="new")]
+    assert authority.to_sign([replace(issued(), revoked=NOW)], [request()], ALLOWED, soon, LATE) == [request()]
+
+
+def test_what_was_signed_when_the_clock_was_ahead_is_signed_anew() -> None:
+    assert authority.to_sign([issued(days=400)], [request()], ALLOWED, NOW, LATE) == [request()]
+    assert authority.to_sign([issued(days=400), issued(number=8)], [request()], ALLOWED, NOW, LATE) == []
 
 
 def test_who_asks_for_ever_new_keys_gets_no_more_after_a_while() -> None:
     many = [issued(key=f"k{number}", number=number) for number in range(authority.MOST)]
-    assert authority.to_sign(many, [request(key="one more"), request("b")], ALLOWED, NOW) == [request("b")]
+    assert authority.to_sign(many, [request(key="one more"), request("b")], ALLOWED, NOW, LATE) == [request("b")]
     assert authority.excess(many)[0].startswith("a has asked for 16 certificates for plane 0, generation 1")
     assert authority.excess(many[1:]) == []
 

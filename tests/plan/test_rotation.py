@@ -56,6 +56,15 @@ def test_keys_that_are_not_due_stay() -> None:
     assert rotation.step([plane], MINUTE, seen(1, 1), at(60)) == [Plane(0, (1, 2), at(60))]
 
 
+def test_keys_that_were_dated_by_a_clock_that_was_ahead_are_renewed_now_and_hold_nothing_up() -> None:
+    ahead = at(1e7)
+    assert rotation.step([Plane(0, (1,), ahead)], MINUTE, seen(1, 1), at(0)) == [Plane(0, (1, 2), at(0))]
+    assert rotation.step([Plane(0, (1,), at(9))], MINUTE, seen(1, 1), at(0)) == [Plane(0, (1,), at(9))]
+    begun = rotation.step([Plane(0, (1, 2), ahead)], MINUTE, seen(2, 2), at(0))
+    assert begun == [Plane(0, (1, 2), at(0))]
+    assert rotation.step(begun, MINUTE, seen(2, 2), at(6)) == [Plane(0, (2,), at(0))]
+
+
 def test_keys_are_renewed_before_their_time_once_when_that_is_asked_for() -> None:
     month, plane = Schedule(timedelta(days=30), at(10)), Plane(0, (1,), START)
     assert rotation.step([plane], month, seen(1, 1), at(9)) == [plane]

@@ -140,6 +140,11 @@ def test_a_peer_that_has_just_met_us_is_not_called_anew_but_later() -> None:
     assert one.call(now + FIRST_CALL, handshake_age=3.0)
 
 
+def test_a_clock_that_is_put_back_keeps_nobody_from_calling() -> None:
+    one = tunnel()
+    assert one.call(100.0 + FIRST_CALL, handshake_age=-3600.0)
+
+
 def test_a_peer_that_still_sends_may_be_busy_for_a_while() -> None:
     one, received, now, spared = answered(until=101.0), 1000, 101.0, []
     for number in range(40):

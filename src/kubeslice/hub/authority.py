@@ -8,7 +8,7 @@ import base64
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
@@ -111,12 +111,12 @@ def _continued(
     now: datetime,
 ) -> list[Issued]:
     book = authority.closed(book, allowed, now)
-    wanted = authority.to_sign(book, asked, allowed, now + plan.margin / 2)
+    wanted = authority.to_sign(book, asked, allowed, now + plan.margin / 2, now + _life(plan))
     return authority.closed([*book, *(_signed(name, data, request, plan, now) for request in wanted)], allowed, now)
 
 
 def _signed(name: SliceName, data: Texts, asked: Request, plan: Schedule, now: datetime) -> Issued:
-    life = plan.period + plan.margin
+    life = _life(plan)
     common_name = authority.common_name(name.name, asked.owner)
     identity = authority.identity(name.project, name.name, asked.owner)
     pem = certificates.signed(_certified(data), asked.pem, common_name, identity, now, life)
@@ -127,9 +127,15 @@ def _revocations(before: Texts, after: Texts, now: datetime) -> str:
     """Return the revocation list: the one that is there, unless other serials are revoked or half its life is over."""
     revoked = authority.revoked(authority.read(after[BOOK]))
     is_same = before.get(REVOKED) and revoked == authority.revoked(authority.read(before.get(BOOK, "")))
-    if is_same and certificates.end_of_list(before[REVOKED].encode()) - now > authority.LIST_LIFE / 2:
-        return before[REVOKED]
+    if is_same:
+        left = certificates.end_of_list(before[REVOKED].encode()) - now
+        if authority.LIST_LIFE / 2 < left <= authority.LIST_LIFE:  # what is left of more was made by a wrong clock
+            return before[REVOKED]
     return certificates.revocation_list(_certified(after), revoked, now, authority.LIST_LIFE).decode()
+
+
+def _life(plan: Schedule) -> timedelta:
+    return plan.period + plan.margin
 
 
 def _certified(data: Texts) -> Certified:

@@ -103,11 +103,19 @@ def owners(members: Iterable[str], in_force: Generations) -> set[Owner]:
 
 
 def to_sign(
-    issued: Iterable[Issued], requests: Iterable[Request], allowed: Collection[Owner], renewal: datetime
+    issued: Iterable[Issued],
+    requests: Iterable[Request],
+    allowed: Collection[Owner],
+    renewal: datetime,
+    latest: datetime,
 ) -> list[Request]:
-    """Return the requests to sign: of gateways without a certificate for this key that is good beyond `renewal`."""
+    """Return the requests to sign: of gateways without a certificate for this key that is good beyond `renewal`.
+
+    One that ends after `latest`, as none of today does, was signed when the clock was ahead, and is not valid yet.
+    """
     entries = list(issued)
-    good = {(entry.owner, entry.key) for entry in entries if entry.revoked is None and entry.expires > renewal}
+    fresh = [entry for entry in entries if entry.revoked is None and renewal < entry.expires <= latest]
+    good = {(entry.owner, entry.key) for entry in fresh}
     counts = Counter(entry.owner for entry in entries)
     return [
         asked

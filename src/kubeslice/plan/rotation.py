@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 SETTLED = timedelta(seconds=20)
 # How long both generations are in force at the least: what is on its way arrives, and the new one shows that it stays.
 OVERLAP = timedelta(seconds=5)
+# What is dated further in the future than that was dated by a wrong clock.
+CLOCK_SKEW = timedelta(minutes=5)
 SHORTEST_PERIOD = timedelta(seconds=60)
 SHORTEST_MARGIN = timedelta(minutes=10)
 PATIENCE = (timedelta(seconds=30), timedelta(hours=1))
@@ -110,10 +112,10 @@ def step(planes: Sequence[Plane], schedule: Schedule, seen: Seen, now: datetime)
 
     The next plane begins when the one before is through, or is late: who holds up one plane holds up no other.
     """
-    after = [_finished(plane, seen, now) for plane in planes]
+    after = [_finished(_redated(plane, now), seen, now) for plane in planes]
     if any(plane.is_rotating and not is_late(plane, schedule, now) for plane in after):
         return after
-    due = [plane for plane in after if not plane.is_rotating and schedule.due(plane) <= now]
+    due = [plane for plane in after if not plane.is_rotating and (schedule.due(plane) <= now or _is_ahead(plane, now))]
     first = min(due, key=lambda plane: (schedule.due(plane), plane.number), default=None)
     return [_with_new(plane, now) if plane is first else plane for plane in after]
 
@@ -189,6 +191,14 @@ def _is_settled(tunnel: Tunnel, plane: Plane, now: datetime) -> bool:
     if now < plane.since + SETTLED:
         return False
     return tunnel.since is None or not timedelta() <= now - tunnel.since < SETTLED
+
+
+def _redated(plane: Plane, now: datetime) -> Plane:
+    return replace(plane, since=now) if plane.is_rotating and _is_ahead(plane, now) else plane
+
+
+def _is_ahead(plane: Plane, now: datetime) -> bool:
+    return plane.since > now + CLOCK_SKEW
 
 
 def _finished(plane: Plane, seen: Seen, now: datetime) -> Plane:

@@ -189,10 +189,10 @@ def revoked(pem: bytes) -> frozenset[int]:
 
 
 def is_worn(pem: bytes, now: datetime) -> bool:
-    """Tell whether less than a third of a certificate's life is left."""
+    """Tell whether less than a third of a certificate's life is left, or all of it because a wrong clock made it."""
     certificate = load(pem)
     life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
-    return certificate.not_valid_after_utc - now < life / 3
+    return not life / 3 <= certificate.not_valid_after_utc - now <= life
 
 
 def covers(pem: bytes, hosts: Iterable[str]) -> bool:
