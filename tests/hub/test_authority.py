@@ -124,7 +124,7 @@ async def test_what_was_signed_while_the_hubs_clock_was_ahead_is_signed_anew_whe
         ended = x509.load_pem_x509_crl(spec["revocationList"].encode())
         return ended.last_update_utc < now and all(each.not_valid_before_utc < now for each in made)
 
-    await stage.until(is_right)
+    await stage.until(is_right, 30)
     spec = (await workers["a"].config("red"))["spec"]
     now = certificates.load(await signed(workers["a"]))
     now.verify_directly_issued_by(certificates.load(spec["certificateAuthority"].encode()))
