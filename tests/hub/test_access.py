@@ -101,7 +101,6 @@ def worker(home: str, own: str, cluster: str) -> tuple[Grant, ...]:
         Grant(inside, WORKER_KINDS, READ | patch),
         Grant(inside, STATUSES, patch),
         Grant(inside, frozenset({"serviceexportconfigs"}), READ | {"create", "patch", "delete"}),
-        Grant(inside, frozenset({"events"}), frozenset({"get", "create", "patch"})),
         Grant(inside, frozenset({"secrets"}), READ),
     )
 

@@ -33,7 +33,7 @@ READ = ["get", "list", "watch"]
 WRITE = ["create", "update", "patch", "delete", "deletecollection"]
 _USERS_KINDS = ["clusters", "sliceconfigs", "sliceqosconfigs"]
 # What limits people is for administrators to write; the rest is the hub's and the workers' to keep.
-_SEEN_KINDS = ["sliceresourcequotas", "vpnkeyrotations", "serviceexportconfigs"]
+_SEEN_KINDS = ["sliceresourcequotas", "sliceipams", "vpnkeyrotations", "serviceexportconfigs"]
 
 # What a ServiceAccount token Secret must hold before a worker can use it; the token controller fills it in.
 TOKEN_KEYS = frozenset({"token", "ca.crt"})
@@ -129,11 +129,11 @@ def worker_rules() -> list[Object]:
     """Return what a worker may do in its cluster's own namespace."""
     kinds = ["workersliceconfigs", "workerslicegateways", "workerserviceimports"]
     return [
-        # Patch on the kinds themselves is for finalizers, which live in metadata; the hub puts any other change back.
+        # Patch on the kinds themselves is for finalizers, which live in metadata; the webhook refuses any other change,
+        # and the hub puts back what got past it. Events stay in the worker's own cluster.
         _rule(WORKER_GROUP, kinds, [*READ, "patch"]),
         _rule(WORKER_GROUP, [f"{kind}/status" for kind in kinds], ["patch"]),
         _rule(CONTROLLER_GROUP, ["serviceexportconfigs"], [*READ, "create", "patch", "delete"]),
-        _rule("", ["events"], ["get", "create", "patch"]),
         # The pre-shared keys of its own tunnels: nothing else secret is in this namespace.
         _rule("", ["secrets"], READ),
     ]

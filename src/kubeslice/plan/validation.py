@@ -10,6 +10,8 @@ from kubeslice.plan.homechecks import home, project_home
 from kubeslice.plan.problems import Problem, refuse
 from kubeslice.plan.quotachecks import slice_resource_quota
 from kubeslice.plan.slicechecks import awaited, qos_profile, slice_config, slice_config_change
+from kubeslice.plan.worker_quotas import problems as export_quota
+from kubeslice.plan.workerchecks import worker_update
 
 __all__ = [
     "PASSING",
@@ -17,6 +19,7 @@ __all__ = [
     "Problem",
     "awaited",
     "cluster",
+    "export_quota",
     "home",
     "project",
     "project_home",
@@ -26,4 +29,5 @@ __all__ = [
     "slice_config",
     "slice_config_change",
     "slice_resource_quota",
+    "worker_update",
 ]

@@ -41,6 +41,7 @@ CHECKS = {
     "plan.keychecks": "renewal of a SliceConfig's keys",
     "plan.effective": "SliceConfig, not made by this version",
     "plan.exportchecks": "ServiceExport",
+    "plan.workerchecks": "WorkerSliceConfig, WorkerSliceGateway, WorkerServiceImport, changed by a worker",
     "plan.quotachecks": "SliceResourceQuota",
 }
 

@@ -20,6 +20,9 @@ from kubeslice.model.resources import (
     SLICEQOSCONFIGS,
     VALIDATINGWEBHOOKS,
     VPNKEYROTATIONS,
+    WORKERSERVICEIMPORTS,
+    WORKERSLICECONFIGS,
+    WORKERSLICEGATEWAYS,
     Resource,
 )
 
@@ -31,6 +34,22 @@ SERVICE_PORT = 443
 MUTATE, VALIDATE = "/mutate", "/validate"
 CHANGES = ["CREATE", "UPDATE"]
 ALL = [*CHANGES, "DELETE"]
+# The hub's own writes, and workers that come and go with their finalizers, are nobody's business here.
+OVERREACHING = [
+    {
+        "name": "by-a-worker",
+        "expression": "request.userInfo.username.startsWith('system:serviceaccount:kubeslice-') && "
+        "request.userInfo.username.contains(':kubeslice-rbac-worker-')",
+    },
+    {
+        "name": "not-its-finalizers-alone",
+        "expression": "object.spec != oldObject.spec || "
+        "(has(object.metadata.labels) ? object.metadata.labels : {}) != "
+        "(has(oldObject.metadata.labels) ? oldObject.metadata.labels : {}) || "
+        "(has(object.metadata.annotations) ? object.metadata.annotations : {}) != "
+        "(has(oldObject.metadata.annotations) ? oldObject.metadata.annotations : {})",
+    },
+]
 
 
 @dataclass(frozen=True)
@@ -61,6 +80,9 @@ def _hub(home: Home) -> list[tuple[Resource, Object]]:
         _webhook(home, "exports.kubeslice.io", VALIDATE, [SERVICEEXPORTCONFIGS], CHANGES, tenants),
         _webhook(home, "rotations.kubeslice.io", VALIDATE, [VPNKEYROTATIONS], ["DELETE"], tenants),
     ]
+    made = [WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS]
+    workers = _webhook(home, "workers.kubeslice.io", VALIDATE, made, ["UPDATE"], tenants)
+    webhooks.append(workers | {"matchConditions": OVERREACHING})
     return [(VALIDATINGWEBHOOKS, _configuration(VALIDATINGWEBHOOKS, "hub", home, webhooks))]
 
 

@@ -19,6 +19,10 @@ from kubeslice.webhook.holdings import Holdings
 OF_TENANTS = frozenset(
     resource.plural for resource in (resources.CLUSTERS, resources.SLICECONFIGS, resources.SLICEQOSCONFIGS)
 )
+OF_WORKERS = frozenset(
+    resource.plural
+    for resource in (resources.WORKERSLICECONFIGS, resources.WORKERSLICEGATEWAYS, resources.WORKERSERVICEIMPORTS)
+)
 
 
 class HubCheck:
@@ -42,10 +46,15 @@ class HubCheck:
 
     async def validate(self, review: Review) -> Verdict:
         """Check one request. Raises `Terminal` when the object cannot be read."""
+        if review.plural in OF_WORKERS:
+            return _verdict(validation.worker_update(review.user, review.old, review.object))
         if not self.is_synced:
             return Verdict(warnings=["the webhook is starting: the object was not checked"])
         if review.operation == "DELETE":
             return _verdict(list(self._obstacles(review)))
+        return await self._written(review)
+
+    async def _written(self, review: Review) -> Verdict:
         if review.operation == "UPDATE" and review.object.get("spec") == review.old.get("spec"):
             return ALLOWED  # labels, finalizers: nothing of ours, and never a reason to hold an object
         misplaced = await self._misplaced(review)
@@ -72,7 +81,8 @@ class HubCheck:
     def _project(self, review: Review) -> Verdict:
         project = Project.parse(review.object)
         taken = dict(chain(self._held.homes_of_projects(review.name), self._held.homes_of_clusters()))
-        return _verdict(validation.project(project.spec, review.name, taken))
+        problems = validation.project(project.spec, review.name, taken)
+        return _verdict(problems, effective.project_not_effective(project.spec, review.name))
 
     def _cluster(self, review: Review) -> Verdict:
         cluster = Cluster.parse(review.object)
