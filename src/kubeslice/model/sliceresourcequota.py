@@ -58,6 +58,7 @@ class SliceResourceQuotaStatus(Status):
 
     hard: dict[str, str] = Field(default_factory=dict, description="Limits of the whole slice, by resource.")
     used: dict[str, str] = Field(default_factory=dict, description="Use of the whole slice, by resource.")
+    fullest: str = Field(default="", description="The resource of which most is used, such as pods 80%.")
     clusters: list[ClusterUsage] = Field(
         default_factory=list, description="Use of each cluster.", json_schema_extra=map_list("cluster")
     )
@@ -74,9 +75,7 @@ class SliceResourceQuota(Kind):
 
     resource = SLICERESOURCEQUOTAS
     columns: ClassVar[tuple[Column, ...]] = (
-        Column("CPU", ".status.used.requests\\.cpu", description="requested"),
-        Column("Memory", ".status.used.requests\\.memory", description="requested"),
-        Column("Pods", ".status.used.pods"),
+        Column("Fullest", ".status.fullest"),
         *STATE_COLUMNS,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubeslice.model import names
 from kubeslice.model.quotas import Limits, NamespaceLimits, NamespacePart, QuotaPart
 from kubeslice.model.sliceresourcequota import SliceResourceQuotaSpec
 from kubeslice.plan import quantities
@@ -49,6 +50,28 @@ class Division:
             bandwidth_ceiling_kbps=given.get(BANDWIDTH),
             namespaces=[_part(share) for share in self.shares if share.cluster == cluster and share.hard],
         )
+
+
+def members(configs: Iterable[Object]) -> dict[str, list[str]]:
+    """Return the clusters of a slice and the namespaces that it has in each, from its WorkerSliceConfigs."""
+    return {
+        config["metadata"]["labels"][names.CLUSTER_LABEL]: list(
+            (config["spec"].get("namespaceIsolationProfile") or {}).get("applicationNamespaces") or []
+        )
+        for config in configs
+    }
+
+
+def limited(config: Object, part: Mapping[str, Any] | None) -> Object:
+    """Return a WorkerSliceConfig with this part of a slice's limits, in wire form; its bandwidth caps the profile."""
+    if not part:
+        return config
+    spec = {**config["spec"], "resourceQuota": dict(part)}
+    ceiling, profile = part.get(BANDWIDTH), spec.get("qosProfileDetails")
+    if ceiling and profile:
+        capped = {key: min(profile[key], ceiling) for key in (BANDWIDTH, "bandwidthGuaranteedKbps") if key in profile}
+        spec["qosProfileDetails"] = {**profile, **capped}
+    return {**config, "spec": spec}
 
 
 def amounts(limits: Limits | None) -> dict[str, int]:

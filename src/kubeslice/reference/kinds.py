@@ -127,6 +127,8 @@ def _limited(schema: Schema, path: str) -> Iterator[str]:
 
 
 def _type(schema: Schema) -> str:
+    if schema.get("x-kubernetes-int-or-string"):
+        return "integer or string"
     if schema["type"] == "array":
         return f"list of {_type(schema['items'])}s"
     if isinstance(schema.get("additionalProperties"), dict):
@@ -152,7 +154,7 @@ def _limits(schema: Schema) -> Iterator[str]:
     if keys := schema.get("x-kubernetes-list-map-keys"):
         yield f"one for each {', '.join(markdown.code(key) for key in keys)}"
     items = schema.get("items", {})
-    if schema["type"] == "array" and items["type"] != "object":
+    if schema.get("type") == "array" and items["type"] != "object":
         yield from (f"each {limit}" for limit in _limits(items))
 
 

@@ -40,6 +40,7 @@ class OwnCaches:
         self.roles = Informer(api, resources.ROLES, SYSTEM, labels=OURS)
         self.bindings = Informer(api, resources.ROLEBINDINGS, SYSTEM, labels=OURS)
         self.budgets = Informer(api, resources.PODDISRUPTIONBUDGETS, SYSTEM, labels=OURS)
+        self.quotas = Informer(api, resources.RESOURCEQUOTAS, labels=OURS)
         self.corefiles = Informer(api, resources.CONFIGMAPS, DNS_NAMESPACE, fields=f"metadata.name={DNS_CONFIGMAP}")
 
     @property
@@ -61,6 +62,7 @@ class OwnCaches:
             self.corefiles,
             *self.access,
             self.budgets,
+            self.quotas,
         ]
 
     @property

@@ -16,10 +16,12 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SERVICEEXPORTCONFIGS, SERVICEEXPORTS
 from kubeslice.model.serviceexport import ServiceExport
-from kubeslice.plan import discovery, findings, zone
+from kubeslice.plan import discovery, findings, worker_quotas, zone
 from kubeslice.plan.discovery import Verdict
+from kubeslice.plan.findings import Finding
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
+from kubeslice.worker import quotas
 from kubeslice.worker.caches import Caches
 
 
@@ -44,6 +46,7 @@ class Exports:
             self.caches.slice_of_namespace(key.namespace),
             [objects.name(obj) for obj in self.caches.active_slices()],
         )
+        problem = problem or self._refusal(export)
         offered = [] if problem else discovery.exported_pods(export, self._candidates(export))
         complaints = [why for alias in export.spec.aliases if (why := zone.alias_complaint(alias))]
         verdict = discovery.export_verdict(export, problem, len(offered), complaints)
@@ -54,6 +57,14 @@ class Exports:
             raise Retry(f"the hub cannot be told: {error.message}") from error
         await self._report(seen, export, offered, verdict)
         return Result(next(found.message for found in verdict.findings if found.type == conditions.READY))
+
+    def _refusal(self, export: ServiceExport) -> Finding | None:
+        """Return why an export is too much for the limits of its slice, if it is."""
+        name = export.spec.slice
+        limits = quotas.part(self.caches.slice(name))
+        refused = worker_quotas.refusals(limits, quotas.exports_of(self.caches, name)) if limits else {}
+        why = refused.get((export.metadata.namespace, export.metadata.name))
+        return worker_quotas.obstacle(name, why) if why else None
 
     def _candidates(self, export: ServiceExport) -> list[Object]:
         return self.caches.own.pods.items(export.metadata.namespace)

@@ -24,6 +24,7 @@ from kubeslice.worker.leaving import Leaving
 from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.namespaces import Namespaces
 from kubeslice.worker.planekeys import PlaneKeys
+from kubeslice.worker.quotas import Quotas
 from kubeslice.worker.registration import Registration
 from kubeslice.worker.settings import Settings
 from kubeslice.worker.slices import Slices
@@ -80,6 +81,7 @@ class Operator:
         self.imports = self._controller(
             "imports", Imports(own, hub, self.caches, here, there), triggers.imports(), concurrency=8
         )
+        self.quotas = self._controller("quotas", Quotas(own, self.caches), triggers.quotas())
         self.forwarding = self._controller("forwarding", Forwarding(own, self.caches, here), triggers.forwarding())
         self.link.subscribe(lambda: _enqueue(self.standing, triggers.all_slices()))
 

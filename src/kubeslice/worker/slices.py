@@ -80,6 +80,7 @@ class Slices:
             "gateway": len(self.caches.gateways_of(name)),
             "workload": sum(1 for _ in self.caches.made_for(name)),
             "router or gateway pod": len(workers),
+            "resource quota": sum(objects.labels(obj).get(names.SLICE_LABEL) == name for obj in own.quotas.items()),
             "labelled namespace": sum(
                 objects.labels(obj).get(names.SLICE_LABEL) == name and not objects.is_deleting(obj)
                 for obj in own.namespaces.items()

@@ -10,14 +10,14 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import onboarding, worker_cluster, worker_parts, worker_report, worker_slice
+from kubeslice.plan import onboarding, worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.worker_parts import View
 from kubeslice.plan.worker_report import Report
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
-from kubeslice.worker import wishes
+from kubeslice.worker import quotas, wishes
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink
 from kubeslice.worker.metrics import WorkerMetrics
@@ -69,6 +69,10 @@ class Standing:
             "onboardedAppNamespaces": [{"name": name} for name in self._onboarded(view)],
             "gateways": [gateway.wire() for gateway in worker_report.gateways(view)],
         }
+        limits = quotas.part(view.slice)
+        if limits is not None:
+            found, exported = quotas.quotas_of(self.caches, view.name), quotas.exports_of(self.caches, view.name)
+            status["resourceQuota"] = worker_quotas.use(limits, found, exported).wire()
         return Report(self._findings(view), status)
 
     def _here(self, seen: Object, config: Object | None, view: View) -> Report:

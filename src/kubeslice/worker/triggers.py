@@ -70,7 +70,7 @@ class Triggers:
     def slices(self) -> list[Source]:
         """Return what a Slice depends on; slices also depend on each other, by namespaces and VNIs."""
         own, hub = self.caches.own, self.caches.hub
-        parts = [own.gateways, own.imports, *own.made]
+        parts = [own.gateways, own.imports, own.quotas, *own.made]
         return [
             Source(hub.configs, _with(_slice_of_spec, self.all_slices), intent),
             Source(own.slices, _with(_name, self.all_slices), intent),
@@ -111,9 +111,20 @@ class Triggers:
             Source(own.secrets, _slice_of_label),
             Source(own.namespaces, _slice_of_label, intent),
             Source(own.nodes, self.all_slices, machine),
+            Source(own.quotas, _slice_of_label),
+            Source(own.exports, _slice_of_export),
             Source(own.deployments, self._if_dns(self.all_slices), availability),
             Source(own.services, self._if_dns(self.all_slices), intent),
             Source(hub.cluster, self.all_slices, intent),
+        ]
+
+    def quotas(self) -> list[Source]:
+        """Return what the limits of a slice depend on."""
+        own = self.caches.own
+        return [
+            Source(own.slices, _name, intent),
+            Source(own.namespaces, _slice_of_label, existence),
+            Source(own.quotas, _slice_of_label),
         ]
 
     def gateways(self) -> list[Source]:
@@ -133,6 +144,7 @@ class Triggers:
         own = self.caches.own
         return [
             Source(own.exports, _full_name),
+            Source(own.exports, self._rivals, existence),
             Source(self.caches.hub.exports, _service),
             Source(own.pods, lambda pod: self._exports_in(objects.namespace(pod)), place),
             Source(own.slices, self.all_exports, intent),
@@ -180,6 +192,13 @@ class Triggers:
 
     def _exports_in(self, namespace: str) -> list[Key]:
         return [key for obj in self.caches.own.exports.items(namespace) for key in _full_name(obj)]
+
+    def _rivals(self, export: Object) -> list[Key]:
+        """Return the exports that a limit makes compete with this one."""
+        seen = self.caches.slice(str(objects.spec(export).get("slice")))
+        if seen is None or not objects.spec(seen).get("resourceQuota"):
+            return []
+        return [key for namespace in objects.spec(seen).get("namespaces") or [] for key in self._exports_in(namespace)]
 
     def _imports_in(self, namespace: str) -> list[Key]:
         return [key for key in self.all_imports() if key.namespace == namespace]
@@ -230,6 +249,11 @@ def _namespaces(obj: Object) -> list[Key]:
 
 def _slice_of_spec(obj: Object) -> list[Key]:
     name = objects.spec(obj).get("sliceName")
+    return [Key(OWN, "", name)] if name else []
+
+
+def _slice_of_export(export: Object) -> list[Key]:
+    name = objects.spec(export).get("slice")
     return [Key(OWN, "", name)] if name else []
 
 

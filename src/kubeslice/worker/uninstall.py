@@ -51,6 +51,7 @@ async def leave_cluster(own: Api) -> None:
     await _delete_all(own, resources.SLICEGATEWAYS, SYSTEM)
     for resource in MADE:
         await _delete_all(own, resource, SYSTEM, labels=OURS)
+    await _delete_all(own, resources.RESOURCEQUOTAS, None, labels=OURS)
     for namespace in (await own.list(resources.NAMESPACES)).items:
         if owned_by(names.WORKER_MANAGER, namespace) and onboarding.is_labelled(namespace):
             await own.apply(resources.NAMESPACES, onboarding.offboarded(namespace), manager=names.WORKER_MANAGER)
