@@ -113,6 +113,12 @@ class Stage:
 
     async def credential(self, secret: str, namespace: str) -> HttpApi:
         """Become whom a token Secret is for."""
+        api = HttpApi(from_kubeconfig(await self.kubeconfig(secret, namespace)))
+        self._open.append(api)
+        return api
+
+    async def kubeconfig(self, secret: str, namespace: str) -> Object:
+        """Return the kubeconfig of whom a token Secret is for."""
 
         async def token() -> Object | None:
             found = await self.find(r.SECRETS, secret, namespace)
@@ -120,15 +126,12 @@ class Stage:
 
         found = await self.until(token)
         entry = {"server": self.url, "certificate-authority-data": found["data"]["ca.crt"]}
-        config = {
+        return {
             "clusters": [{"name": "c", "cluster": entry}],
             "users": [{"name": "u", "user": {"token": base64.b64decode(found["data"]["token"]).decode()}}],
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "x",
         }
-        api = HttpApi(from_kubeconfig(config))
-        self._open.append(api)
-        return api
 
     async def find(self, resource: Resource, name: str, namespace: str | None = None) -> Object | None:
         try:
@@ -228,9 +231,9 @@ class Worker:
     async def publish(self, slice_name: str, key: str, port: int = 30001) -> None:
         """Report a slice as working in this cluster, with the gateways of two planes on neighbouring ports.
 
-        No two gateways have the same key: that of plane 1 is `key` with "+1".
+        No two gateways have the same key: they are made of the name `key`, and for plane 1 of it with "+1".
         """
-        keys = (key, f"{key}+1")
+        keys = (public_key(key), public_key(f"{key}+1"))
         gateways = [
             {"plane": plane, "generation": 1, "publicKey": keys[plane], "endpoints": [f"198.51.100.7:{port + plane}"]}
             for plane in range(2)

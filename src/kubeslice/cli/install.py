@@ -20,6 +20,7 @@ ImageName = Annotated[str, typer.Option("--image", help="Image of all components
 def hub(
     endpoint: Annotated[str, typer.Option(help="URL at which the workers reach this cluster's API server.")],
     image: ImageName = DEFAULT_IMAGE,
+    replicas: Annotated[int, typer.Option(min=1, help="How many hubs: one leads, the others stand by.")] = 2,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
@@ -27,7 +28,7 @@ def hub(
     from kubeslice.install import hub as installation
     from kubeslice.manifests import HubValues, Image
 
-    values = HubValues(controller_endpoint=endpoint, image=Image(image))
+    values = HubValues(controller_endpoint=endpoint, image=Image(image), replicas=replicas)
     run_with_api(kubeconfig, context, lambda api: installation.install(api, values))
     typer.echo("the hub runs; next: kubeslice install project NAME")
 

@@ -10,7 +10,7 @@ from kubeslice.cli.target import fail
 from kubeslice.kube.api import Object
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
 
-HUB_SETTINGS = {"endpoint", "image"}
+HUB_SETTINGS = {"endpoint", "image", "replicas"}
 WORKER_SETTINGS = {"cluster", "project", "image", "hub-endpoint", "hub-ca-file", "hub-token-file"}
 CREDENTIALS = ("hub-endpoint", "hub-ca-file", "hub-token-file")
 
@@ -20,7 +20,7 @@ def manifests_yaml(part: str, settings: Sequence[str]) -> str:
     match part:
         case "hub":
             values = _parse(settings, HUB_SETTINGS, required=("endpoint",))
-            parts = hub(HubValues(controller_endpoint=values["endpoint"], image=_image(values)))
+            parts = hub(HubValues(values["endpoint"], _image(values), replicas=_replicas(values)))
         case "worker":
             values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))
             given = WorkerValues(values["cluster"], values["project"], _image(values), _credentials(values))
@@ -49,6 +49,13 @@ def _credentials(values: dict[str, str]) -> HubCredentials | None:
         fail(f"{', '.join(CREDENTIALS)} belong together; without all of them, make the Secret kubeslice-hub yourself")
     ca, token = (Path(values[name]).read_text().strip() for name in CREDENTIALS[1:])
     return HubCredentials(endpoint=values["hub-endpoint"], token=token, ca=ca)
+
+
+def _replicas(values: dict[str, str]) -> int:
+    given = values.get("replicas", str(HubValues.replicas))
+    if not given.isdigit() or int(given) < 1:
+        fail(f"replicas={given} is not a number of hubs: use 1 or more")
+    return int(given)
 
 
 def _image(values: dict[str, str]) -> Image:

@@ -53,7 +53,7 @@ class Gateways:
         return Result(f"{len(changes.applied)} views of {remote} written, {len(changes.deleted)} removed")
 
     def _wanted(self, name: SliceName, remote: str, seen: Sequence[Object]) -> list[Object]:
-        current, published = roster(self.caches, name), self._published(name, remote)
+        current, published = roster(self.caches, name), self._published(name, remote, seen)
         slice_seen = self.caches.slices.get(name.name, names.project_namespace(name.project))
         if current.config is None or slice_seen is None:
             return []
@@ -67,11 +67,15 @@ class Gateways:
         # Of a cluster that says nothing about its gateways there is nothing to tell yet: saves a write for each peer.
         return [view for view in found if published.planes or objects.namespace(view) in known]
 
-    def _published(self, name: SliceName, cluster: str) -> Published:
+    def _published(self, name: SliceName, cluster: str, seen: Sequence[Object]) -> Published:
         registered = self.caches.clusters.get(cluster, names.project_namespace(name.project))
+        addresses = (objects.status(registered).get("nodeIPs") if registered else None) or ()
         reports = [config for config in self.caches.configs_of(name) if cluster_of(config) == cluster]
-        planes = self._accepted(name, cluster, objects.status(reports[0]).get("gateways") or []) if reports else []
-        return Published(planes, (objects.status(registered).get("nodeIPs") if registered else None) or ())
+        reported = [gateway for config in reports[:1] for gateway in objects.status(config).get("gateways") or []]
+        if not reported:
+            # Its report was lost with a restored hub, or is the first to come: what others were told of it stands.
+            return gateways.told(seen, addresses)
+        return Published(self._accepted(name, cluster, reported), addresses)
 
     def _accepted(
         self, name: SliceName, cluster: str, reported: Sequence[Mapping[str, Any]]

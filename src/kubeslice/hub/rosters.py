@@ -59,9 +59,10 @@ def is_evicted(cluster: Object | None) -> bool:
 def generations_of(caches: Caches, name: SliceName, config: SliceConfig) -> Generations:
     """Return the generations of keys in force on each plane of a slice."""
     rotation = caches.rotations.get(name.name, names.project_namespace(name.project))
-    told = [objects.spec(found) for found in caches.configs_of(name)]
+    members = caches.configs_of(name)
+    reported = [gateway for found in members for gateway in objects.status(found).get("gateways") or []]
     status = objects.status(rotation) if rotation else {}
-    return generations.in_force(status, told, config.spec.gateway_replicas)
+    return generations.in_force(status, map(objects.spec, members), config.spec.gateway_replicas, reported)
 
 
 def cluster_of(worker_object: Object) -> str:

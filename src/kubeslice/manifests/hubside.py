@@ -19,12 +19,12 @@ class HubValues:
     """What differs between hubs.
 
     `controller_endpoint` is the URL at which workers reach this cluster's API server, `credential_seconds` how long
-    the tokens live that workers get for themselves there.
+    the tokens live that workers get for themselves there. One of the `replicas` leads, the others stand by.
     """
 
     controller_endpoint: str
     image: Image
-    replicas: int = 1
+    replicas: int = 2
     webhook_replicas: int = 1
     credential_seconds: int = DEFAULT_SECONDS
 
@@ -39,6 +39,7 @@ def hub(values: HubValues) -> list[Object]:
         *HUB_WEBHOOK.objects(webhook.name),
         pods.service(webhook, [("webhook", 443, WEBHOOK_PORT, "TCP")]),
         pods.deployment(controller, values.image, values.replicas),
+        *([pods.budget(controller)] if values.replicas > 1 else []),
         pods.deployment(webhook, values.image, values.webhook_replicas),
     ]
 
@@ -55,6 +56,7 @@ def _controller(values: HubValues) -> Component:
         },
         memory="128Mi",
         memory_limit="1Gi",
+        pod=pods.apart("kubeslice-hub"),
     )
 
 

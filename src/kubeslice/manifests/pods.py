@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubeslice.manifests.objects import Object, labels, obj, selector
-from kubeslice.model.resources import DEPLOYMENTS, SERVICES, Resource
+from kubeslice.model.resources import DEPLOYMENTS, PODDISRUPTIONBUDGETS, SERVICES, Resource
 from kubeslice.plan import workloads
 
 HEALTH_PORT = 8081
@@ -94,6 +94,23 @@ def service(component: Component, ports: Sequence[tuple[str, int, int, str]]) ->
         ],
     }
     return {**obj(SERVICES, component.name, component.namespace, component.name), "spec": spec}
+
+
+def budget(component: Component) -> Object:
+    """Return the PodDisruptionBudget of a component with several replicas: a drain takes one at a time."""
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(component.name)}}
+    return {**obj(PODDISRUPTIONBUDGETS, component.name, component.namespace, component.name), "spec": spec}
+
+
+def apart(name: str) -> dict[str, Any]:
+    """Return the part of a pod's spec that keeps the replicas of a component on different nodes where there are some."""
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": selector(name)},
+    }
+    return {"topologySpreadConstraints": [spread]}
 
 
 def _workload(component: Component, image: Image) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.moments import stamp
 
-SILENCE_LIMIT = 15.0
+# A worker reports every 5 s: two reports may get lost, and 15 s after it vanished it is known to be unreachable.
+SILENCE_LIMIT = 14.0
 REACHABLE = "Reachable"
 CREDENTIALS_READY = "CredentialsReady"
 

@@ -76,6 +76,13 @@ def views(
     ]
 
 
+def told(views_seen: Iterable[Object], addresses: Sequence[str]) -> Published:
+    """Return what the views that lead to a cluster say about it, with the `addresses` of its nodes known now."""
+    ends = [(view.get("spec") or {}).get("remoteGatewayConfig") or {} for view in views_seen]
+    planes = next((end["planes"] for end in ends if end.get("planes")), [])
+    return Published(planes, addresses or next((end["nodeIps"] for end in ends if end.get("nodeIps")), []))
+
+
 def renewed(view: Object, published: Published) -> Object:
     """Return a view as it is, apart from what its remote cluster says now."""
     spec = view["spec"]

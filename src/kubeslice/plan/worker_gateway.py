@@ -21,12 +21,19 @@ Place = tuple[int, int]  # plane and generation
 STATE_FIELDS = ("plane", "generation", "state", "podName", "engine", "cipher", "pathMTU", "since", "message")
 
 
-def spec(wanted: WorkerSliceGateway, waiting: Collection[Place] = ()) -> SliceGatewaySpec:
+def spec(
+    wanted: WorkerSliceGateway, waiting: Collection[Place] = (), held: Iterable[PlanePeer] = ()
+) -> SliceGatewaySpec:
     """Return the spec of the SliceGateway that the hub's object asks for.
 
-    Planes and generations that are `waiting` for their pre-shared key are left out: no tunnel goes without.
+    Planes and generations that are `waiting` for their pre-shared key are left out: no tunnel goes without. Of what was
+    `held` before, keys newer than all that the hub tells of stay: it was restored from a backup and will hear of them.
     """
     local, remote = wanted.spec.local_gateway_config, wanted.spec.remote_gateway_config
+    newest: dict[int, int] = {}
+    for peer in remote.planes:
+        newest[peer.plane] = max(newest.get(peer.plane, 0), peer.generation)
+    ahead = [peer for peer in held if peer.generation > newest.get(peer.plane, peer.generation)]
     return SliceGatewaySpec(
         slice_name=wanted.spec.slice_name,
         site_name=local.cluster_name,
@@ -37,7 +44,7 @@ def spec(wanted: WorkerSliceGateway, waiting: Collection[Place] = ()) -> SliceGa
         host_type=wanted.spec.gateway_host_type or "Server",
         protocol=wanted.spec.gateway_protocol,
         cipher=wanted.spec.cipher,
-        planes=sorted((peer for peer in remote.planes if _place(peer) not in waiting), key=_place),
+        planes=sorted([*(peer for peer in remote.planes if _place(peer) not in waiting), *ahead], key=_place),
         transit_subnets=remote.transit_subnets,
         carried_subnets=remote.carried_subnets,
         relay=wanted.spec.relay,

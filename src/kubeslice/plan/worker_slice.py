@@ -16,7 +16,7 @@ from kubeslice.model.quotas import QuotaPart
 from kubeslice.model.slice import LocalSliceConfig, NodeBlocks, Slice, SliceIpam, SliceSpec
 from kubeslice.model.tunnels import PlaneKeys
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import ipam, pods
+from kubeslice.plan import generations, ipam, pods
 from kubeslice.plan.ipam import ClusterPlan
 from kubeslice.plan.onboarding import Claim
 
@@ -105,7 +105,7 @@ def spec(wish: Wish, namespaces: Iterable[str], terrain: Terrain, seen: SliceSpe
         cluster_name=terrain.cluster,
         gateway_replicas=wish.planes,
         gateway_type=wish.engine,
-        gateway_keys=sorted(wish.keys, key=lambda keys: keys.plane),
+        gateway_keys=_keys(wish, seen),
         namespaces=sorted(namespaces),
         resource_quota=wish.quota,
         only_existing=wish.only_existing or None,
@@ -182,6 +182,12 @@ def local_config(config: WorkerSliceConfig) -> LocalSliceConfig:
         namespace_isolation_profile=spec.namespace_isolation_profile,
         external_gateway_config=spec.external_gateway_config,
     )
+
+
+def _keys(wish: Wish, seen: SliceSpec | None) -> list[PlaneKeys]:
+    held = [keys.wire() for keys in seen.gateway_keys] if seen else []
+    going_on = generations.continued(held, [keys.wire() for keys in wish.keys])
+    return [PlaneKeys(plane=plane, generations=list(numbers)) for plane, numbers in sorted(going_on.items())]
 
 
 def _plan(wish: Wish) -> ClusterPlan:

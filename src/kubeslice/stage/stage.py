@@ -51,7 +51,8 @@ class Stage:
     async def install(self, progress: Progress = lambda _: None) -> None:
         """Install the hub, create the project, join every worker with its own credential."""
         endpoint = f"https://{self.cluster(HUB).nodes[0].address}:{API_PORT}"
-        await hub_installation.install(self.hub, HubValues(controller_endpoint=endpoint, image=IMAGE))
+        # One replica: what stands by would cost all measurements on this machine processor time.
+        await hub_installation.install(self.hub, HubValues(controller_endpoint=endpoint, image=IMAGE, replicas=1))
         progress("the hub runs")
         await hub_installation.create_project(self.hub, PROJECT)
         async with asyncio.TaskGroup() as group:

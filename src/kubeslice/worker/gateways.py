@@ -10,7 +10,7 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.model import names
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICEGATEWAYS, WORKERSLICEGATEWAYS
-from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig
+from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGateway
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import pods, worker_gateway
 from kubeslice.plan.findings import Finding
@@ -67,7 +67,8 @@ class Gateways:
             "namespace": SYSTEM,
             "labels": {names.SLICE_LABEL: pair.spec.slice_name},
         }
-        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair, self._waiting(pair)).wire()}
+        held = SliceGateway.parse(seen).spec.planes if seen else []
+        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair, self._waiting(pair), held).wire()}
         written = await apply_if_needed(self.own_api, names.WORKER_MANAGER, SLICEGATEWAYS, obj, seen)
         return await self._report(pair, wanted, written)
 
