@@ -117,6 +117,19 @@ def eviction(
 
 
 @app.command()
+def admission(
+    *,
+    reviews: Annotated[int, typer.Option(min=100, help="How many verdicts beside each number of slices.")] = 2000,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how long the hub's webhook takes to judge a SliceConfig beside up to 100 slices of 100 clusters."""
+    from kubeslice.bench import admission
+
+    _run(admission.measure(admission.QUICK_REVIEWS if quick else reviews), "admission", as_json=as_json)
+
+
+@app.command()
 def hub_scale(
     *,
     clusters: Annotated[

@@ -69,7 +69,7 @@ class Publication:
         host = f"{names.WEBHOOK_SERVICE}.{self._namespace}.svc"
         identity = await shared_identity(self._api, self._namespace, host, self._clock.now())
         if identity != self._identity:
-            await asyncio.to_thread(_load, self.tls, identity)
+            await asyncio.to_thread(load_identity, self.tls, identity)
             self._identity = identity
             self.has_identity.set()
 
@@ -92,7 +92,8 @@ class Publication:
         self._changed.set()
 
 
-def _load(context: ssl.SSLContext, identity: Identity) -> None:
+def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
+    """Let a TLS context serve with this identity from the next handshake on."""
     # New handshakes of a running server use what was loaded last; Python loads certificates from files only.
     with tempfile.TemporaryDirectory() as folder:
         chain = Path(folder) / "chain.pem"
