@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from kubeslice.model.cluster import ClusterSpec
+from kubeslice.model.project import ProjectSpec
 from kubeslice.model.serviceexport import ServiceExportSpec
 from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.plan import effective
@@ -76,6 +77,9 @@ def test_networks_that_are_not_there_yet() -> None:
 
 def test_other_kinds() -> None:
     assert len(effective.cluster_not_effective(ClusterSpec.model_validate(samples.CLUSTER["spec"]))) == 1
+    assert effective.project_not_effective(ProjectSpec(default_slice_creation=True), "shop") == []
+    (sentence,) = effective.project_not_effective(ProjectSpec(policy_bundles=["network"]), "shop")
+    assert "kubeslice policies render shop" in sentence
     quiet = ServiceExportSpec.model_validate(samples.EXPORT["spec"])
     assert effective.export_not_effective(quiet) == []
     assert len(effective.export_not_effective(quiet.model_copy(update={"ingress_enabled": True}))) == 1

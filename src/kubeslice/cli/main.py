@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli import auth, bench, certificates, install, lab, resources, uninstall, worker
+from kubeslice.cli import auth, bench, certificates, install, lab, policies, resources, uninstall, worker
 
 app = typer.Typer(
     name="kubeslice",
@@ -28,6 +28,7 @@ app.add_typer(resources.clusters, name="cluster")
 app.add_typer(resources.slices, name="slice")
 app.add_typer(certificates.app, name="certificates")
 app.add_typer(auth.app, name="auth")
+app.add_typer(policies.app, name="policies")
 
 
 @app.command()

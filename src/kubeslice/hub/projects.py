@@ -12,7 +12,7 @@ from kubeslice.model import names, resources
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project
 from kubeslice.model.resources import Resource
-from kubeslice.plan import findings, tenancy
+from kubeslice.plan import effective, findings, tenancy
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 
@@ -51,7 +51,8 @@ class Projects:
         readers, writers = tenancy.head_count(project.spec)
         sentence = f"users work in {_home(name)}: {readers} may read, {writers} may write"
         status = {"namespace": names.project_namespace(name)}
-        await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence)], status)
+        idle = findings.effectiveness(effective.project_not_effective(project.spec, name))
+        await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence), idle], status)
         return Result(sentence)
 
     async def _default_profile(self, project: str) -> None:

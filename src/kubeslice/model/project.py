@@ -1,10 +1,10 @@
 """Project: a tenant. Written by administrators in the hub's own namespace, read by `hub.project`."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Rule, Status, rules
+from kubeslice.model.base import STATE_COLUMNS, Column, Kind, KubeModel, Label, Rule, Status, rules, set_list
 from kubeslice.model.names import MAX_PROJECT_LENGTH
 from kubeslice.model.resources import PROJECTS
 
@@ -39,8 +39,21 @@ class ProjectIdentities(KubeModel):
     read_write: list[Identity] = Field(default_factory=list, description="Who may change.", max_length=256)
 
 
+PolicyBundle = Literal["network", "storage", "resources", "security"]
+
+
 class ProjectSpec(KubeModel):
     """What a project should be."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                "!has(self.policyBundles) || !('storage' in self.policyBundles) || "
+                "(has(self.allowedStorageClasses) && self.allowedStorageClasses.size() > 0)",
+                "policyBundles names storage, but allowedStorageClasses no class: name those that the project may use",
+            )
+        )
+    )
 
     service_account: ProjectServiceAccount | None = Field(default=None, description="Users of the project.")
     users: ProjectIdentities | None = Field(
@@ -51,6 +64,19 @@ class ProjectSpec(KubeModel):
     )
     default_slice_creation: bool = Field(
         default=False, description="Whether a default slice collects every namespace that is in no other slice."
+    )
+    policy_bundles: list[PolicyBundle] = Field(
+        default_factory=list,
+        description="Rules that the project's namespaces live under in worker clusters; `kubeslice policies render` "
+        "prints them, to be applied there.",
+        max_length=4,
+        json_schema_extra=set_list(),
+    )
+    allowed_storage_classes: list[Label] = Field(
+        default_factory=list,
+        description="Storage classes that the bundle storage lets the project use.",
+        max_length=64,
+        json_schema_extra=set_list(),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from kubeslice.model.cluster import ClusterSpec
 from kubeslice.model.externalgateway import ExternalGateway
+from kubeslice.model.project import ProjectSpec
 from kubeslice.model.serviceexport import ServiceExportSpec
 from kubeslice.model.sliceconfig import NamespaceIsolationProfile, SliceConfigSpec, SliceGatewayProvider
 from kubeslice.plan.problems import Problem
@@ -49,6 +50,14 @@ def cluster_not_effective(spec: ClusterSpec) -> list[str]:
         ("requeueOnFailure", spec.requeue_on_failure, "every failure is tried again in any case"),
     )
     return [f"spec.{field}: not acted on yet, {instead}" for field, wish, instead in wishes if wish]
+
+
+def project_not_effective(spec: ProjectSpec, name: str) -> list[str]:
+    """Return one sentence for each field of a project that the hub itself does not act on."""
+    if not spec.policy_bundles:
+        return []
+    remedy = f"apply what `kubeslice policies render {name}` prints in each of them, again when a slice was added"
+    return [f"spec.policyBundles: the hub enforces nothing in other clusters, {remedy}"]
 
 
 def recycler_not_effective() -> list[str]:
