@@ -9,9 +9,10 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.model.serviceexport import ServiceExport
-from kubeslice.plan import admission, effective, validation
+from kubeslice.model.slice import Slice, SliceSpec
+from kubeslice.plan import admission, effective, validation, worker_quotas
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
-from kubeslice.plan.validation import Exported
+from kubeslice.plan.validation import Exported, Problem
 
 
 class WorkerCheck:
@@ -66,10 +67,21 @@ class WorkerCheck:
             [objects.name(obj) for obj in self._slices.items()],
             others,
         )
+        if objects.spec(review.old).get("slice") != export.spec.slice:
+            problems += self._quota(review, export.spec.slice)
         idle = effective.export_not_effective(export.spec)
         passing = [str(problem) for problem in problems if problem.reason in validation.PASSING]
         lasting = [str(problem) for problem in problems if problem.reason not in validation.PASSING]
         return Verdict(problems=lasting, warnings=[*idle, *passing])
+
+    def _quota(self, review: Review, slice_name: str) -> list[Problem]:
+        """Return why a slice may not have one more export."""
+        found = self._slices.get(slice_name, names.WORKER_NAMESPACE)
+        spec = Slice.parse(found).spec if found else SliceSpec()
+        key = review.namespace, review.name
+        others = [obj for obj in self._exports.items() if (objects.namespace(obj), objects.name(obj)) != key]
+        exports = worker_quotas.exports_of(slice_name, spec.namespaces, others)
+        return validation.export_quota(slice_name, spec.resource_quota, key, exports)
 
     async def _slice_of(self, namespace: str) -> str:
         """Return the slice of a namespace; one that was onboarded this very moment may not be in the cache yet."""
