@@ -6,6 +6,7 @@ done, and then only if it was added meanwhile. Failures come back after a back-o
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from kubeslice.kube.backoff import Backoff
 from kubeslice.model.ids import Key
@@ -15,9 +16,13 @@ RETRY_CAP = 30.0
 
 
 class WorkQueue:
-    """Keys that wait for a worker, in order of arrival. For one event loop."""
+    """Keys that wait for a worker, in order of arrival. For one event loop.
 
-    def __init__(self) -> None:
+    `pace` says for how many seconds more nobody gets a key, however many there are.
+    """
+
+    def __init__(self, pace: Callable[[], float] = lambda: 0.0) -> None:
+        self._pace = pace
         self._waiting: deque[Key] = deque()
         self._dirty: set[Key] = set()
         self._active: set[Key] = set()
@@ -66,9 +71,12 @@ class WorkQueue:
 
     async def take(self) -> Key:
         """Wait for a key and start work on it; `done` must follow."""
-        while not self._waiting:
-            self._arrival.clear()
-            await self._arrival.wait()
+        while not self._waiting or (wait := self._pace()) > 0:
+            if self._waiting:
+                await asyncio.sleep(wait)
+            else:
+                self._arrival.clear()
+                await self._arrival.wait()
         key = self._waiting.popleft()
         self._dirty.discard(key)
         self._active.add(key)

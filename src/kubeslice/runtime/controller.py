@@ -16,6 +16,7 @@ from kubeslice.kube.errors import ApiError, Conflict, Unavailable
 from kubeslice.kube.queue import WorkQueue
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.ids import Key
+from kubeslice.runtime.effort import Effort, Pace
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
 from kubeslice.runtime.sources import Source
 
@@ -41,7 +42,7 @@ class Reconciler(Protocol):
 
 
 class Controller:
-    """Runs one reconciler over the keys that its sources name."""
+    """Runs one reconciler over the keys that its sources name, taking at most a `share` of the event loop."""
 
     def __init__(
         self,
@@ -50,14 +51,16 @@ class Controller:
         sources: Sequence[Source],
         *,
         concurrency: int = 4,
+        share: float = 1.0,
         metrics: ControllerMetrics | None = None,
     ) -> None:
         self.name = name
         self._reconciler = reconciler
         self._sources = sources
         self._concurrency = concurrency
+        self._pace = Pace(share)
         self._metrics = metrics or ControllerMetrics(CollectorRegistry())
-        self._queue = WorkQueue()
+        self._queue = WorkQueue(self._pace.wait)
         self._sentences: dict[Key, str] = {}
 
     def enqueue(self, key: Key) -> None:
@@ -86,11 +89,12 @@ class Controller:
     async def _work(self) -> None:
         while True:
             key = await self._queue.take()
-            started = time.monotonic()
+            started, effort = time.monotonic(), Effort(self._reconcile(key))
             try:
-                outcome = await self._reconcile(key)
+                outcome = await effort
             finally:
                 self._queue.done(key)
+            self._pace.worked(effort.seconds)
             self._metrics.seconds.labels(self.name).observe(time.monotonic() - started)
             self._metrics.reconciles.labels(self.name, outcome).inc()
             self._metrics.waiting.labels(self.name).set(len(self._queue))
