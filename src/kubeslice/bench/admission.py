@@ -62,29 +62,30 @@ class Size:
 SIZES = (Size(10, 10), Size(30, 30), Size(100, 100))
 
 
-async def measure(reviews: int, sizes: tuple[Size, ...] = SIZES) -> Report:
-    """Ask for `reviews` verdicts beside each number of slices and clusters."""
+async def measure(count: int, sizes: tuple[Size, ...] = SIZES) -> Report:
+    """Ask for `count` verdicts beside each number of slices and clusters."""
     metrics, samples = {}, {}
     for size in sizes:
-        taken = [1000 * seconds for seconds in await _measure(size, reviews)]
+        taken = [1000 * seconds for seconds in await _measure(size, count)]
         metrics[f"{size}: median"] = Metric(median(taken), "ms")
         metrics[f"{size}: p99"] = Metric(percentile(taken, 99), "ms", budget=WITHIN)
         samples[f"{size} (ms)"] = taken
     return Report("admission", metrics, samples)
 
 
-async def _measure(size: Size, reviews: int) -> list[float]:
+async def _measure(size: Size, count: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         async with (
             processes.api_server(Path(folder)) as (kubeconfig, _),
             HttpApi(from_kubeconfig(kubeconfig)) as admin,
         ):
-            await _furnish(admin, size)
+            await furnish(admin, size)
             async with _webhook(admin) as address, _heartbeats(admin, size):
-                return await _ask(address, size, reviews)
+                return await _ask(address, size, count)
 
 
-async def _furnish(admin: HttpApi, size: Size) -> None:
+async def furnish(admin: HttpApi, size: Size) -> None:
+    """Make a project with its clusters and slices on an empty API server."""
     await apply_all(admin, hub(HubValues("https://hub", Image("kubeslice"))))
     home = {"metadata": {"name": HOME, "labels": tenancy.project_labels(PROJECT)}}
     await admin.apply(NAMESPACES, home, manager=MANAGER)
@@ -154,11 +155,11 @@ async def _running(*works: Any) -> AsyncIterator[None]:
             await asyncio.gather(*tasks)
 
 
-async def _ask(address: str, size: Size, reviews: int) -> list[float]:
+async def _ask(address: str, size: Size, count: int) -> list[float]:
     """Ask one after the other, as an API server does for one user, and return how long each answer took."""
     taken = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
-        for review in itertools.islice(_reviews(size), reviews):
+        for review in itertools.islice(reviews(size), count):
             started = time.perf_counter()
             async with session.post(address, json=review) as response:
                 answer = await response.json()
@@ -168,7 +169,8 @@ async def _ask(address: str, size: Size, reviews: int) -> list[float]:
     return taken
 
 
-def _reviews(size: Size) -> Iterator[Object]:
+def reviews(size: Size) -> Iterator[Object]:
+    """Return reviews of one change of each slice in turn, without end."""
     for number in itertools.cycle(range(size.slices)):
         old = slice_config(size, number)
         changed = {**old, "spec": {**old["spec"], "rotationInterval": 31}}

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.plan import namespaces
-from kubeslice.plan.problems import Problem
+from kubeslice.plan.problems import Problem, listing
 
-LISTED = 10
 IN_USE = "InUse"
 
 
@@ -57,11 +56,3 @@ def vpn_key_rotation(name: str, *, has_slice: bool) -> Iterator[Problem]:
     """Yield why a VpnKeyRotation cannot be deleted: it remembers the keys of a slice that lives."""
     if has_slice:
         yield Problem("deletion", f"slice {name} lives by the keys it remembers: it goes with the slice", IN_USE)
-
-
-def listing(found: Sequence[str]) -> str:
-    """Return names for a sentence, the first ones when there are many."""
-    shown = list(dict.fromkeys(found))
-    if len(shown) <= LISTED:
-        return ", ".join(shown)
-    return f"{', '.join(shown[:LISTED])} and {len(shown) - LISTED} more"

@@ -9,6 +9,7 @@ from kubeslice.model.errors import Terminal
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 MAX_LABEL_LENGTH = 63
+LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,11 @@ def duplicates(values: Iterable[str]) -> list[str]:
             twice[value] = None
         seen.add(value)
     return list(twice)
+
+
+def listing(found: Iterable[str]) -> str:
+    """Return names for a sentence, the first ones when there are many."""
+    shown = list(dict.fromkeys(found))
+    if len(shown) <= LISTED:
+        return ", ".join(shown)
+    return f"{', '.join(shown[:LISTED])} and {len(shown) - LISTED} more"

@@ -10,7 +10,7 @@ from kubeslice.model.names import MAX_BARE_SLICE_LENGTH, MAX_CLUSTER_LENGTH, MAX
 from kubeslice.model.qos import QosProfile
 from kubeslice.model.sliceconfig import NamespaceSelection, SliceConfig, SliceConfigSpec, SliceGatewayServiceType
 from kubeslice.plan import addresschecks, claimchecks, keychecks, namespaces, slices, topologychecks
-from kubeslice.plan.problems import Problem, duplicates, is_label, name_problems
+from kubeslice.plan.problems import Problem, duplicates, is_label, listing, name_problems
 
 
 def slice_config(
@@ -61,10 +61,9 @@ def awaited(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> list[str]
     found = {name: clusters[name] for name in dict.fromkeys(spec.clusters) if name in clusters}
     silent = [name for name, member in found.items() if member.status.registration_status != "Registered"]
     shut_out = [name for name, member in found.items() if member.spec.evicted]
-    return [
-        *(f"spec.clusters: no worker of {name} has registered yet, the slice waits for it" for name in silent),
-        *(f"spec.clusters: {name} is evicted, the slice goes on without it" for name in shut_out),
-    ]
+    waiting = f"spec.clusters: no worker of {listing(silent)} has registered yet, the slice waits for it"
+    without = f"spec.clusters: shut out, and so not in the slice: {listing(shut_out)}"
+    return [sentence for names, sentence in ((silent, waiting), (shut_out, without)) if names]
 
 
 def _longest_name(spec: SliceConfigSpec) -> int:
