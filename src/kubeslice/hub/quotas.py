@@ -1,0 +1,100 @@
+"""SliceResourceQuota: every cluster's part of a slice's limits, and what all of them use together."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kubeslice.hub.caches import Caches
+from kubeslice.hub.groups import SliceName
+from kubeslice.hub.quotametrics import QuotaMetrics
+from kubeslice.hub.rosters import cluster_of
+from kubeslice.hub.verdicts import Verdicts
+from kubeslice.kube import objects
+from kubeslice.kube.api import Object
+from kubeslice.model import names
+from kubeslice.model.errors import Terminal
+from kubeslice.model.ids import Key
+from kubeslice.model.quotas import QuotaUse
+from kubeslice.model.resources import SLICERESOURCEQUOTAS
+from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.model.sliceresourcequota import SliceResourceQuota
+from kubeslice.plan import findings, quota_report, quotas, validation
+from kubeslice.plan.problems import Problem
+from kubeslice.plan.quota_report import Usage
+from kubeslice.plan.quotas import BANDWIDTH, Division
+from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Shares out the limits of slices by what the caches hold."""
+
+    caches: Caches
+    verdicts: Verdicts
+
+    def shared_out(self, name: SliceName, config: SliceConfig, wanted: Sequence[Object]) -> list[Object]:
+        """Return the WorkerSliceConfigs that are wanted with each one's part; a broken quota changes nothing."""
+        obj = self.caches.quotas.get(name.name, names.project_namespace(name.project))
+        if obj is None or objects.is_deleting(obj):
+            return list(wanted)
+        division, problems = self.divided(obj, config, wanted)
+        if problems or division is None:
+            seen = {cluster_of(found): objects.spec(found) for found in self.caches.configs_of(name)}
+            return [quotas.limited(one, seen.get(cluster_of(one), {}).get("resourceQuota")) for one in wanted]
+        return [quotas.limited(one, division.part(cluster_of(one)).wire()) for one in wanted]
+
+    def divided(
+        self, obj: Object, config: SliceConfig, configs: Iterable[Object]
+    ) -> tuple[Division | None, Sequence[Problem]]:
+        """Return what everybody's part is, or what is wrong with the limits."""
+        try:
+            spec = SliceResourceQuota.parse(obj).spec
+        except Terminal as refusal:
+            return None, [Problem.of("spec", refusal)]
+        members = quotas.members(configs)
+        profile = self.verdicts.profile(config) or {}
+        problems = validation.slice_resource_quota(spec, config.metadata.name, members, profile.get(BANDWIDTH))
+        return (None, problems) if problems else (quotas.divide(spec, members), [])
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """Reports on the limits of one slice by its project namespace and name."""
+
+    limits: Limits
+    reporter: Reporter
+    metrics: QuotaMetrics
+
+    async def reconcile(self, key: Key) -> Result:
+        """Sum up what the clusters of the slice use."""
+        caches, name = self.limits.caches, SliceName(names.project_of(key.namespace), key.name)
+        obj = caches.quotas.get(key.name, key.namespace)
+        if obj is None or objects.is_deleting(obj):
+            self.metrics.gone(name)
+            return Result()
+        slice_obj = caches.slices.get(key.name, key.namespace)
+        if slice_obj is None:
+            self.metrics.gone(name)
+            sentence = f"there is no slice {key.name} in this project: make it, or name this after the slice it limits"
+            await self.reporter.report(SLICERESOURCEQUOTAS, obj, [findings.not_ready("WaitingForSlice", sentence)])
+            return Result(sentence)
+        configs = [found for found in caches.configs_of(name) if not objects.is_deleting(found)]
+        division, problems = self.limits.divided(obj, SliceConfig.parse(slice_obj), configs)
+        if division is None:
+            found = quota_report.invalid(problems[0].reason, "; ".join(map(str, problems)))
+            await self.reporter.report(SLICERESOURCEQUOTAS, obj, found, _kept(obj))
+            return Result(found[0].message)
+        usage = Usage(division, _told(configs))
+        found = quota_report.judge(usage)
+        self.metrics.stand(name, quota_report.ratios(usage))
+        await self.reporter.report(SLICERESOURCEQUOTAS, obj, found, quota_report.status(usage))
+        return Result(found[0].message)
+
+
+def _told(configs: Iterable[Object]) -> dict[str, QuotaUse]:
+    found = {cluster_of(config): objects.status(config).get("resourceQuota") for config in configs}
+    return {cluster: QuotaUse.model_validate(told) for cluster, told in found.items() if told}
+
+
+def _kept(obj: Object) -> Object:
+    return {key: value for key, value in objects.status(obj).items() if key != "conditions"}
