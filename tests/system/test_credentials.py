@@ -23,7 +23,6 @@ from kubeslice.model.resources import (
     WORKERSLICECONFIGS,
     WORKERSLICEGATEWAYS,
 )
-from kubeslice.plan import credentials
 from kubeslice.stage import application, slices
 from kubeslice.stage.stage import IMAGE, PROJECT
 from tests.system.world import Object, World, eventually
@@ -38,9 +37,7 @@ async def token(world: World) -> str:
 
     async def own() -> str:
         secret = await world.api("worker-1").get(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE)
-        text = base64.b64decode(secret["data"]["token"]).decode()
-        found = credentials.read(text)
-        return text if found and found.is_own else ""
+        return base64.b64decode(secret["data"].get(names.OWN_TOKEN) or "").decode()
 
     return str(await eventually(own, "a credential of its own"))
 

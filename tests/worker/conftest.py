@@ -26,7 +26,7 @@ from kubeslice.model.crd import crd
 from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
 from kubeslice.plan.workloads import Build
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
-from kubeslice.worker.credential import HubToken
+from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
 from tests.conftest import ApiServer
@@ -308,6 +308,6 @@ async def stage(given_servers: list[ApiServer], tmp_path: Path) -> AsyncIterator
     )
     async with _two_clusters(given_servers, tmp_path) as (hub, own):
         await _furnish(hub, own)
-        result = Stage(hub, own, settings, HubToken(str))
+        result = Stage(hub, own, settings, HubToken())
         yield result
         await result.stop()

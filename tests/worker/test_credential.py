@@ -23,9 +23,10 @@ from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.metrics import CollectorRegistry
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches, HubCaches, OwnCaches
-from kubeslice.worker.credential import HubToken, Renewal
 from kubeslice.worker.hublink import HubLink, Place
+from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.metrics import WorkerMetrics
+from kubeslice.worker.renewal import Renewal
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
 
 pytestmark = pytest.mark.api
@@ -35,14 +36,14 @@ ACCOUNT = names.worker_account(CLUSTER)
 
 async def brought(stage: Stage, token: str) -> None:
     """Put a token where the worker looks for it, as people do."""
-    data = {"token": base64.b64encode(token.encode()).decode()}
+    data = {names.BROUGHT_TOKEN: base64.b64encode(token.encode()).decode()}
     secret = {"metadata": {"name": names.HUB_SECRET, "namespace": SYSTEM}, "data": data}
     await stage.own.apply(resources.SECRETS, secret, manager="people")
 
 
 async def present(stage: Stage) -> str:
     secret = await stage.own_object(resources.SECRETS, names.HUB_SECRET)
-    return base64.b64decode(secret["data"]["token"]).decode()
+    return base64.b64decode(secret["data"].get(names.OWN_TOKEN) or "").decode()
 
 
 async def to_join_with(stage: Stage) -> str:
@@ -65,7 +66,7 @@ async def joining(stage: Stage) -> AsyncIterator[tuple[Stage, HttpApi]]:
     """A worker that has on the hub what its Secret gives it, and that Secret is not there yet."""
     for resource, obj in tenancy.cluster_objects(Member("acme", CLUSTER), ProjectSpec(), {}):
         await stage.hub.apply(resource, obj, manager="test")
-    to, stage.token = stage.hub._to, HubToken(str)
+    to, stage.token = stage.hub._to, HubToken()
     async with HttpApi(Connection(to.host, to.port, to.tls, stage.token, to.server_name)) as hub:
         yield stage, hub
         await stage.stop()
@@ -82,6 +83,7 @@ async def test_a_worker_joins_with_one_token_and_lives_on_another(joining: tuple
     await told(stage, "Renewed", first)
 
     await stage.hub.delete(resources.SECRETS, ACCOUNT, PROJECT)
+    await brought(stage, "what a tool keeps in the Secret as it was declared")
     await stage.slice()
     await eventually(lambda: stage.own_object(resources.SLICES, "red"))
 
@@ -154,7 +156,9 @@ async def lives(stage: Stage, seconds: int) -> None:
 
 async def test_a_third_of_its_life_before_the_end_a_credential_is_renewed(joining: tuple[Stage, HttpApi]) -> None:
     stage, hub = joining
-    await brought(stage, await request_token(stage.hub, ACCOUNT, PROJECT, 24 * 3600))
+    await brought(stage, await to_join_with(stage))
+    async with renewing(stage, hub, 0):
+        await own_token(stage)
     first = await present(stage)
     async with renewing(stage, hub, 15.9) as (renewal, _):
         await eventually(lambda: is_told(renewal, "Renewed"))

@@ -138,7 +138,7 @@ async def test_the_credential_of_another_cluster_is_named_as_such(stage: Stage) 
             return (await hub_condition(stage)).get("reason") == "CredentialOfAnother"
 
         await eventually(says_so)
-        assert await stage.own_object(resources.DEPLOYMENTS, "slice-router-red-0")
+        await eventually(lambda: stage.own_object(resources.DEPLOYMENTS, "slice-router-red-0"))
         await stage.stop()
 
 

@@ -7,6 +7,7 @@ other joins.
 import base64
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 from kubeslice.install.applying import INSTALLER, apply_all, delete_all, workloads_ready
 from kubeslice.kube import objects, waiting
@@ -69,7 +70,7 @@ async def join(
     progress("operator, agent, DNS and webhook run")
     place = SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE
     try:
-        await waiting.until(worker_api, *place, _is_own, timeout=PATIENCE)
+        await waiting.until(worker_api, *place, partial(_is_joined, invitation), timeout=PATIENCE)
     except waiting.NotReached as error:
         why = await _complaint(worker_api)
         raise waiting.NotReached(
@@ -148,9 +149,11 @@ def _entries(secret: Object, *keys: str) -> list[str]:
     return [base64.b64decode(data.get(key) or "").decode() for key in keys]
 
 
-def _is_own(secret: Object | None) -> bool:
-    token = credentials.read(_entries(secret, "token")[0]) if secret else None
-    return token is not None and token.is_own
+def _is_joined(invitation: JoinToken, secret: Object | None) -> bool:
+    """Tell whether the worker has a credential of its own, from the account that it was invited as."""
+    own = credentials.read(_entries(secret, names.OWN_TOKEN)[0]) if secret else None
+    brought = credentials.read(invitation.token)
+    return own is not None and brought is not None and own.account_uid == brought.account_uid
 
 
 async def _belongs_to_nobody_else(worker_api: Api, invitation: JoinToken) -> None:

@@ -75,6 +75,8 @@ SLICE_FINALIZER = "networking.kubeslice.io/slice-finalizer"
 
 # Objects with one fixed name
 HUB_SECRET = "kubeslice-hub"  # noqa: S105 - the name of a Secret, not its content
+BROUGHT_TOKEN = "token"  # noqa: S105 - entry of that Secret: what the worker joins with
+OWN_TOKEN = "ownToken"  # noqa: S105 - entry of that Secret: what the worker got for itself
 HUB_CREDENTIALS_DIRECTORY = "/var/run/secrets/kubeslice.io/hub"
 DEFAULT_QOS_PROFILE = "default"
 DNS_SERVICE = "kubeslice-dns"

@@ -8,7 +8,7 @@ from kubeslice.kube.lease import Leader
 from kubeslice.model import names
 from kubeslice.runtime.app import App, start
 from kubeslice.worker import settings
-from kubeslice.worker.credential import HubToken
+from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
 
@@ -20,9 +20,8 @@ def build(chosen: Settings) -> App:
     """Put the process together."""
     app = App(COMPONENT, chosen.health_port)
     own = HttpApi(config.in_cluster(), names.WORKER_MANAGER)
-    mounted = config.from_directory(chosen.hub_credentials)
-    token = HubToken(mounted.token)
-    hub = HttpApi(replace(mounted, token=token), names.WORKER_MANAGER)
+    token = HubToken.mounted(chosen.hub_credentials)
+    hub = HttpApi(replace(config.from_directory(chosen.hub_credentials), token=token), names.WORKER_MANAGER)
     operator = Operator(own, hub, token, chosen, app.metrics, app.registry)
     leader = Leader(own, LEASE, chosen.pod_namespace, chosen.identity)
     app.add("leader", lambda: leader.run(operator.run))

@@ -14,11 +14,11 @@ from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source
 from kubeslice.worker import keys
 from kubeslice.worker.caches import Caches, HubCaches, OwnCaches
-from kubeslice.worker.credential import HubToken, Renewal
 from kubeslice.worker.exports import Exports
 from kubeslice.worker.forwarding import Forwarding
 from kubeslice.worker.gateways import Gateways
 from kubeslice.worker.hublink import HubLink, Place
+from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.imports import Imports
 from kubeslice.worker.leaving import Leaving
 from kubeslice.worker.metrics import WorkerMetrics
@@ -26,6 +26,7 @@ from kubeslice.worker.namespaces import Namespaces
 from kubeslice.worker.planekeys import PlaneKeys
 from kubeslice.worker.quotas import Quotas
 from kubeslice.worker.registration import Registration
+from kubeslice.worker.renewal import Renewal
 from kubeslice.worker.settings import Settings
 from kubeslice.worker.slices import Slices
 from kubeslice.worker.standing import Standing

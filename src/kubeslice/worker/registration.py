@@ -8,7 +8,7 @@ from kubeslice import __version__
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.backoff import Backoff
-from kubeslice.kube.errors import ApiError
+from kubeslice.kube.errors import ApiError, Unauthorized
 from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS
@@ -16,9 +16,9 @@ from kubeslice.plan import findings, worker_cluster
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import intent
 from kubeslice.worker.caches import SYSTEM, Caches
-from kubeslice.worker.credential import Renewal
 from kubeslice.worker.hublink import HubLink, Place
 from kubeslice.worker.leaving import Leaving
+from kubeslice.worker.renewal import Renewal
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,8 @@ class Registration:
         }
 
     async def _failed(self, error: ApiError) -> None:
+        if isinstance(error, Unauthorized) and self._renewal.refused():
+            self.hurry()
         if not self._link.failed(error):
             return
         operator = self._caches.operator

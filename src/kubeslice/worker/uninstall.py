@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from kubeslice.kube import config, finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -22,6 +23,7 @@ from kubeslice.plan.tenancy import Member
 from kubeslice.runtime import logs
 from kubeslice.worker import forwarding, settings
 from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, OPERATOR, OURS, SYSTEM
+from kubeslice.worker.hubtoken import HubToken
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +129,9 @@ async def _until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
 
 async def _run() -> int:
     chosen = settings.read()
-    async with HttpApi(config.in_cluster()) as own, HttpApi(config.from_directory(chosen.hub_credentials)) as hub:
+    directory = chosen.hub_credentials
+    connection = replace(config.from_directory(directory), token=HubToken.mounted(directory))
+    async with HttpApi(config.in_cluster()) as own, HttpApi(connection) as hub:
         await leave_cluster(own)
         try:
             await leave_hub(hub, Member(names.project_of(chosen.project_namespace), chosen.cluster))

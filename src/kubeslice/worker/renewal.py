@@ -1,9 +1,7 @@
-"""The worker's credential on the hub: which token is in force, and getting the next one before it ends.
+"""The worker's own credential for the hub: getting one, and the next one before that ends.
 
-Called by the operator while it leads. The token in force is the one in the Secret `kubeslice-hub`; a worker that was
-brought one to join with replaces it by its own as soon as the hub has taken its first report, and that one again and
-again. So a token of its own in that Secret tells that the worker is registered. People may put another one there at
-any time; it is taken without a restart.
+Called by the operator while it leads. What a worker was brought to join with is replaced as soon as the hub has taken
+its first report, so a token of its own in the Secret `kubeslice-hub` tells that the worker is registered.
 """
 
 import asyncio
@@ -16,7 +14,6 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.errors import ApiError
-from kubeslice.kube.informer import Informer
 from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
 from kubeslice.model.resources import DEPLOYMENTS, SECRETS
@@ -26,6 +23,7 @@ from kubeslice.plan.findings import Finding
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink, Place
+from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.metrics import WorkerMetrics
 
 log = logging.getLogger(__name__)
@@ -34,34 +32,6 @@ FIRST_RETRY = 1.0
 RETRY_CAP = 300.0
 # Between two renewals of the worker's own token, whatever its clock makes of the times in it.
 PAUSE = 60.0
-
-
-class HubToken:
-    """The token in force: that of the Secret, or of its mounted copy while the own API server has not answered."""
-
-    def __init__(self, mounted: Callable[[], str]) -> None:
-        self._mounted = mounted
-        self._seen = ""
-        self._subscribers: list[Callable[[], None]] = []
-
-    def __call__(self) -> str:
-        """Return the token for the next request."""
-        return self._seen or self._mounted()
-
-    def follow(self, secret: Informer) -> None:
-        """Take the token from the Secret as it changes."""
-        secret.subscribe(self._changed)
-
-    def subscribe(self, subscriber: Callable[[], None]) -> None:
-        """Call `subscriber` whenever the Secret holds another token."""
-        self._subscribers.append(subscriber)
-
-    def _changed(self, _old: Object | None, new: Object | None) -> None:
-        encoded = ((new or {}).get("data") or {}).get("token") or ""
-        before, self._seen = self._seen, base64.b64decode(encoded).decode(errors="replace").strip()
-        if self._seen != before:
-            for subscriber in self._subscribers:
-                subscriber()
 
 
 class Renewal:
@@ -102,6 +72,10 @@ class Renewal:
         """Return the token in force when the worker got it for itself."""
         token = credentials.read(self._token())
         return token if token and token.is_own else None
+
+    def refused(self) -> bool:
+        """Note that the hub refused the token in use; return whether another one is tried now."""
+        return self._token.refused()
 
     async def run(self) -> None:
         """Renew until cancelled."""
@@ -156,7 +130,7 @@ class Renewal:
         account = names.worker_account(self._place.cluster)
         try:
             text = await request_token(self._hub, account, self._place.namespace, self._wanted_seconds())
-            data = {"token": base64.b64encode(text.encode()).decode()}
+            data = {names.OWN_TOKEN: base64.b64encode(text.encode()).decode()}
             await self._reporter.api.patch(SECRETS, names.HUB_SECRET, SYSTEM, {"data": data})
         except ApiError as error:
             await self._failed(token, error)
