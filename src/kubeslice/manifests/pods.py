@@ -103,7 +103,7 @@ def budget(component: Component) -> Object:
 
 
 def apart(name: str) -> dict[str, Any]:
-    """Return the part of a pod's spec that keeps the replicas of a component on different nodes where there are some."""
+    """Return the part of a pod's spec that keeps replicas of a component on different nodes, where there are some."""
     spread = {
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",

@@ -33,7 +33,7 @@ def in_force(
 ) -> Generations:
     """Return the generations of each of the slice's planes.
 
-    `status` is that of the VpnKeyRotation, `told` are the specs of the WorkerSliceConfigs and `reported` the gateways in
+    `status` is that of the VpnKeyRotation, `told` are the specs of the WorkerSliceConfigs, `reported` the gateways in
     their statuses. A plane that is new starts with the newest generation of the others, so that the planes of a slice
     count alike.
     """

@@ -11,7 +11,7 @@ import random
 from ipaddress import IPv4Network
 
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api
+from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import ApiError
 from kubeslice.model import names
 from kubeslice.model.resources import CLUSTERS, SERVICEEXPORTCONFIGS
@@ -38,6 +38,7 @@ class Understudy:
         self.member = member
         self.caches = HubCaches(hub, member.name, member.namespace, names.project_namespace(member.project))
         self._hub = hub
+        self._leaving = asyncio.Event()
         self._number = number
         self._reporter = Reporter(hub, names.WORKER_MANAGER, None, SystemClock())
 
@@ -65,10 +66,21 @@ class Understudy:
 
     async def _beat(self) -> None:
         await asyncio.sleep(random.uniform(0, 0.5))  # noqa: S311 - workers do not start in step
+        for informer in (self.caches.cluster, self.caches.configs, self.caches.gateways, self.caches.imports):
+            informer.subscribe(self._changed)
         while True:
+            self._leaving.clear()
             with contextlib.suppress(ApiError):
                 await self.beat()
-            await asyncio.sleep(HEARTBEAT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT):
+                    await self._leaving.wait()
+
+    def _changed(self, old: Object | None, new: Object | None) -> None:
+        # A hub that wants to forget the cluster waits for its word: when it says so, and when the last is gone.
+        is_news = new is None or (new["kind"] == CLUSTERS.kind and not (old and objects.is_deleting(old)))
+        if self.caches.is_leaving and is_news:
+            self._leaving.set()
 
     async def beat(self) -> None:
         """Report on the cluster once."""
@@ -78,7 +90,7 @@ class Understudy:
         seen = self.caches.cluster.items()
         before = objects.status(seen[0]) if seen else {}
         status = {
-            "registrationStatus": "Registered",
+            "registrationStatus": worker_cluster.registration(seen[0], self._held()) if seen else "Registered",
             "nodeIPs": [self.address],
             "cniSubnet": ["192.168.0.0/16"],
             "networkPresent": True,
@@ -89,6 +101,10 @@ class Understudy:
         home = names.project_namespace(self.member.project)
         report = {"metadata": {"name": self.member.name, "namespace": home}, "status": status}
         await self._hub.apply(CLUSTERS, report, manager=names.WORKER_MANAGER, subresource="status")
+
+    def _held(self) -> list[str]:
+        kinds = (self.caches.configs, self.caches.gateways, self.caches.imports)
+        return [objects.name(obj) for informer in kinds for obj in informer.items()]
 
     async def export(self, slice_name: str, service: str = SERVICE) -> None:
         """Offer a service of one pod on a slice, in a namespace called like it, once the cluster is on the slice."""
