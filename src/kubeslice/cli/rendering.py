@@ -9,8 +9,9 @@ from kubeslice.cli.install import DEFAULT_IMAGE
 from kubeslice.cli.target import fail
 from kubeslice.kube.api import Object
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
+from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 
-HUB_SETTINGS = {"endpoint", "image", "replicas"}
+HUB_SETTINGS = {"endpoint", "image", "replicas", "credential-seconds"}
 WORKER_SETTINGS = {"cluster", "project", "image", "hub-endpoint", "hub-ca-file", "hub-token-file"}
 CREDENTIALS = ("hub-endpoint", "hub-ca-file", "hub-token-file")
 
@@ -20,7 +21,9 @@ def manifests_yaml(part: str, settings: Sequence[str]) -> str:
     match part:
         case "hub":
             values = _parse(settings, HUB_SETTINGS, required=("endpoint",))
-            parts = hub(HubValues(values["endpoint"], _image(values), replicas=_replicas(values)))
+            life = _credential_seconds(values)
+            wanted = HubValues(values["endpoint"], _image(values), replicas=_replicas(values), credential_seconds=life)
+            parts = hub(wanted)
         case "worker":
             values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))
             given = WorkerValues(values["cluster"], values["project"], _image(values), _credentials(values))
@@ -56,6 +59,13 @@ def _replicas(values: dict[str, str]) -> int:
     if not given.isdigit() or int(given) < 1:
         fail(f"replicas={given} is not a number of hubs: use 1 or more")
     return int(given)
+
+
+def _credential_seconds(values: dict[str, str]) -> int:
+    text = values.get("credential-seconds") or str(DEFAULT_SECONDS)
+    if not text.isdecimal() or int(text) < SHORTEST_SECONDS:
+        fail(f"credential-seconds={text} does not do: write how many seconds workers' tokens live, 600 or more")
+    return int(text)
 
 
 def _image(values: dict[str, str]) -> Image:
