@@ -21,6 +21,7 @@ from kubeslice.model import resources as r
 from kubeslice.model.resources import Resource
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
+from tests import keys as made_up
 
 Object = dict[str, Any]
 HEARTBEAT = "2026-01-01T00:00:00Z"
@@ -233,7 +234,7 @@ class Worker:
 
         No two gateways have the same key: they are made of the name `key`, and for plane 1 of it with "+1".
         """
-        keys = (public_key(key), public_key(f"{key}+1"))
+        keys = (made_up.key(key), made_up.key(f"{key}+1"))
         gateways = [
             {"plane": plane, "generation": 1, "publicKey": keys[plane], "endpoints": [f"198.51.100.7:{port + plane}"]}
             for plane in range(2)

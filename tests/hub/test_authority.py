@@ -11,6 +11,7 @@ from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.runtime import certificates
+from tests import keys as made_up
 from tests.hub.stage import Stage, Worker
 
 pytestmark = pytest.mark.api
@@ -26,7 +27,7 @@ def request(cluster: str) -> str:
 
 async def ask(worker: Worker, asked: str) -> None:
     """Report a gateway with this certificate request."""
-    gateway = {"plane": 0, "generation": 1, "publicKey": f"key-{worker.cluster}", "certificateRequest": asked}
+    gateway = {"plane": 0, "generation": 1, "publicKey": made_up.key(worker.cluster), "certificateRequest": asked}
     await worker.report(r.WORKERSLICECONFIGS, names.worker_slice_config("red", worker.cluster), gateways=[gateway])
 
 

@@ -13,6 +13,7 @@ from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.reporting import Reporter
+from tests import keys as made_up
 from tests.hub.stage import Stage, Worker
 
 pytestmark = pytest.mark.api
@@ -88,7 +89,7 @@ class Follower:
         told = await self.told()
         for plane, generations in told.items():
             for generation in generations:
-                self.keys.setdefault((plane, generation), secrets.token_hex(8))
+                self.keys.setdefault((plane, generation), made_up.key(secrets.token_hex(8)))
         await self.publish(told)
         return told
 
@@ -222,6 +223,9 @@ async def test_an_old_key_that_is_put_back_is_named_and_told_to_nobody(stage: St
     rotation = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
     assert objects.status(rotation)["currentRotationState"]["red-a-b"]["status"] == "ERROR"
     assert await generations(stage) == [[1, 2], [1]]
+    found["a"].keys[0, 2] = "no key at all"
+    await found["a"].make()
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "KeysAccepted", "False", "not 32 bytes in base64")
     del found["a"].keys[0, 2]
     await found["a"].make()
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "KeysAccepted", "True")

@@ -9,6 +9,7 @@ from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.runtime.metrics import render
+from tests import keys as made_up
 from tests.hub.stage import Stage, Worker
 
 pytestmark = pytest.mark.api
@@ -34,7 +35,8 @@ async def all_keys_known(stage: Stage, clusters: tuple[str, ...]) -> bool:
     """Tell whether every member was told the key of every other."""
     found = {pair: spec["remoteGatewayConfig"].get("planes") for pair, spec in (await views(stage, *clusters)).items()}
     wanted = {(x, y) for x in clusters for y in clusters if x != y}
-    return found.keys() == wanted and all(p and p[0]["publicKey"] == f"key-{b}" for (_, b), p in found.items())
+    keys = {cluster: made_up.key(f"key-{cluster}") for cluster in clusters}
+    return found.keys() == wanted and all(p and p[0]["publicKey"] == keys[b] for (_, b), p in found.items())
 
 
 async def views(stage: Stage, *clusters: str) -> dict[tuple[str, str], Any]:
@@ -70,7 +72,8 @@ async def test_a_new_key_reaches_the_peers_and_a_lost_tunnel_the_status(stage: S
     async def told() -> bool:
         remote = (await views(stage, "a"))["a", "b"]["remoteGatewayConfig"]
         known = [(p["plane"], p["generation"], p["publicKey"], p["endpoints"]) for p in remote["planes"]]
-        wanted = [(0, 1, "another", ["198.51.100.7:30009"]), (1, 1, "another+1", ["198.51.100.7:30010"])]
+        ends = [(made_up.key("another"), "198.51.100.7:30009"), (made_up.key("another+1"), "198.51.100.7:30010")]
+        wanted = [(plane, 1, key, [endpoint]) for plane, (key, endpoint) in enumerate(ends)]
         return bool(known == wanted and remote["nodePorts"] == [30009, 30010])
 
     await stage.until(told)

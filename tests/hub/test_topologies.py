@@ -6,6 +6,7 @@ import pytest
 
 from kubeslice.kube import objects
 from kubeslice.model import resources as r
+from tests import keys as made_up
 from tests.hub.stage import Stage, Worker
 from tests.hub.test_slices import all_keys_known, running, views
 
@@ -101,7 +102,7 @@ async def test_a_refused_topology_disconnects_nobody_and_keys_still_travel(stage
 
     async def told() -> bool:
         planes = (await views(stage, "a"))["a", "b"]["remoteGatewayConfig"]["planes"]
-        return bool(planes[0]["publicKey"] == "another")
+        return bool(planes[0]["publicKey"] == made_up.key("another"))
 
     await stage.until(told)
     assert (await views(stage, "a", "b")).keys() == {("a", "b"), ("b", "a")}

@@ -2,12 +2,13 @@
 
 from kubeslice.plan import keyrecords
 from kubeslice.plan.keyrecords import REMEMBERED, KeyRecord
+from tests import keys as made_up
 
 IN_FORCE = {0: (1, 2), 1: (1,)}
 
 
 def gateway(key: str, plane: int = 0, generation: int = 1) -> dict[str, object]:
-    return {"plane": plane, "generation": generation, "publicKey": key, "endpoints": ["192.0.2.1:1"]}
+    return {"plane": plane, "generation": generation, "publicKey": made_up.key(key), "endpoints": ["192.0.2.1:1"]}
 
 
 def records(*reports: KeyRecord) -> list[KeyRecord]:
@@ -22,6 +23,16 @@ def test_an_old_key_under_a_new_generation_is_refused_with_the_remedy() -> None:
     for part in ("a reports for plane 0, generation 2", "that of a, plane 0, generation 1", "delete the Secret"):
         assert part in refusal.sentence
     assert keyrecords.accepted("a", replayed, known, IN_FORCE) == [gateway("old")]
+
+
+def test_what_is_no_key_is_refused_with_cluster_and_plane_and_told_to_nobody() -> None:
+    for text in ("k", made_up.key("k")[:-4], made_up.key("k") + "AAAA", "§" * 44):
+        told = [gateway("good"), gateway("", plane=1) | {"publicKey": text}]
+        (refusal,) = keyrecords.malformed("a", told)
+        assert refusal.sentence.startswith("a reports for plane 1, generation 1 a public key that is not 32 bytes in")
+        assert keyrecords.accepted("a", told, [], IN_FORCE) == [gateway("good")]
+        assert [report.plane for report in keyrecords.reported("a", told)] == [0]
+    assert keyrecords.malformed("a", [gateway("good"), {"plane": 1}]) == []
 
 
 def test_a_key_of_another_cluster_or_plane_is_refused() -> None:

@@ -42,23 +42,26 @@ class Keys:
 def keys(caches: Caches, name: SliceName, current: Roster, records: Sequence[KeyRecord]) -> Keys:
     """Return what the members report about their keys; `records` are those that were accepted before."""
     reports = {cluster_of(found): found for found in caches.configs_of(name) if cluster_of(found) in current.seats}
-    reported = [
-        record
-        for cluster, found in sorted(reports.items())
-        for record in keyrecords.reported(cluster, objects.status(found).get("gateways") or [])
-    ]
+    gateways = {cluster: objects.status(found).get("gateways") or [] for cluster, found in sorted(reports.items())}
+    reported = [record for cluster, some in gateways.items() for record in keyrecords.reported(cluster, some)]
+    malformed = [refusal for cluster, some in gateways.items() for refusal in keyrecords.malformed(cluster, some)]
     if current.config is None or not is_certified(current.config):
-        refusals = keyrecords.refused(reported, records)
+        refusals = [*malformed, *keyrecords.refused(reported, records)]
         return Keys(reported, [], refusals, [refusal.sentence for refusal in refusals])
-    return _certified(dict(_requests(reports)), reported, records)
+    return _certified(dict(_requests(reports)), reported, records, malformed)
 
 
-def _certified(asked: Mapping[Owner, str], reported: list[KeyRecord], records: Sequence[KeyRecord]) -> Keys:
+def _certified(
+    asked: Mapping[Owner, str],
+    reported: list[KeyRecord],
+    records: Sequence[KeyRecord],
+    malformed: Sequence[Refusal],
+) -> Keys:
     from kubeslice.hub import authority  # noqa: PLC0415 - 50 ms of CPU, for slices with OpenVPN only
 
     good, problems = authority.checked(asked)
     reported = [*reported, *(KeyRecord(*request.owner, request.key) for request in good)]
-    refusals = keyrecords.refused(reported, records)
+    refusals = [*malformed, *keyrecords.refused(reported, records)]
     bad = {refusal.record.owner for refusal in refusals}
     requests = [request for request in good if request.owner not in bad]
     certified = {request.owner for request in requests}

@@ -17,6 +17,7 @@ Texts = Mapping[str, str]
 Shared = Mapping[tuple[str, int], str]
 
 FIRST = 1
+KEY_BYTES = 32
 OLD_FORM = {"privateKey": "privateKey-1", "publicKey": "publicKey-1"}
 
 
@@ -84,6 +85,14 @@ class Makers:
     pair: Callable[[str], KeyPair]
     credential: Callable[[str, Identity], Credential]
     belongs: Callable[[str, str], bool]
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text can be a key of WireGuard: 32 bytes in base64."""
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
 
 
 def generations(spec: Mapping[str, Any], plane: int) -> tuple[int, ...]:

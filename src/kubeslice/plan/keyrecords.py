@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubeslice.plan import gateway_keys
 from kubeslice.plan.generations import FIRST, Generations
 
 Object = dict[str, Any]
@@ -44,20 +45,22 @@ class KeyRecord:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A key that is not passed on."""
+    """A key that is not passed on; `earlier` is whose it is, None when it is no key at all."""
 
     record: KeyRecord
-    earlier: KeyRecord
+    earlier: KeyRecord | None = None
 
     @property
     def sentence(self) -> str:
         """Say whose key is refused, why, and what to do."""
         mine, theirs = self.record, self.earlier
+        where = f"{mine.cluster} reports for plane {mine.plane}, generation {mine.generation}"
+        remedy = f"it is not told to others: delete the Secret of that gateway in {mine.cluster}, so that a new key is"
+        if theirs is None:
+            return f"{where} a public key that is not 32 bytes in base64; {remedy} made"
         return (
-            f"{mine.cluster} reports for plane {mine.plane}, generation {mine.generation} the key {mine.fingerprint}, "
-            f"which is that of {theirs.cluster}, plane {theirs.plane}, generation {theirs.generation}; it is not told "
-            f"to others: delete the Secret of that gateway in {mine.cluster}, so that a new key is made, and if nobody "
-            f"there put the old key back, evict {mine.cluster}"
+            f"{where} the key {mine.fingerprint}, which is that of {theirs.cluster}, plane {theirs.plane}, generation "
+            f"{theirs.generation}; {remedy} made, and if nobody there put the old key back, evict {mine.cluster}"
         )
 
 
@@ -77,7 +80,16 @@ def parse(entries: Iterable[Mapping[str, Any]]) -> list[KeyRecord]:
 def reported(cluster: str, gateways: Iterable[Mapping[str, Any]]) -> list[KeyRecord]:
     """Return the keys that a cluster reports in the status of its WorkerSliceConfig."""
     return [
-        KeyRecord(cluster, *_place(entry), fingerprint(entry["publicKey"])) for entry in gateways if _has_key(entry)
+        _record(cluster, entry) for entry in gateways if _has_key(entry) and gateway_keys.is_key(entry["publicKey"])
+    ]
+
+
+def malformed(cluster: str, gateways: Iterable[Mapping[str, Any]]) -> list[Refusal]:
+    """Return the reported keys that cannot be any: each gateway of the slice would have to leave them out."""
+    return [
+        Refusal(_record(cluster, entry))
+        for entry in gateways
+        if _has_key(entry) and not gateway_keys.is_key(entry["publicKey"])
     ]
 
 
@@ -112,7 +124,8 @@ def accepted(
     cluster: str, gateways: Sequence[Mapping[str, Any]], records: Iterable[KeyRecord], in_force: Generations
 ) -> list[Mapping[str, Any]]:
     """Return what is passed on of a cluster's report: generations in force, each once, with keys of its own."""
-    bad = {refusal.record for refusal in refused(reported(cluster, gateways), records)}
+    refusals = [*malformed(cluster, gateways), *refused(reported(cluster, gateways), records)]
+    bad = {refusal.record for refusal in refusals}
     good = {
         _place(entry): entry
         for entry in gateways

@@ -5,18 +5,16 @@ from where nobody announced. So an endpoint is written for a peer that is new or
 talked to at an endpoint that its cluster announced before and does not announce any more.
 """
 
-import base64
-import binascii
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, ip_address
 
 from kubeslice.model.errors import Terminal
 from kubeslice.model.names import tunnel_port
+from kubeslice.plan.gateway_keys import is_key
 from kubeslice.plan.peers import Generation, Peer
 
 KEEPALIVE = 15  # seconds; keeps the address translation of the way alive
-KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,6 @@ def private_key(generation: Generation) -> str:
         sentence = "has no" if not key else "has a malformed"
         raise Terminal(f"the Secret of this gateway {sentence} privateKey-{generation.number}", reason="InvalidKey")
     return key
-
-
-def is_key(text: str) -> bool:
-    """Tell whether a text can be a key of WireGuard: 32 bytes in base64."""
-    try:
-        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
-    except (binascii.Error, ValueError):
-        return False
 
 
 def sound(generation: Generation, public_key: str) -> tuple[dict[str, Peer], dict[str, str]]:
