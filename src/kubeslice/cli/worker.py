@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from kubeslice.cli.install import DEFAULT_IMAGE, ImageName
-from kubeslice.cli.target import Context, Kubeconfig, run_with_api
+from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.kube.api import Api
+from kubeslice.model.errors import Terminal
 
 app = typer.Typer(help="Let a cluster join a hub.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,9 +34,12 @@ def join(
     from kubeslice.plan import joining
 
     text = typer.get_text_stream("stdin").read() if given == "-" else given
+    try:
+        invitation = joining.decode(text, datetime.now(UTC))
+    except Terminal as problem:
+        fail(str(problem))
 
     async def work(api: Api) -> str:
-        invitation = joining.decode(text, datetime.now(UTC))
         typer.echo(f"{invitation.cluster} joins project {invitation.project} of the hub at {invitation.endpoint}")
         await installation.join(api, invitation, Image(image), typer.echo)
         return f"next: name {invitation.cluster} in spec.clusters of a SliceConfig in kubeslice-{invitation.project}"

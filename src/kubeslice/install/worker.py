@@ -83,8 +83,13 @@ async def join(
 async def install(worker_api: Api, project: str, cluster: str, brought: HubCredentials | None, image: Image) -> None:
     """Install the operator, agent, DNS and webhook on the cluster of `worker_api` and wait until they run.
 
-    Without a credential that is `brought`, the one that is there stays.
+    Without a credential that is `brought`, the one that is there stays. Raises `Terminal` when there is none.
     """
+    if brought is None and await _hub_secret(worker_api) is None:
+        raise Terminal(
+            f"the hub knows a worker of {cluster} that has a credential, and this cluster has none: take that away "
+            f"first, with kubeslice cluster revoke {cluster} --project {project}"
+        )
     manifests = worker(WorkerValues(cluster, project, image, brought))
     await apply_all(worker_api, manifests)
     await workloads_ready(worker_api, manifests, seconds=PATIENCE)
@@ -156,10 +161,16 @@ def _is_joined(invitation: JoinToken, secret: Object | None) -> bool:
     return own is not None and brought is not None and own.account_uid == brought.account_uid
 
 
-async def _belongs_to_nobody_else(worker_api: Api, invitation: JoinToken) -> None:
+async def _hub_secret(worker_api: Api) -> Object | None:
     try:
-        secret = await worker_api.get(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE)
+        return await worker_api.get(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE)
     except NotFound:
+        return None
+
+
+async def _belongs_to_nobody_else(worker_api: Api, invitation: JoinToken) -> None:
+    secret = await _hub_secret(worker_api)
+    if secret is None:
         return
     home, cluster = _entries(secret, "projectNamespace", "clusterName")
     mine = names.project_namespace(invitation.project), invitation.cluster
