@@ -14,7 +14,7 @@ from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.project import Project
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import defaultslice, effective, tenancy, validation
+from kubeslice.plan import claimchecks, effective, slices, tenancy, validation
 from kubeslice.plan.tenancy import Member
 from kubeslice.plan.validation import Problem
 from kubeslice.runtime.parsed import Parsed
@@ -34,12 +34,7 @@ class Verdicts:
     def problems(self, obj: Object, config: SliceConfig) -> list[Problem]:
         """Return what says why a slice cannot be as its spec says; empty when it can."""
         home, name = objects.namespace(obj), objects.name(obj)
-        earlier = [
-            other
-            for other in self._caches.slices_by_project.of(home)
-            if _seniority(other) < _seniority(obj)
-            and defaultslice.are_rivals(names.project_of(home), objects.name(other), name)
-        ]
+        earlier = claimchecks.elders(obj, self._caches.slices_by_project.of(home))
         members = self._caches.clusters_by_project.of(home)
         profiles = tuple(objects.name(profile) for profile in self._caches.profiles_by_project.of(home))
         misplaced = validation.home(home, _labels(self._caches, home))
@@ -61,11 +56,8 @@ class Verdicts:
 
     def profile(self, config: SliceConfig) -> Mapping[str, Any] | None:
         """Return the QoS profile of a slice in wire form: its own, the one it names, or the project's default."""
-        if config.spec.qos_profile_details:
-            return config.spec.qos_profile_details.wire()
-        name = config.spec.standard_qos_profile_name or names.DEFAULT_QOS_PROFILE
-        found = self._caches.profiles.get(name, config.metadata.namespace)
-        return objects.spec(found) if found else None
+        home = config.metadata.namespace
+        return slices.profile(config, lambda name: self._caches.profiles.get(name, home))
 
 
 def of_project(caches: Caches, project: Project) -> list[Problem]:
@@ -95,10 +87,6 @@ def _taken(caches: Caches, namespace: str, expected: Mapping[str, str]) -> dict[
 def _labels(caches: Caches, namespace: str) -> dict[str, str]:
     found = caches.namespaces.get(namespace)
     return objects.labels(found) if found else {}
-
-
-def _seniority(obj: Object) -> tuple[str, str]:
-    return str(obj["metadata"].get("creationTimestamp") or ""), objects.name(obj)
 
 
 def _generations(found: list[Object]) -> Hashable:

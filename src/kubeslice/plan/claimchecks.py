@@ -5,17 +5,36 @@ unless the two really have something in common.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from kubeslice.model import names
 from kubeslice.model.names import slice_gateway
 from kubeslice.model.sliceconfig import SliceConfigSpec
-from kubeslice.plan import namespaces
+from kubeslice.plan import defaultslice, namespaces
 from kubeslice.plan.problems import Problem
+
+Object = dict[str, Any]
 
 
 def claims(spec: SliceConfigSpec, name: str, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:
     """Check a slice beside the project's slices that come before it."""
     yield from _gateway_names(spec, name, others)
     yield from _claimed_twice(spec, others)
+
+
+def elders(obj: Mapping[str, Any], siblings: Iterable[Object]) -> list[Object]:
+    """Return the slices of a project that come before `obj` where two claim the same, the oldest first.
+
+    The default slice is in nobody's way, and nobody is in its.
+    """
+    name, project = obj["metadata"]["name"], names.project_of(obj["metadata"]["namespace"])
+    older = [other for other in siblings if _seniority(other) < _seniority(obj)]
+    rivals = [other for other in older if defaultslice.are_rivals(project, other["metadata"]["name"], name)]
+    return sorted(rivals, key=_seniority)
+
+
+def _seniority(obj: Mapping[str, Any]) -> tuple[str, str]:
+    return str(obj["metadata"].get("creationTimestamp") or ""), str(obj["metadata"]["name"])
 
 
 def _gateway_names(spec: SliceConfigSpec, name: str, others: Mapping[str, SliceConfigSpec]) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ The roster, who has which part of the subnet, is remembered in the octets of the
 the SliceConfig: addresses never move while a cluster stays a member.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,17 @@ def octets(config: SliceConfig, taken: Mapping[str, int]) -> dict[str, int]:
 def seats(config: SliceConfig, taken: Mapping[str, int]) -> list[Seat]:
     """Give every member its place, as `octets` does."""
     return [seat(config, cluster, octet) for cluster, octet in octets(config, taken).items()]
+
+
+def profile(config: SliceConfig, find: Callable[[str], Object | None]) -> Mapping[str, Any] | None:
+    """Return the QoS profile of a slice in wire form: its own, the one it names, or the project's default.
+
+    `find` returns the SliceQoSConfig of a name.
+    """
+    if config.spec.qos_profile_details:
+        return config.spec.qos_profile_details.wire()
+    found = find(config.spec.standard_qos_profile_name or names.DEFAULT_QOS_PROFILE)
+    return (found.get("spec") or {}) if found else None
 
 
 def slice_labels(member: Member, slice_name: str) -> dict[str, str]:
