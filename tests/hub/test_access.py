@@ -34,13 +34,14 @@ WRITE = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 VERBS = sorted(READ | WRITE | {"bind", "escalate", "impersonate"})
 USERS_KINDS = frozenset({"clusters", "sliceconfigs", "sliceqosconfigs"})
 WORKER_KINDS = frozenset({"workersliceconfigs", "workerslicegateways", "workerserviceimports"})
-SEEN_KINDS = USERS_KINDS | WORKER_KINDS | {"vpnkeyrotations", "serviceexportconfigs", "sliceresourcequotas", "events"}
+SEEN_KINDS = USERS_KINDS | WORKER_KINDS | {"vpnkeyrotations", "serviceexportconfigs", "events"}
+SEEN_KINDS |= {"sliceresourcequotas", "sliceipams"}
 STATUSES = frozenset(f"{kind}/status" for kind in WORKER_KINDS)
 GROUPS = {
     CONTROLLER_GROUP: [
         "projects", "projects/status", "clusters", "clusters/status", "clusters/finalizers", "sliceconfigs",
         "sliceconfigs/status", "sliceqosconfigs", "sliceqosconfigs/status", "vpnkeyrotations", "vpnkeyrotations/status",
-        "sliceresourcequotas", "sliceresourcequotas/status",
+        "sliceresourcequotas", "sliceresourcequotas/status", "sliceipams", "sliceipams/status",
         "serviceexportconfigs", "serviceexportconfigs/status",
     ],
     WORKER_GROUP: [*sorted(WORKER_KINDS | STATUSES), "workerslicegwrecyclers"],

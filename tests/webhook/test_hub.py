@@ -159,6 +159,31 @@ async def test_what_a_slice_carries_and_remembers_is_kept(admin: HttpApi) -> Non
 
 
 @pytest.mark.usefixtures("running")
+async def test_limits_that_do_not_fit_their_slice_are_refused(admin: HttpApi) -> None:
+    profile = {"applicationNamespaces": [{"namespace": "web", "clusters": ["*"]}]}
+    made = slice_config("red", "a", "b", namespaceIsolationProfile=profile)
+
+    def limits(**spec: Any) -> Any:
+        obj = {"metadata": {"name": "red", "namespace": HOME}, "spec": spec}
+        return admin.apply(r.SLICERESOURCEQUOTAS, obj, manager="test")
+
+    async def refused() -> bool:
+        try:
+            await limits(sliceQuota={"pods": 3}, namespaceQuota=[{"namespace": "web", "pods": 2}])
+        except Invalid as refusal:
+            return "add up to 4, and 3 is all there is" in refusal.message
+        return False
+
+    await admin.apply(r.SLICECONFIGS, made, manager="test")
+    await until(refused)
+    with pytest.raises(Invalid, match="namespace db is not on slice red: add it to its applicationNamespaces"):
+        await limits(namespaceQuota=[{"namespace": "db", "pods": 2}])
+    with pytest.raises(Invalid, match=r"no amount|Invalid value"):
+        await limits(sliceQuota={"requests": {"cpu": "many"}})
+    await limits(sliceQuota={"requests": {"cpu": 3, "memory": "3Gi"}, "pods": 4})
+
+
+@pytest.mark.usefixtures("running")
 async def test_objects_where_nobody_looks_are_refused(admin: HttpApi) -> None:
     with pytest.raises(Invalid, match="nobody looks for a Project in default: write kubeslice-controller"):
         await admin.create(r.PROJECTS, {"metadata": {"name": "x", "namespace": "default"}, "spec": {}})

@@ -12,8 +12,9 @@ from typing import Any
 
 from kubeslice.model import names
 from kubeslice.model.quotas import Limits, NamespaceLimits, NamespacePart, QuotaPart
+from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.model.sliceresourcequota import SliceResourceQuotaSpec
-from kubeslice.plan import quantities
+from kubeslice.plan import namespaces, quantities
 
 Object = dict[str, Any]
 Amounts = Mapping[str, int]
@@ -60,6 +61,12 @@ def members(configs: Iterable[Object]) -> dict[str, list[str]]:
         )
         for config in configs
     }
+
+
+def members_of(spec: SliceConfigSpec) -> dict[str, list[str]]:
+    """Return the clusters of a slice and the namespaces that it asks for in each."""
+    wanted = namespaces.application(spec)
+    return {cluster: namespaces.in_cluster(wanted, cluster) for cluster in spec.clusters}
 
 
 def limited(config: Object, part: Mapping[str, Any] | None) -> Object:

@@ -18,6 +18,7 @@ from kubeslice.model.resources import (
     SERVICEEXPORTS,
     SLICECONFIGS,
     SLICEQOSCONFIGS,
+    SLICERESOURCEQUOTAS,
     VALIDATINGWEBHOOKS,
     VPNKEYROTATIONS,
     WORKERSERVICEIMPORTS,
@@ -77,6 +78,7 @@ def _hub(home: Home) -> list[tuple[Resource, Object]]:
     webhooks = [
         _webhook(home, "projects.kubeslice.io", VALIDATE, [PROJECTS], ALL, {}),
         _webhook(home, "tenants.kubeslice.io", VALIDATE, [CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS], ALL, {}),
+        _webhook(home, "limits.kubeslice.io", VALIDATE, [SLICERESOURCEQUOTAS], CHANGES, {}),
         _webhook(home, "exports.kubeslice.io", VALIDATE, [SERVICEEXPORTCONFIGS], CHANGES, tenants),
         _webhook(home, "rotations.kubeslice.io", VALIDATE, [VPNKEYROTATIONS], ["DELETE"], tenants),
     ]

@@ -9,7 +9,7 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
-from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
 from kubeslice.plan import clusters
 from kubeslice.runtime.parsed import Parsed
 
@@ -46,6 +46,13 @@ class Holdings:
     def profiles(self, namespace: str) -> list[str]:
         """Return the names of the QoS profiles of a project."""
         return [objects.name(obj) for obj in self._profiles.items(namespace)]
+
+    def ceiling(self, namespace: str, spec: SliceConfigSpec) -> int | None:
+        """Return the bandwidth ceiling of a slice's QoS profile in kbit/s."""
+        if spec.qos_profile_details:
+            return spec.qos_profile_details.bandwidth_ceiling_kbps
+        found = self._profiles.get(spec.standard_qos_profile_name or names.DEFAULT_QOS_PROFILE, namespace)
+        return objects.spec(found).get("bandwidthCeilingKbps") if found else None
 
     async def labels(self, namespace: str) -> dict[str, str]:
         """Return the labels of a namespace; asks when it is not (yet) known as a tenant's."""

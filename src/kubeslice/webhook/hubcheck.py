@@ -1,4 +1,4 @@
-"""What the hub's API server is told about Projects, Clusters, SliceConfigs, QoS profiles, exports and rotations."""
+"""What the hub's API server is told about Projects, Clusters, SliceConfigs, profiles, limits, exports and rotations."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -10,14 +10,21 @@ from kubeslice.model.project import Project
 from kubeslice.model.serviceexportconfig import ServiceExportConfig
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
-from kubeslice.plan import defaultslice, effective, exports, obstacles, validation
+from kubeslice.model.sliceresourcequota import SliceResourceQuota
+from kubeslice.plan import defaultslice, effective, exports, obstacles, quotas, validation
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
 from kubeslice.plan.exports import Export, SliceMembers
 from kubeslice.plan.problems import Problem
 from kubeslice.webhook.holdings import Holdings
 
 OF_TENANTS = frozenset(
-    resource.plural for resource in (resources.CLUSTERS, resources.SLICECONFIGS, resources.SLICEQOSCONFIGS)
+    resource.plural
+    for resource in (
+        resources.CLUSTERS,
+        resources.SLICECONFIGS,
+        resources.SLICEQOSCONFIGS,
+        resources.SLICERESOURCEQUOTAS,
+    )
 )
 OF_WORKERS = frozenset(
     resource.plural
@@ -65,6 +72,7 @@ class HubCheck:
             resources.CLUSTERS.plural: self._cluster,
             resources.SLICECONFIGS.plural: self._slice,
             resources.SLICEQOSCONFIGS.plural: self._profile,
+            resources.SLICERESOURCEQUOTAS.plural: self._quota,
         }
         if review.plural == resources.SERVICEEXPORTCONFIGS.plural:
             return await self._export(review)
@@ -109,6 +117,13 @@ class HubCheck:
 
     def _profile(self, review: Review) -> Verdict:
         return _verdict(validation.qos_profile(SliceQoSConfig.parse(review.object).spec))
+
+    def _quota(self, review: Review) -> Verdict:
+        found = self._held.slices.of(review.namespace).get(review.name)
+        if found is None:
+            return Verdict(warnings=[f"there is no slice {review.name} in this project yet: nothing is limited"])
+        limits, ceiling = SliceResourceQuota.parse(review.object).spec, self._held.ceiling(review.namespace, found.spec)
+        return _verdict(validation.slice_resource_quota(limits, review.name, quotas.members_of(found.spec), ceiling))
 
     async def _export(self, review: Review) -> Verdict:
         labels = await self._held.labels(review.namespace)
