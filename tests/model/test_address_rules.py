@@ -30,6 +30,7 @@ GOOD = [
     slice_config(sliceSubnetV6="fd12:3456:789a::/48"),
     dynamic(sliceSubnetV6="fd12:3456:789a:100::/56"),
     slice_config(sliceSubnet="", sliceIpamType="Dynamic", overlayNetworkDeploymentMode="no-network"),
+    slice_config(sliceSubnet="", overlayNetworkDeploymentMode="no-network", maxClusters=200),
 ]
 BAD = [
     (dynamic("10.8.0.0/7"), "not a private IPv4 network of /8 to /26"),
@@ -68,6 +69,10 @@ ALLOWED = [
     (
         slice_config(sliceSubnet="", sliceIpamType="Dynamic", overlayNetworkDeploymentMode="no-network"),
         dynamic("10.8.0.0/16"),
+    ),
+    (
+        slice_config(sliceSubnet="", overlayNetworkDeploymentMode="no-network"),
+        slice_config(sliceSubnet="", overlayNetworkDeploymentMode="no-network", maxClusters=200),
     ),
 ]
 REFUSED = [

@@ -28,6 +28,7 @@ class Caches:
         self.clusters = Informer(api, resources.CLUSTERS)
         self.slices = Informer(api, resources.SLICECONFIGS)
         self.profiles = Informer(api, resources.SLICEQOSCONFIGS)
+        self.quotas = Informer(api, resources.SLICERESOURCEQUOTAS)
         self.exports = Informer(api, resources.SERVICEEXPORTCONFIGS)
         self.configs = Informer(api, resources.WORKERSLICECONFIGS)
         self.gateways = Informer(api, resources.WORKERSLICEGATEWAYS)
@@ -35,6 +36,7 @@ class Caches:
         self.recyclers = Informer(api, resources.WORKERSLICEGWRECYCLERS)
         self.namespaces = Informer(api, resources.NAMESPACES)
         self.rotations = Informer(api, resources.VPNKEYROTATIONS)
+        self.pools = Informer(api, resources.SLICEIPAMS)
         self.secrets = Informer(api, resources.SECRETS, labels=OURS)
         self.accounts = Informer(api, resources.SERVICEACCOUNTS, labels=OURS)
         others = (resources.ROLES, resources.ROLEBINDINGS)
@@ -43,6 +45,7 @@ class Caches:
         self.clusters_by_project = Index(self.clusters, groups.namespace)
         self.slices_by_project = Index(self.slices, groups.namespace)
         self.profiles_by_project = Index(self.profiles, groups.namespace)
+        self.quotas_by_project = Index(self.quotas, groups.namespace)
         self.slices_by_cluster = Index(self.slices, groups.members)
         self.configs_by_namespace = Index(self.configs, groups.namespace)
         self.configs_by_slice = Index(self.configs, groups.slice_name)
@@ -63,6 +66,8 @@ class Caches:
             self.clusters,
             self.slices,
             self.profiles,
+            self.quotas,
+            self.pools,
             self.exports,
             self.configs,
             self.gateways,

@@ -14,8 +14,10 @@ from kubeslice.hub.exports import Exports
 from kubeslice.hub.gateways import Gateways
 from kubeslice.hub.heartbeats import Heartbeats
 from kubeslice.hub.metrics import HubMetrics
+from kubeslice.hub.pools import Pools
 from kubeslice.hub.presharedkeys import PreSharedKeys
 from kubeslice.hub.projects import Projects
+from kubeslice.hub.quotas import Limits, Quotas
 from kubeslice.hub.recyclers import Recyclers
 from kubeslice.hub.rotation import Rotations
 from kubeslice.hub.slices import Slices
@@ -103,7 +105,7 @@ class Hub:
                 await recorder.emit(leader.lease, "Normal", "BecameActive", f"{self._settings.identity} leads")
                 await asyncio.Event().wait()
             finally:
-                self._own_metrics.leading.set(0)
+                self._own_metrics.end_term()
 
     def _controllers(self, caches: Caches, beats: Heartbeats, recorder: Recorder) -> list[Controller]:
         api, wiring = self._api, Wiring(caches)
@@ -112,13 +114,16 @@ class Hub:
         life = settings.credential_seconds
         clusters = Clusters(api, caches, reporter, beats, settings.endpoint, settings.silence, life, gauges)
         verdicts, connections = Verdicts(caches), Connections(caches, self._clock)
-        slices = Slices(api, caches, reporter, verdicts, connections, Bulletin(reporter), gauges)
+        limits = Limits(caches, verdicts)
+        pools = Pools(api, caches, reporter, gauges.pools)
+        slices = Slices(api, caches, reporter, verdicts, connections, Bulletin(reporter), gauges, pools, limits)
         rotations = Rotations(api, caches, reporter, PreSharedKeys(api, caches), gauges)
         return [
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),
             self._controller("cluster", clusters, wiring.clusters()),
             self._controller("slice", slices, wiring.slices()),
             self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways()),
+            self._controller("quota", Quotas(limits, reporter, gauges.quotas), wiring.quotas()),
             self._controller("rotation", rotations, wiring.rotations()),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
             self._controller("default-slice", DefaultSlices(api, caches), wiring.default_slices()),

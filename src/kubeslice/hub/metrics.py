@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from kubeslice.hub.poolmetrics import PoolMetrics
+from kubeslice.hub.quotametrics import QuotaMetrics
 from kubeslice.plan import rotation
 from kubeslice.plan.rotation import Plane, Schedule
 from kubeslice.plan.standing import Standing
@@ -13,6 +15,8 @@ class HubMetrics:
     """Gauges by project; those of an object that is gone go with it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.pools = PoolMetrics(registry)
+        self.quotas = QuotaMetrics(registry)
         self.leading = Gauge("kubeslice_hub_leading", "1 while this replica leads.", registry=registry)
         self._tunnels = Gauge(
             "kubeslice_hub_slice_tunnels",
@@ -20,9 +24,27 @@ class HubMetrics:
             ["slice_project", "slice", "state"],
             registry=registry,
         )
+        self._ready = Gauge(
+            "kubeslice_hub_slice_ready",
+            "1 while every two clusters of a slice that should reach each other do.",
+            ["slice_project", "slice"],
+            registry=registry,
+        )
+        self._members = Gauge(
+            "kubeslice_hub_slice_clusters",
+            "Clusters of a slice, as wanted and as ready.",
+            ["slice_project", "slice", "state"],
+            registry=registry,
+        )
         self._reachable = Gauge(
             "kubeslice_hub_cluster_reachable",
             "Whether the worker of a cluster reports.",
+            ["slice_project", "slice_cluster"],
+            registry=registry,
+        )
+        self._registered = Gauge(
+            "kubeslice_hub_cluster_ready",
+            "1 while a cluster is registered and all is well with it.",
             ["slice_project", "slice_cluster"],
             registry=registry,
         )
@@ -47,15 +69,29 @@ class HubMetrics:
             registry=registry,
         )
 
-    def slice_stands(self, project: str, name: str, standing: Standing) -> None:
-        """Count the tunnels of a slice."""
+    def end_term(self) -> None:
+        """Forget everything: whoever leads from now on tells it."""
+        self.leading.set(0)
+        for metrics in (self, self.pools, self.quotas):
+            for gauge in vars(metrics).values():
+                if isinstance(gauge, Gauge) and gauge is not self.leading:
+                    gauge.clear()
+
+    def slice_stands(self, project: str, name: str, standing: Standing, *, is_ready: bool) -> None:
+        """Count the clusters and tunnels of a slice."""
+        self._ready.labels(project, name).set(is_ready)
+        self._members.labels(project, name, "wanted").set(len(standing.members))
+        self._members.labels(project, name, "ready").set(sum(member.is_ready for member in standing.members))
         self._tunnels.labels(project, name, "wanted").set(standing.tunnels_wanted)
         self._tunnels.labels(project, name, "up").set(standing.tunnels_up)
 
     def slice_gone(self, project: str, name: str) -> None:
         """Forget a slice."""
-        for state in ("wanted", "up"):
-            self._tunnels.remove(project, name, state)
+        self._ready.remove(project, name)
+        for gauge, reached in ((self._tunnels, "up"), (self._members, "ready")):
+            for state in ("wanted", reached):
+                gauge.remove(project, name, state)
+        self.pools.gone((project, name))
 
     def keys_stand(self, project: str, name: str, planes: Sequence[Plane], plan: Schedule, now: datetime) -> None:
         """Tell how a slice's keys are renewed."""
@@ -67,8 +103,9 @@ class HubMetrics:
         self._late.remove(project, name)
         self._expiry.remove(project, name)
 
-    def cluster_heard(self, project: str, name: str, *, is_reachable: bool) -> None:
-        """Tell whether a cluster is reachable."""
+    def cluster_stands(self, project: str, name: str, *, is_reachable: bool, is_ready: bool) -> None:
+        """Tell whether a cluster is reachable, and whether all is well with it."""
+        self._registered.labels(project, name).set(is_ready)
         self._reachable.labels(project, name).set(is_reachable)
 
     def credential_held(self, project: str, name: str, until: datetime | None) -> None:
@@ -79,3 +116,4 @@ class HubMetrics:
         """Forget a cluster."""
         self._credential.remove(project, name)
         self._reachable.remove(project, name)
+        self._registered.remove(project, name)

@@ -12,6 +12,8 @@ from kubeslice.hub.caches import Caches
 from kubeslice.hub.connections import Connections, Outlook
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
+from kubeslice.hub.pools import Allocation, Pools
+from kubeslice.hub.quotas import Limits
 from kubeslice.hub.rosters import cluster_of, evicted, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import finalizers, objects
@@ -28,7 +30,7 @@ from kubeslice.model.resources import (
     Resource,
 )
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import effective, findings, relays, slices, standing
+from kubeslice.plan import effective, findings, parts, pools, relays, slices, standing
 from kubeslice.plan.gateways import Detours
 from kubeslice.plan.slices import Seat
 from kubeslice.plan.standing import Standing
@@ -54,6 +56,8 @@ class Slices:
     connections: Connections
     bulletin: Bulletin
     metrics: HubMetrics
+    pools: Pools
+    limits: Limits
 
     async def reconcile(self, key: Key) -> Result:
         """Give every member its part of the slice, or take the slice away."""
@@ -69,7 +73,7 @@ class Slices:
         except Terminal as refusal:
             await self.reporter.report(SLICECONFIGS, obj, [findings.not_ready(refusal.reason, str(refusal))])
             raise
-        places, problems = self._seats(name, obj, config)
+        places, problems, rest = await self._seats(name, obj, config)
         shut_out = evicted(self.caches, name.project, config.spec.clusters)
         seats = [seat for seat in places if seat.cluster not in shut_out]
         if not problems:
@@ -78,25 +82,43 @@ class Slices:
         before = connections.detours(obj)
         outlook = self._outlook(name, config, seats, before, is_accepted=not problems)
         stands = replace(self._standing(name, seats, outlook), evicted=_kept(config, obj, shut_out))
-        self.metrics.slice_stands(*name, stands)
         found = [*standing.judge(stands, problems), *keys.found(self.caches, name)]
+        self.metrics.slice_stands(*name, stands, is_ready=found[0].status == "True")
         found.append(findings.effectiveness(effective.not_effective(config.spec)))
         generation = {"observedGeneration": int(obj["metadata"].get("generation") or 0)}
         wait = await self.bulletin.tell(obj, found, standing.status_fields(stands) | generation)
         for news in relays.news(before.relays, stands.relays):
             await self.reporter.event(SLICECONFIGS, obj, news.reason, news.sentence, warning=news.is_bad)
-        waits = [wait, outlook.after if outlook else None]
+        waits = [wait, rest, outlook.after if outlook else None]
         return Result(found[0].message, after=min((one for one in waits if one is not None), default=None))
 
-    def _seats(self, name: SliceName, obj: Object, config: SliceConfig) -> tuple[list[Seat], list[Problem]]:
-        problems = self.verdicts.problems(obj, config)
+    async def _seats(
+        self, name: SliceName, obj: Object, config: SliceConfig
+    ) -> tuple[list[Seat], list[Problem], float | None]:
+        """Return the places of all members, or why they stay as they were, and when to look at the pool again."""
+        problems, after = self.verdicts.problems(obj, config), None
         if not problems:
-            present = [(cluster_of(found), found) for found in self.caches.configs_of(name)]
             try:
-                return slices.seats(config, slices.remembered_octets(present, objects.status(obj))), []
+                allocation = await self._allocate(name, obj, config)
+                if allocation.problem is None:
+                    seats = [slices.seat(config, *place) for place in allocation.octets.items()]
+                    return seats, [], allocation.after
+                problems, after = [allocation.problem], allocation.after
             except Terminal as refusal:
                 problems = [Problem.of("spec", refusal)]
-        return list(roster(self.caches, name).seats.values()), problems
+        return list(roster(self.caches, name).seats.values()), problems, after
+
+    async def _allocate(self, name: SliceName, obj: Object, config: SliceConfig) -> Allocation:
+        configs = {cluster_of(found): found for found in self.caches.configs_of(name)}
+        present = slices.remembered_octets(configs.items(), objects.status(obj))
+        if pools.is_pooled(config):
+            reported = {cluster for cluster, found in configs.items() if objects.conditions(found)}
+            return await self.pools.allocate(name, config, present, reported)
+        octets = slices.octets(config, present)
+        if config.spec.slice_subnet:
+            total = parts.count(config.spec)
+            self.metrics.pools.stand(name, total, len(octets), total - len({*present.values(), *octets.values()}))
+        return Allocation(octets)
 
     async def _write_configs(self, name: SliceName, obj: Object, config: SliceConfig, seats: Sequence[Seat]) -> None:
         profile = self.verdicts.profile(config)
@@ -107,6 +129,7 @@ class Slices:
             for seat in seats
             if self._has_home(name, seat.cluster)
         ]
+        wanted = self.limits.shared_out(name, config, wanted)
         seen = self.caches.configs_of(name)
         changes = await sync(
             self.api, names.HUB_MANAGER, _items(WORKERSLICECONFIGS, wanted), _items(WORKERSLICECONFIGS, seen)
@@ -153,6 +176,8 @@ class Slices:
             *_items(WORKERSERVICEIMPORTS, self.caches.genuine(self.caches.imports_by_slice.of(name))),
         ]
         await sync(self.api, names.HUB_MANAGER, [], left)
+        if not left:
+            await self.pools.remove(name)
         if obj is None:
             self.metrics.slice_gone(*name)
             self.connections.forget(name)

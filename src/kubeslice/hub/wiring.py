@@ -77,9 +77,21 @@ class Wiring:
             Source(caches.namespaces, self._slices_in, objects.labels),
             Source(caches.configs, _slice_keys, _config_aspect),
             Source(caches.rotations, own_key, _outcome_aspect),
+            Source(caches.pools, own_key, with_conditions),
+            Source(caches.quotas, own_key, lambda obj: obj["metadata"].get("generation")),
             Source(caches.secrets, _slice_of_authority),
             Source(caches.gateways, _slice_keys, _tunnels),
             Source(caches.imports, _slice_keys, presence),
+        ]
+
+    def quotas(self) -> list[Source]:
+        """Return what concerns the limits of a slice."""
+        caches = self._caches
+        return [
+            Source(caches.quotas, own_key, with_conditions),
+            Source(caches.slices, own_key, desired),
+            Source(caches.configs, _slice_keys, _use_aspect),
+            Source(caches.profiles, self._limited_siblings, lambda obj: obj["metadata"].get("generation")),
         ]
 
     def gateways(self) -> list[Source]:
@@ -161,6 +173,10 @@ class Wiring:
 
     def _siblings(self, obj: Object) -> Iterator[Key]:
         for other in self._caches.slices_by_project.of(objects.namespace(obj)):
+            yield from own_key(other)
+
+    def _limited_siblings(self, obj: Object) -> Iterator[Key]:
+        for other in self._caches.quotas_by_project.of(objects.namespace(obj)):
             yield from own_key(other)
 
     def _slices_of_cluster(self, obj: Object) -> Iterator[Key]:
@@ -305,6 +321,11 @@ def _tunnels(obj: Object) -> Any:
 
 def _keys_aspect(obj: Object) -> Any:
     return objects.is_deleting(obj), objects.spec(obj).get("gatewayKeys"), objects.status(obj).get("gateways")
+
+
+def _use_aspect(obj: Object) -> Any:
+    limits, use = objects.spec(obj).get("resourceQuota"), objects.status(obj).get("resourceQuota")
+    return desired(obj)[2], objects.labels(obj), objects.spec(obj).get("namespaceIsolationProfile"), limits, use
 
 
 def _progress_aspect(obj: Object) -> Any:

@@ -15,6 +15,7 @@ from kubeslice.model.resources import (
     SERVICEACCOUNTS,
     SERVICEEXPORTCONFIGS,
     SLICECONFIGS,
+    SLICEIPAMS,
     SLICEQOSCONFIGS,
     SLICERESOURCEQUOTAS,
     VALIDATINGWEBHOOKS,
@@ -33,7 +34,7 @@ _USERS_VERBS = "get list watch create update patch delete deletecollection"
 
 # What the hub keeps: all it makes from a SliceConfig and what workers report on.
 _WORKER_KINDS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS)
-_HUBS_KINDS = (*_WORKER_KINDS, VPNKEYROTATIONS)
+_HUBS_KINDS = (*_WORKER_KINDS, VPNKEYROTATIONS, SLICEIPAMS)
 # What others write and the hub reports on.
 _READ_KINDS = (SLICERESOURCEQUOTAS, WORKERSLICEGWRECYCLERS)
 

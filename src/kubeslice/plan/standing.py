@@ -197,14 +197,19 @@ def _member_status(member: MemberState, standing: Standing) -> Object:
         status["message"] = member.message
     if member.seat.subnet:
         up, wanted = standing.tunnels_of(member.seat.cluster)
-        status |= {"clusterSubnet": member.seat.subnet, "tunnelsUp": up, "tunnels": wanted}
+        status |= {**_subnets(member.seat), "tunnelsUp": up, "tunnels": wanted}
     return status
 
 
 def _evicted_status(seat: Seat) -> Object:
     message = f"evicted: its place is kept for it, see Cluster {seat.cluster}"
     status: Object = {"cluster": seat.cluster, "octet": seat.octet, "ready": False, "message": message}
-    return status | ({"clusterSubnet": seat.subnet} if seat.subnet else {})
+    return status | _subnets(seat)
+
+
+def _subnets(seat: Seat) -> Object:
+    fields = {"clusterSubnet": seat.subnet, "clusterSubnetV6": seat.subnet_v6}
+    return {field: subnet for field, subnet in fields.items() if subnet}
 
 
 def _topology(standing: Standing, graph: Graph) -> Object:
