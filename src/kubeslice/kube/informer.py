@@ -25,11 +25,19 @@ class Informer:
     """A cache of one resource, in one namespace or all, under fixed selectors.
 
     `synced` is set after the first list. Subscribers are called synchronously with (old, new); old is None for an
-    addition, new is None for a deletion. Objects in the cache are shared: never change them.
+    addition, new is None for a deletion. Objects in the cache are shared: never change them. They are what `keep` makes
+    of what the server sends.
     """
 
     def __init__(
-        self, api: Api, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = ""
+        self,
+        api: Api,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        labels: str = "",
+        fields: str = "",
+        keep: Callable[[Object], Object] = lambda obj: obj,
     ) -> None:
         self.resource = resource
         self.synced = asyncio.Event()
@@ -38,6 +46,7 @@ class Informer:
         self._namespace = namespace
         self._labels = labels
         self._fields = fields
+        self._keep = keep
         self._objects: dict[Name, Object] = {}
         self._subscribers: list[Subscriber] = []
         self._version = ""
@@ -83,7 +92,7 @@ class Informer:
             if event.type == "DELETED":
                 self._forget(_key(event.object), event.object)
             elif event.type != "BOOKMARK":
-                self._remember(event.object)
+                self._remember(self._keep(event.object))
 
     async def _list(self) -> None:
         listing = await self._api.list(self.resource, self._namespace, labels=self._labels, fields=self._fields)
@@ -92,7 +101,7 @@ class Informer:
         for item in listing.items:
             known = self._objects.get(_key(item))
             if known is None or known["metadata"]["resourceVersion"] != item["metadata"]["resourceVersion"]:
-                self._remember(item)
+                self._remember(self._keep(item))
         self._version = listing.resource_version
         self.synced.set()
 
