@@ -185,3 +185,15 @@ def test_the_node_ports_are_those_of_the_generations_in_force() -> None:
     spec = {"sliceName": "red", "gatewayReplicas": 2, "gatewayKeys": [{"plane": 1, "generations": [3, 4]}]}
     ports = worker_gateway.node_ports(spec, [service(0, 30000, 30001), service(1, 30010, 30011)])
     assert ports == [30001, 30011, 30010]
+
+
+def test_with_more_planes_each_turn_of_one_is_told_once_and_names_those_that_are_down() -> None:
+    told, seen = [], list[Any]()
+    for down in [(), (1,), (1,), (1, 3), (1, 3), (3,), ()]:
+        planes = [UP.model_copy(update={"plane": n, "state": "DOWN" if n in down else "UP"}) for n in range(4)]
+        found = [worker_gateway.readiness("b", 4, planes, 4), worker_gateway.degradation("b", 4, planes)]
+        now = findings.conditions_after(seen, found, 1, "2030-01-01T00:00:00Z")
+        told.append([entry["message"].partition("none on ")[2] for entry in findings.news(seen, now)])
+        seen = now
+    others = "traffic takes the others"
+    assert told[1:] == [[f"plane 1: {others}"], [], [f"plane 1 and 3: {others}"], [], [f"plane 3: {others}"], [""]]

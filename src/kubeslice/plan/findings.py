@@ -9,6 +9,9 @@ from kubeslice.plan.problems import Problem
 
 Condition = dict[str, Any]
 
+# Messages with these reasons name planes and hold no figures: another message is another happening.
+NAMING_PLANES = ("TunnelDegraded",)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -84,6 +87,11 @@ def _was_told(old: Condition | None) -> bool:
 
 
 def transitions(before: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:
-    """Return the conditions in `after` whose status or reason differs from `before`."""
-    known = {entry.get("type"): (entry.get("status"), entry.get("reason")) for entry in before}
-    return [entry for entry in after if known.get(entry["type"]) != (entry["status"], entry["reason"])]
+    """Return the conditions in `after` that differ from `before` in more than words."""
+    known = {entry.get("type"): _essence(entry) for entry in before}
+    return [entry for entry in after if known.get(entry["type"]) != _essence(entry)]
+
+
+def _essence(entry: Condition) -> tuple[Any, ...]:
+    reason = entry.get("reason")
+    return entry.get("status"), reason, entry.get("message") if reason in NAMING_PLANES else ""
