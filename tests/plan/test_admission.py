@@ -100,6 +100,21 @@ def test_pods_that_cannot_or_do_not_want_to_join_stay_as_they_are(pod: dict[str,
     assert admission.pod_patch(pod, "red", "image") == []
 
 
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ([{"cpu": "500m"}, {"cpu": 2}], "2"),
+        ([{"cpu": "500m", "memory": "1Gi"}], "500m"),
+        ([{"cpu": "500m"}, {"memory": "1Gi"}], None),
+        ([{}], None),
+    ],
+)
+def test_who_waits_is_limited_where_all_others_are(limits: list[dict[str, Any]], expected: str | None) -> None:
+    pod = {"metadata": {}, "spec": {"containers": [{"name": "app", "resources": {"limits": each}} for each in limits]}}
+    once = patched(pod, admission.pod_patch(pod, "red", "image"))
+    assert once["spec"]["initContainers"][0]["resources"]["limits"].get("cpu") == expected
+
+
 def test_answers_carry_the_uid_and_one_of_refusal_and_patch() -> None:
     asked = Review("u", "", "pods", "CREATE", "ns", "p")
     refusal = admission.answer(asked, Verdict(problems=["a", "b"], patch=[{"op": "remove", "path": "/x"}]))["response"]

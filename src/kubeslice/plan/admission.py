@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubeslice.model import names
+from kubeslice.plan import quantities
 
 Object = dict[str, Any]
 Operation = dict[str, Any]
@@ -96,13 +97,17 @@ def pod_patch(pod: Mapping[str, Any], slice_name: str, image: str) -> list[Opera
     return [*_label_operations(pod, slice_name), *_container_operations(spec, image)]
 
 
-def wait_container(image: str) -> Object:
-    """Return the init container that ends when `ks0` is up, with the least of everything."""
+def wait_container(image: str, cpu_limit: str = "") -> Object:
+    """Return the init container that ends when `ks0` is up, with the least of everything.
+
+    `cpu_limit` is for pods that have limits: where a ResourceQuota counts them, every container must have one.
+    """
+    limits = {"memory": "64Mi"} | ({"cpu": cpu_limit} if cpu_limit else {})
     return {
         "name": names.INIT_CONTAINER,
         "image": image,
         "args": ["run", "wait"],
-        "resources": {"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+        "resources": {"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": limits},
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": NON_ROOT_USER,
@@ -131,12 +136,18 @@ def _label_operations(pod: Mapping[str, Any], slice_name: str) -> list[Operation
 
 
 def _container_operations(spec: Mapping[str, Any], image: str) -> list[Operation]:
-    present = spec.get("initContainers")
+    present, added = spec.get("initContainers"), wait_container(image, _cpu_limit(spec.get("containers") or []))
     if not present:
-        return [{"op": "add", "path": "/spec/initContainers", "value": [wait_container(image)]}]
+        return [{"op": "add", "path": "/spec/initContainers", "value": [added]}]
     if any(container.get("name") == names.INIT_CONTAINER for container in present):
         return []
-    return [{"op": "add", "path": "/spec/initContainers/0", "value": wait_container(image)}]
+    return [{"op": "add", "path": "/spec/initContainers/0", "value": added}]
+
+
+def _cpu_limit(containers: Sequence[Mapping[str, Any]]) -> str:
+    """Return the largest of the containers' limits, which adds nothing to what the pod counts for; "" without any."""
+    limits = [str(((one.get("resources") or {}).get("limits") or {}).get("cpu") or "") for one in containers]
+    return max(limits, key=lambda text: quantities.parse("limits.cpu", text) or 0) if limits and all(limits) else ""
 
 
 def _escaped(key: str) -> str:

@@ -25,6 +25,9 @@ SUBJECTS = {
     "plan.worker_gateway": "SliceGateway, WorkerSliceGateway",
     "plan.exports": "ServiceExportConfig",
     "hub.exports": "ServiceExportConfig",
+    "plan.quota_report": "SliceResourceQuota",
+    "hub.quotas": "SliceResourceQuota",
+    "plan.worker_quotas": EXPORTS,
     "plan.discovery": EXPORTS,
     "worker.exports": EXPORTS,
 }
@@ -43,6 +46,7 @@ CHECKS = {
     "plan.exportchecks": "ServiceExport",
     "plan.workerchecks": "WorkerSliceConfig, WorkerSliceGateway, WorkerServiceImport, changed by a worker",
     "plan.quotachecks": "SliceResourceQuota",
+    "plan.worker_quotas": "ServiceExport beside the limits of its slice",
 }
 
 
