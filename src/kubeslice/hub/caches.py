@@ -6,6 +6,7 @@ or cluster it belongs to, unless the labels of its namespace, which only the hub
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 from kubeslice.hub import groups
 from kubeslice.hub.groups import Service, SliceName
@@ -14,6 +15,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Item
 from kubeslice.kube.informer import Informer
+from kubeslice.kube.slimming import Slimming
 from kubeslice.model import names, resources
 from kubeslice.plan.tenancy import Member
 
@@ -24,23 +26,24 @@ class Caches:
     """Informers and indexes; made once per term of leadership."""
 
     def __init__(self, api: Api) -> None:
-        self.projects = Informer(api, resources.PROJECTS, names.HUB_NAMESPACE)
-        self.clusters = Informer(api, resources.CLUSTERS)
-        self.slices = Informer(api, resources.SLICECONFIGS)
-        self.profiles = Informer(api, resources.SLICEQOSCONFIGS)
-        self.quotas = Informer(api, resources.SLICERESOURCEQUOTAS)
-        self.exports = Informer(api, resources.SERVICEEXPORTCONFIGS)
-        self.configs = Informer(api, resources.WORKERSLICECONFIGS)
-        self.gateways = Informer(api, resources.WORKERSLICEGATEWAYS)
-        self.imports = Informer(api, resources.WORKERSERVICEIMPORTS)
-        self.recyclers = Informer(api, resources.WORKERSLICEGWRECYCLERS)
-        self.namespaces = Informer(api, resources.NAMESPACES)
-        self.rotations = Informer(api, resources.VPNKEYROTATIONS)
-        self.pools = Informer(api, resources.SLICEIPAMS)
-        self.secrets = Informer(api, resources.SECRETS, labels=OURS)
-        self.accounts = Informer(api, resources.SERVICEACCOUNTS, labels=OURS)
+        follow = partial(Informer, api, keep=Slimming(names.HUB_MANAGER))
+        self.projects = follow(resources.PROJECTS, names.HUB_NAMESPACE)
+        self.clusters = follow(resources.CLUSTERS)
+        self.slices = follow(resources.SLICECONFIGS)
+        self.profiles = follow(resources.SLICEQOSCONFIGS)
+        self.quotas = follow(resources.SLICERESOURCEQUOTAS)
+        self.exports = follow(resources.SERVICEEXPORTCONFIGS)
+        self.configs = follow(resources.WORKERSLICECONFIGS)
+        self.gateways = follow(resources.WORKERSLICEGATEWAYS)
+        self.imports = follow(resources.WORKERSERVICEIMPORTS)
+        self.recyclers = follow(resources.WORKERSLICEGWRECYCLERS)
+        self.namespaces = follow(resources.NAMESPACES)
+        self.rotations = follow(resources.VPNKEYROTATIONS)
+        self.pools = follow(resources.SLICEIPAMS)
+        self.secrets = follow(resources.SECRETS, labels=OURS)
+        self.accounts = follow(resources.SERVICEACCOUNTS, labels=OURS)
         others = (resources.ROLES, resources.ROLEBINDINGS)
-        self.tenancy = [self.secrets, self.accounts, *(Informer(api, resource, labels=OURS) for resource in others)]
+        self.tenancy = [self.secrets, self.accounts, *(follow(resource, labels=OURS) for resource in others)]
         self.owned_by = [(held.resource, Index(held, groups.owner)) for held in (self.namespaces, *self.tenancy)]
         self.clusters_by_project = Index(self.clusters, groups.namespace)
         self.slices_by_project = Index(self.slices, groups.namespace)

@@ -37,6 +37,9 @@ from kubeslice.runtime.sources import Source
 
 log = logging.getLogger(__name__)
 
+# Of the event loop, for what looks at all tunnels of a slice: their number is the square of that of the clusters.
+SHARE = 0.2
+
 # Another replica takes over this long after the leader was killed; who loses the lease loses a term, not its pod.
 TERM = 3.5
 
@@ -121,17 +124,19 @@ class Hub:
         return [
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),
             self._controller("cluster", clusters, wiring.clusters()),
-            self._controller("slice", slices, wiring.slices()),
+            self._controller("slice", slices, wiring.slices(), share=SHARE),
             self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways()),
             self._controller("quota", Quotas(limits, reporter, gauges.quotas), wiring.quotas()),
-            self._controller("rotation", rotations, wiring.rotations()),
+            self._controller("rotation", rotations, wiring.rotations(), share=SHARE),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
             self._controller("default-slice", DefaultSlices(api, caches), wiring.default_slices()),
             self._controller("recycler", Recyclers(caches, reporter), wiring.recyclers()),
         ]
 
-    def _controller(self, name: str, reconciler: Reconciler, sources: Sequence[Source]) -> Controller:
-        return Controller(name, reconciler, sources, metrics=self._metrics)
+    def _controller(
+        self, name: str, reconciler: Reconciler, sources: Sequence[Source], *, share: float = 1.0
+    ) -> Controller:
+        return Controller(name, reconciler, sources, share=share, metrics=self._metrics)
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
