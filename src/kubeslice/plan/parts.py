@@ -6,6 +6,7 @@ hub gives them out; `plan.ipam` says what is inside one, and `plan.pools` rememb
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ from kubeslice.model.sliceipam import DEFAULT_PART_PREFIX, DYNAMIC
 from kubeslice.plan.ipam import SMALLEST_CLUSTER_PREFIX
 
 SHOWN = 5
+MOST_REMEMBERED = 4096
 V6_PART_PREFIX = 64
 
 
@@ -40,6 +42,11 @@ class Cut:
         """Return how many parts there are."""
         return min(1 << self._bits, MAX_PARTS)
 
+    @lru_cache(maxsize=MOST_REMEMBERED)  # noqa: B019 - bounded; a cut is a few numbers
+    def text(self, octet: int) -> str:
+        """Return the part with this number as text, remembered: it is asked for all members whenever one changes."""
+        return str(self.part(octet))
+
     def part(self, octet: int) -> IPv4Network:
         """Return the part with this number. Raises `Terminal` when there is none."""
         if not 0 <= octet < self.count:
@@ -58,10 +65,14 @@ class Cut:
 
 def cut(spec: SliceConfigSpec) -> Cut:
     """Return how a slice with a network is cut: into `maxClusters` equal parts, or, Dynamic, into parts of a size."""
-    subnet = IPv4Interface(spec.slice_subnet)
-    if spec.slice_ipam_type != DYNAMIC:
-        return Cut(subnet, subnet.network.prefixlen + _bits_for(spec.max_clusters))
-    return Cut(subnet, spec.ipam.cluster_subnet_size if spec.ipam else DEFAULT_PART_PREFIX)
+    size = spec.ipam.cluster_subnet_size if spec.ipam else DEFAULT_PART_PREFIX
+    return _cut(spec.slice_subnet, None if spec.slice_ipam_type != DYNAMIC else size, spec.max_clusters)
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _cut(slice_subnet: str, prefix: int | None, max_clusters: int) -> Cut:
+    subnet = IPv4Interface(slice_subnet)
+    return Cut(subnet, subnet.network.prefixlen + _bits_for(max_clusters) if prefix is None else prefix)
 
 
 def count(spec: SliceConfigSpec) -> int:

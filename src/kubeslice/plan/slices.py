@@ -78,7 +78,7 @@ def seat(config: SliceConfig, cluster: str, octet: int) -> Seat:
     if config.spec.overlay_network_deployment_mode == NO_NETWORK:
         return Seat(cluster, octet, "")
     subnet_v6 = str(parts.part_v6(config.spec.slice_subnet_v6, octet)) if config.spec.slice_subnet_v6 else ""
-    return Seat(cluster, octet, str(parts.cut(config.spec).part(octet)), subnet_v6)
+    return Seat(cluster, octet, parts.cut(config.spec).text(octet), subnet_v6)
 
 
 def octets(config: SliceConfig, taken: Mapping[str, int]) -> dict[str, int]:
