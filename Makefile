@@ -37,11 +37,13 @@ check: setup ## lint, format, types, import law, generated files
 	@lint-imports
 	@$(PYTHON) -m kubeslice.manifests.generate --check crds
 	@$(PYTHON) -m kubeslice.reference --check docs/reference
+	@$(PYTHON) -m kubeslice.reference --check docs/dashboards
 
 .PHONY: generate
 generate: setup ## write the files that are made from code
 	@$(PYTHON) -m kubeslice.manifests.generate crds
 	@$(PYTHON) -m kubeslice.reference docs/reference
+	@$(PYTHON) -m kubeslice.reference docs/dashboards
 
 .PHONY: bench
 bench: setup ## measure against the budgets, the long ones in a quick form (half an hour)

@@ -86,7 +86,7 @@ class Clusters:
         wanted = tenancy.evicted_cluster_objects(member, people)
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
         await evictions.clear(self.api, self.caches, member)
-        self.metrics.cluster_heard(*_owner(member), is_reachable=False)
+        self.metrics.cluster_stands(*_owner(member), is_reachable=False, is_ready=False)
         finding = clusters.evicted(member.name)
         await self.reporter.report(resources.CLUSTERS, obj, [finding], {"clusterNamespace": member.namespace})
         return Result(finding.message)
@@ -108,10 +108,11 @@ class Clusters:
         last = objects.condition(obj, clusters.REACHABLE)
         was_reachable = last is None or last.get("status") != "False"
         heard = clusters.reachable(member.name, pulse, was_reachable=was_reachable, limit=self.silence)
-        self.metrics.cluster_heard(*_owner(member), is_reachable=heard.status == "True")
         token, held = tenancy.has_token(self.caches.secret(account, home)), custody.held_until
         found = clusters.judge(member.project, member.name, objects.status(obj), heard, has_token=token, held=held)
         found.append(findings.effectiveness(effective.cluster_not_effective(cluster.spec)))
+        is_heard, is_ready = heard.status == "True", found[0].status == "True"
+        self.metrics.cluster_stands(*_owner(member), is_reachable=is_heard, is_ready=is_ready)
         self.metrics.credential_held(*_owner(member), held)
         status = {"clusterNamespace": member.namespace, "credentialSeconds": self.credential_seconds}
         status |= {"secretName": account} if custody.wants_secret else {}

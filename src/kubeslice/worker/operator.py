@@ -61,7 +61,7 @@ class Operator:
         token.follow(self.caches.own.hub_secret)
         self.renewal = Renewal(hub, self.link, place, self.caches, token, here, counted)
         leaving = Leaving(own, self.caches)
-        self.registration = Registration(hub, place, self.caches, here, self.link, leaving, self.renewal)
+        self.registration = Registration(hub, place, self.caches, here, self.link, leaving, self.renewal, counted)
         token.subscribe(self.registration.hurry)
         triggers = self._triggers
         slices = Slices(own, hub, self.caches, chosen.cluster)

@@ -18,6 +18,7 @@ from kubeslice.runtime.sources import intent
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink, Place
 from kubeslice.worker.leaving import Leaving
+from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.renewal import Renewal
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Registration:
         link: HubLink,
         leaving: Leaving,
         renewal: Renewal,
+        metrics: WorkerMetrics,
     ) -> None:
         self._hub = hub
         self._place = place
@@ -48,6 +50,7 @@ class Registration:
         self._link = link
         self._leaving = leaving
         self._renewal = renewal
+        self._metrics = metrics
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,6 +114,7 @@ class Registration:
         addresses = worker_cluster.node_addresses(own.nodes.items(), Cluster.parse(seen))
         deployments = {name: own.deployments.get(f"kubeslice-{name}", SYSTEM) for name in ("dns", "webhook")}
         parts = worker_cluster.component_health(agents, deployments, addresses)
+        self._metrics.cluster_stands(parts)
         health = worker_cluster.cluster_health(parts, objects.status(seen).get("clusterHealth") or {}, now)
         found = [worker_cluster.registered(), worker_cluster.connection(parts), self._renewal.finding]
         credential = self._renewal.held

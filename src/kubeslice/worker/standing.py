@@ -46,8 +46,11 @@ class Standing:
             self._told.pop(key.name, None)
             return Result()
         view = self._view(seen)
-        sentence = worker_report.readiness(view).message
+        ready = worker_report.readiness(view)
+        sentence = ready.message
         self.metrics.observe(key.name, len(worker_report.app_pods(view)), worker_parts.tunnels(view)[0])
+        health = {part.name: part.health for part in worker_parts.components(view)}
+        self.metrics.slice_stands(key.name, health, is_ready=ready.status == "True")
         config = self.caches.hub.config(key.name)
         here, there = self._here(seen, config, view), self._there(config, view)
         wait = self._told.get(key.name, 0.0) + WORDS_EVERY - self.clock.monotonic()
