@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli import auth, bench, certificates, install, lab, policies, resources, uninstall, worker
+from kubeslice.cli import auth, bench, certificates, install, lab, planning, policies, resources, uninstall, worker
 
 app = typer.Typer(
     name="kubeslice",
@@ -29,6 +29,9 @@ app.add_typer(resources.slices, name="slice")
 app.add_typer(certificates.app, name="certificates")
 app.add_typer(auth.app, name="auth")
 app.add_typer(policies.app, name="policies")
+
+app.command()(planning.plan)
+app.command()(planning.apply)
 
 
 @app.command()

@@ -1,0 +1,118 @@
+"""What changes in the clusters of a project, and how that reads: the table that plan and apply share."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from kubeslice.cli import views, worlds
+from kubeslice.plan import footprint, interruptions
+from kubeslice.plan.footprint import Difference
+from kubeslice.plan.preview import World, preview
+from kubeslice.plan.problems import listing
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SIGNS = {"create": "[green]+[/]", "change": "[yellow]~[/]", "remove": "[red]-[/]"}
+HEADINGS = ("", "CLUSTER", "SLICE", "WHAT", "DETAIL", "INTERRUPTS")
+SHOWN_SINGLY = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """A difference in a cluster, and the running traffic that it interrupts."""
+
+    difference: Difference
+    interrupts: str
+
+    def wire(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        found = self.difference
+        told = {"action": found.action, "before": found.before, "after": found.after, "interrupts": self.interrupts}
+        return {**found.spot._asdict(), **{key: value for key, value in told.items() if value}}
+
+
+def planned(before: World, after: World, now: datetime) -> tuple[list[Change], list[str]]:
+    """Return what will change from one world to the other, and the sentences with which the hub would refuse it.
+
+    What the hub refuses already, and nobody changes, is not among them.
+    """
+    old, new = preview(before, now), preview(after, now)
+    refusals = [
+        f"{kind} {name}: {problem}"
+        for (kind, name), problems in new.refusals.items()
+        for problem in problems
+        if problem not in old.refusals.get((kind, name), ()) or _is_changed(kind, name, before, after)
+    ]
+    return _changes(footprint.footprint(old.made), footprint.footprint(new.made), before), refusals
+
+
+def happened(before: World, after: World) -> list[Change]:
+    """Return what has changed from one reading of the hub to another."""
+    return _changes(footprint.footprint(before.made), footprint.footprint(after.made), before)
+
+
+def left(wanted: Iterable[Change], now: World) -> list[Change]:
+    """Return which of the changes that were planned have not happened yet."""
+    found = footprint.footprint(now.made)
+    return [change for change in wanted if found.get(change.difference.spot, "") != change.difference.after]
+
+
+def table(changes: Sequence[Change]) -> "Table":
+    """Return the table for people; many parts of one kind share a line."""
+    lines = [line for _, group in groupby(sorted(changes, key=_kind), key=_kind) for line in _lines(list(group))]
+    rows = [(*_place(line[0]), _detail(line), _interrupted(line)) for line in lines]
+    return views.drawn(HEADINGS, rows)
+
+
+def summary(changes: Sequence[Change]) -> str:
+    """Return the numbers in one sentence."""
+    if not changes:
+        return "nothing changes in any cluster"
+    counts = [
+        f"{sum(change.difference.action == action for change in changes)} to {action}"
+        for action in SIGNS
+        if any(change.difference.action == action for change in changes)
+    ]
+    cut = len({change.difference.spot.cluster for change in changes if change.interrupts})
+    traffic = f"; running traffic is interrupted in {cut} clusters" if cut else "; no running traffic is interrupted"
+    return ", ".join(counts) + traffic
+
+
+def _changes(old: footprint.Footprint, new: footprint.Footprint, before: World) -> list[Change]:
+    pods = worlds.pods(before)
+    return [Change(found, interruptions.interruption(found, new, pods)) for found in footprint.differences(old, new)]
+
+
+def _is_changed(kind: str, name: str, before: World, after: World) -> bool:
+    places = {"SliceConfig": "slices", "Cluster": "clusters", "SliceQoSConfig": "profiles"}
+    old, new = (getattr(world, places[kind]).get(name) or {} for world in (before, after))
+    return bool(old.get("spec") != new.get("spec"))
+
+
+def _kind(change: Change) -> tuple[str, str, str, str]:
+    spot = change.difference.spot
+    return spot.cluster, spot.slice, spot.what, change.difference.action
+
+
+def _lines(found: list[Change]) -> list[list[Change]]:
+    return [[change] for change in found] if len(found) <= SHOWN_SINGLY else [found]
+
+
+def _place(change: Change) -> tuple[str, str, str, str]:
+    spot = change.difference.spot
+    return SIGNS[change.difference.action], spot.cluster, spot.slice or "-", spot.what
+
+
+def _detail(line: Sequence[Change]) -> str:
+    if len(line) > 1:
+        return f"{len(line)}: {listing(change.difference.spot.name for change in line)}"
+    found = line[0].difference
+    words = f"{found.before} -> {found.after}" if found.action == "change" else found.before or found.after
+    return f"{found.spot.name} {words}".strip()
+
+
+def _interrupted(line: Sequence[Change]) -> str:
+    return listing(change.interrupts for change in line if change.interrupts)

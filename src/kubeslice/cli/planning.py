@@ -1,0 +1,145 @@
+"""`kubeslice plan` and `kubeslice apply`: what objects mean in every cluster, before and after they are applied."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubeslice.cli.changes import Change
+    from kubeslice.cli.objectfile import Wish
+    from kubeslice.kube.http import HttpApi
+    from kubeslice.plan.preview import World
+
+CHANGES = 2
+LOOK_EVERY = 0.5
+
+Files = Annotated[
+    list[Path], typer.Option("-f", "--filename", help="YAML or JSON of slices, clusters and profiles; - for stdin.")
+]
+Project = Annotated[str | None, typer.Option("-p", "--project", help="Project of objects without a namespace.")]
+Output = Annotated[str, typer.Option("-o", "--output", help="table or json.")]
+
+
+def plan(
+    files: Files,
+    project: Project = None,
+    output: Output = "table",
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Show what slices, clusters and profiles would change in every cluster, and which running traffic would stop.
+
+    Exits 0 when nothing would change, 2 when something would, 1 when the hub would refuse it or cannot be asked.
+    """
+    from kubeslice.cli.objectfile import read
+
+    wishes = read(files, project)
+    changes = run_with_api(kubeconfig, context, lambda api: _all_planned(api, wishes))
+    _print(changes, output)
+    raise typer.Exit(CHANGES if changes else 0)
+
+
+def apply(
+    files: Files,
+    project: Project = None,
+    output: Output = "table",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until the hub has done all of it.")] = 30.0,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+) -> None:
+    """Apply slices, clusters and profiles, and show what that changed in every cluster, as `plan` foretells it.
+
+    Fields that the files do not name stay as they are. Exits 1 when the hub refuses, or has not done all in time.
+    """
+    from kubeslice.cli.objectfile import read
+
+    wishes = read(files, project)
+    done, missing = run_with_api(kubeconfig, context, lambda api: _all_applied(api, wishes, wait))
+    _print(done, output)
+    if missing:
+        from kubeslice.cli.changes import summary
+
+        fail(f"not done within {wait:g} s, look at `kubeslice slice get`: {summary(missing)}")
+
+
+async def _all_planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "list[Change]":
+    return [change for part in _by_project(wishes) for change in (await _planned(api, part))[1]]
+
+
+async def _all_applied(
+    api: "HttpApi", wishes: "Sequence[Wish]", patience: float
+) -> "tuple[list[Change], list[Change]]":
+    done, missing = [], []
+    for part in _by_project(wishes):
+        world, wanted = await _planned(api, part)
+        await _write(api, part, world)
+        happened, rest = await _settled(api, world, wanted, patience)
+        done += happened
+        missing += rest
+    return done, missing
+
+
+def _by_project(wishes: "Sequence[Wish]") -> "list[list[Wish]]":
+    projects = sorted({wish.project for wish in wishes})
+    return [[wish for wish in wishes if wish.project == project] for project in projects]
+
+
+async def _planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[World, list[Change]]":
+    """Return a project as it is, and what the wishes change in it; ends the program when the hub would refuse."""
+    from datetime import UTC, datetime
+
+    from kubeslice.cli import changes, rehearsal, worlds
+
+    world = await worlds.gather(api, wishes[0].project)
+    rehearsed = [(wish, await rehearsal.rehearse(api, wish, worlds.seen(world, wish))) for wish in wishes]
+    accepted = [(wish, obj) for wish, obj in rehearsed if not isinstance(obj, str)]
+    refusals = [obj for _, obj in rehearsed if isinstance(obj, str)]
+    found, problems = changes.planned(world, worlds.with_wishes(world, accepted), datetime.now(UTC))
+    if refusals or problems:
+        fail("the hub refuses this:\n  " + "\n  ".join([*refusals, *problems]))
+    return world, found
+
+
+async def _write(api: "HttpApi", wishes: "Sequence[Wish]", world: "World") -> None:
+    from kubeslice.cli import rehearsal, worlds
+
+    for wish in wishes:
+        await rehearsal.write(api, wish, worlds.seen(world, wish))
+
+
+async def _settled(
+    api: "HttpApi", before: "World", wanted: "Sequence[Change]", patience: float
+) -> "tuple[list[Change], list[Change]]":
+    """Wait until the hub has made all that was planned; return what has changed, and what has not yet."""
+    import asyncio
+
+    from kubeslice.cli import changes, worlds
+
+    deadline = asyncio.get_running_loop().time() + patience
+    while True:
+        world = await worlds.gather(api, before.project)
+        missing = changes.left(wanted, world)
+        if not missing or asyncio.get_running_loop().time() >= deadline:
+            return changes.happened(before, world), missing
+        await asyncio.sleep(LOOK_EVERY)
+
+
+def _print(found: "Sequence[Change]", output: str) -> None:
+    from kubeslice.cli import changes
+    from kubeslice.cli.resources import console
+
+    if output == "json":
+        import json
+
+        typer.echo(json.dumps([change.wire() for change in found], indent=2))
+        return
+    if output != "table":
+        fail(f"--output {output!r} is not known: use table or json")
+    if found:
+        console().print(changes.table(found))
+    console().print(changes.summary(found))
