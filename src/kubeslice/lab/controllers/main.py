@@ -16,9 +16,10 @@ from kubeslice.lab.controllers.daemonsets import DaemonSets
 from kubeslice.lab.controllers.deployments import Deployments
 from kubeslice.lab.controllers.endpointslices import EndpointSlices
 from kubeslice.lab.controllers.evictions import Evictions
-from kubeslice.lab.controllers.kinds import DISRUPTIONBUDGETS, ENDPOINTS, FOLLOWED, REPLICASETS, STATEFULSETS
+from kubeslice.lab.controllers.kinds import DISRUPTIONBUDGETS, ENDPOINTS, FOLLOWED, QUOTAS, REPLICASETS, STATEFULSETS
 from kubeslice.lab.controllers.namespaces import Namespaces
 from kubeslice.lab.controllers.nodelife import LEASE_NAMESPACE, NodeLife
+from kubeslice.lab.controllers.quotas import Quotas
 from kubeslice.lab.controllers.raw import RawApi
 from kubeslice.lab.controllers.replicasets import ReplicaSets
 from kubeslice.lab.controllers.scheduler import Scheduler
@@ -50,17 +51,18 @@ async def run(api: RawApi, authority: str = "", balanced: Sequence[str] = (), gr
     """
     informers = {resource: Informer(api, resource) for resource in FOLLOWED}
     leases = Informer(api, LEASES, LEASE_NAMESPACE)
-    definitions = Informer(api, CRDS)
+    definitions, quotas = Informer(api, CRDS), Informer(api, QUOTAS)
     census = Census(api, informers, definitions)
     collector = Collector(api, census)
     controllers = [
         *_workloads(api, informers),
         *_cluster(api, informers, census, authority),
         *_life(api, informers, leases, grace),
+        Quotas(api, quotas, informers[PODS]).controller,
         Balancers(api, informers[SERVICES], balanced).controller,
     ]
     async with asyncio.TaskGroup() as group:
-        for informer in (*informers.values(), leases, definitions):
+        for informer in (*informers.values(), leases, definitions, quotas):
             group.create_task(informer.run(), name=f"informer-{informer.resource.plural}")
         group.create_task(census.run(), name="census")
         group.create_task(collector.run(), name="garbage")

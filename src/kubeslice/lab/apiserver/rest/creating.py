@@ -89,6 +89,7 @@ async def _create_named(backend: Backend, call: Call, obj: Object) -> Entry:
     reservation = reserve(backend, call.type, obj, None)
     try:
         await backend.admission.validate(request, obj, None)
+        plugins.admit_counted(backend, call, obj)
         entry = _store(backend, call, obj)
     except BaseException:
         backend.addresses.release(reservation)

@@ -1,8 +1,9 @@
-"""The admission that is built in: namespaces must exist, pods get their account, tolerations and priority.
+"""The admission that is built in: namespaces must exist, pods get account, tolerations and priority, and keep quotas.
 
-Runs before the webhooks. Source: kubernetes/plugin/pkg/admission.
+Runs before the webhooks, quotas after them. Source: kubernetes/plugin/pkg/admission.
 """
 
+from kubeslice.lab import usage
 from kubeslice.lab.apiserver import refusals
 from kubeslice.lab.apiserver.interfaces import Object
 from kubeslice.lab.apiserver.rest.backend import Backend, Call
@@ -24,6 +25,23 @@ def admit_create(backend: Backend, call: Call, obj: Object) -> None:
         _admit_account(backend, obj)
         _admit_tolerations(obj["spec"])
         _admit_priority(backend, obj)
+
+
+def admit_counted(backend: Backend, call: Call, obj: Object) -> None:
+    """Refuse a new pod that is too much for a ResourceQuota of its namespace; the last word, right before it is stored.
+
+    Source: k8s.io/apiserver/pkg/admission/plugin/resourcequota.
+    """
+    if call.type.storage != "/pods" or call.path.subresource:
+        return
+    quotas = backend.store.scan("/resourcequotas", call.namespace)
+    if not quotas:
+        return
+    used = usage.of_all(entry.obj for entry in backend.store.scan("/pods", call.namespace))
+    for entry in quotas:
+        why = usage.complaint(entry.obj, used, obj)
+        if why:
+            raise refusals.forbidden("", "pods", obj["metadata"].get("name", ""), why)
 
 
 def check_namespace(backend: Backend, call: Call, name: str) -> None:
