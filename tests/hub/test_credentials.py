@@ -38,6 +38,10 @@ def replace_credential(worker: Worker, text: str) -> Worker:
     return Worker(worker.stage, worker.cluster, HttpApi(replace(to, token=lambda: text)))
 
 
+async def keep_secret(stage: Stage, cluster: str, *, keep: bool) -> None:
+    await stage.admin.patch(r.CLUSTERS, cluster, stage.home, {"spec": {"credential": {"keepSecret": keep}}})
+
+
 async def account(stage: Stage) -> str:
     found = await stage.find(r.SERVICEACCOUNTS, WEST, stage.home)
     return objects.uid(found) if found else ""
@@ -60,19 +64,19 @@ async def test_what_a_worker_joined_with_goes_when_it_has_its_own_and_comes_back
         with pytest.raises(Forbidden):
             await request_token(own.api, others, stage.home, 600)
 
+    await keep_secret(stage, "west", keep=True)
+    await stage.until(lambda: stage.find(r.SECRETS, WEST, stage.home))
+
+    async def is_named() -> bool:
+        cluster = await stage.admin.get(r.CLUSTERS, "west", stage.home)
+        return objects.status(cluster).get("secretName") == WEST
+
+    await stage.until(is_named)
+    await keep_secret(stage, "west", keep=False)
+    await stage.gone(r.SECRETS, WEST, stage.home)
+
     await own.beat(HEARTBEAT, credential={"accountUID": uid, "expiresAt": "2026-01-01T00:00:00Z"})
     await stage.until(lambda: stage.find(r.SECRETS, WEST, stage.home))
-    await own.api.close()
-
-
-async def test_who_wants_to_keeps_the_secret(stage: Stage) -> None:
-    await stage.make_project()
-    west = (await stage.register("west"))["west"]
-    await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"credential": {"keepSecret": True}}})
-    own, _ = await with_own_credential(stage, west)
-    cluster = await stage.condition(r.CLUSTERS, "west", stage.home, "CredentialsReady", "True", "Held")
-    assert objects.status(cluster)["secretName"] == WEST
-    assert await stage.find(r.SECRETS, WEST, stage.home)
     await own.api.close()
 
 
@@ -104,6 +108,12 @@ async def test_a_revoked_worker_is_refused_at_once_whatever_it_was_given(stage: 
     assert objects.spec(await back.config("red"))["sliceName"] == "red", "its slices stay as they are"
     again, _ = await with_own_credential(stage, back)
     await stage.gone(r.SECRETS, WEST, stage.home)
+    uid = await account(stage)
+    await stage.admin.delete(r.SERVICEACCOUNTS, WEST, stage.home)
+    with pytest.raises(Unauthorized):
+        await again.api.list(r.WORKERSLICECONFIGS, own.namespace)
+    await stage.credential(WEST, stage.home)
+    assert await account(stage) != uid, "an account that somebody deletes is made anew"
     for gone in (own, spare, again):
         await gone.api.close()
 
@@ -135,16 +145,3 @@ async def test_a_cluster_is_invited_once_and_again_after_its_credential_was_revo
     assert again.token != invitation.token
     for gone in (guest, own):
         await gone.api.close()
-
-
-async def test_an_account_that_somebody_deletes_is_made_anew_and_the_worker_may_join_again(stage: Stage) -> None:
-    await stage.make_project()
-    west = (await stage.register("west"))["west"]
-    own, uid = await with_own_credential(stage, west)
-    await stage.gone(r.SECRETS, WEST, stage.home)
-    await stage.admin.delete(r.SERVICEACCOUNTS, WEST, stage.home)
-    with pytest.raises(Unauthorized):
-        await own.api.list(r.WORKERSLICECONFIGS, own.namespace)
-    await stage.credential(WEST, stage.home)
-    assert await account(stage) != uid
-    await own.api.close()
