@@ -1,0 +1,65 @@
+"""The load of a scale bench is what it says, and its verdicts follow from the figures."""
+
+import dataclasses
+
+import pytest
+
+from kubeslice.bench.hub_scale import Options, quick
+from kubeslice.bench.scale.figures import Figures, Idling, Settling
+from kubeslice.bench.scale.growth import Growth
+from kubeslice.bench.scale.load import Load, cluster
+from kubeslice.model.cluster import Cluster
+from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.plan import validation
+
+
+def test_the_first_slice_has_all_clusters_and_the_others_are_spread() -> None:
+    load = Load(clusters=10, slices=4, members=3)
+    assert load.members_of(0) == load.cluster_names
+    assert [len(load.members_of(number)) for number in range(4)] == [10, 3, 3, 3]
+    assert len({member for number in (1, 2, 3) for member in load.members_of(number)}) == 9
+    assert load.pairs == 10 * 9 + 3 * 3 * 2
+    assert sum(load.objects().values()) == 2 * (10 * 10 + 3 * 3 * 3)
+
+
+@pytest.mark.parametrize("clusters", [3, 31, 100])
+def test_every_slice_is_one_that_the_hub_accepts_with_one_cluster_more(clusters: int) -> None:
+    load = Load(clusters, slices=3, members=2)
+    specs = {}
+    for number in range(load.slices):
+        obj = load.slice_config(number)
+        obj["spec"]["clusters"] = [*obj["spec"]["clusters"], load.spare]
+        config = SliceConfig.parse({"apiVersion": "controller.kubeslice.io/v1alpha1", "kind": "SliceConfig", **obj})
+        assert validation.slice_config(config.spec, config.metadata.name, specs, registered(load), []) == []
+        specs[config.metadata.name] = config.spec
+
+
+def registered(load: Load) -> dict[str, Cluster]:
+    return {name: Cluster.parse(cluster(name)) for name in (*load.cluster_names, load.spare)}
+
+
+def test_sizes_grow_to_the_one_asked_for() -> None:
+    assert [load.clusters for load in Options(clusters=100).loads()] == [10, 30, 100]
+    assert [load.clusters for load in Options(clusters=20).loads()] == [10, 20]
+    assert all(load.members <= load.clusters for load in quick(Options()).loads())
+
+
+def figures(clusters: int, writes: int, per_object: float, joined: float) -> Figures:
+    settling = Settling(seconds=10.0, writes=writes, hub_seconds=5.0, bytes_per_object=[per_object] * clusters)
+    idling = Idling(writes=1.0, worker_bytes=[100.0] * clusters, hub_percent=1.0)
+    return Figures(Load(clusters, 2, 2), 1.0, settling, [joined], [0.1], idling, hub_mebibytes=100.0, bare=100.0)
+
+
+def test_a_budget_counts_where_it_is_set() -> None:
+    small, large = figures(10, 800, 1000.0, 3.0), figures(100, 800, 1100.0, 1.5)
+    assert Growth("hub-scale", [small, large]).is_ok
+    assert not Growth("hub-scale", [small, dataclasses.replace(large, joined=[2.5])]).is_ok
+    assert not Growth("hub-scale", [small, figures(100, 600, 1100.0, 1.5)]).is_ok
+    assert not Growth("hub-scale", [small, figures(100, 800, 1400.0, 1.5)]).is_ok
+    assert not Growth("hub-scale", [small, dataclasses.replace(large, hub_mebibytes=301.0)]).is_ok
+
+
+def test_the_report_has_a_column_for_each_number_of_clusters() -> None:
+    growth = Growth("hub-scale", [figures(10, 800, 1000.0, 1.0), figures(100, 800, 1100.0, 1.5)])
+    assert [str(column.header) for column in growth.table().columns][1:3] == ["10 clusters", "100 clusters"]
+    assert [run["clusters"] for run in growth.wire()["runs"]] == [10, 100]
