@@ -128,6 +128,13 @@ TABLE: tuple[Difference, ...] = (
     Difference(
         "WorkerSliceConfig", "spec.octet", "limits", "0 to the last part of the subnet", "there is no other part"
     ),
+    Difference(
+        "SliceConfig",
+        "spec.maxClusters",
+        "limits",
+        "up to 512",
+        "more than 32 with sliceIpamType Dynamic; other types still have at most 32",
+    ),
     Difference("*", "spec.*", "limits", "a length at most", _BOUNDED),
     Difference("Service*", "spec.*", "limits", "not empty", "an export of no port or on no slice means nothing"),
 )
