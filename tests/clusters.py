@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kubeslice.kube import config
-from kubeslice.kube.errors import ApiError, NotFound
+from kubeslice.kube.errors import NotFound
 from kubeslice.kube.http import HttpApi
 from kubeslice.linux import cgroups, netns, sysctl
 from kubeslice.linux.commands import run
@@ -44,6 +44,7 @@ from kubeslice.model.slicegateway import SliceGateway
 from kubeslice.plan import pods
 from kubeslice.plan.ipam import ClusterPlan
 from kubeslice.plan.parts import Cut
+from tests.applied import applied
 from tests.kernel import Kernel
 
 Object = dict[str, Any]
@@ -111,17 +112,7 @@ class Cluster:
 
     async def apply(self, resource: Resource, obj: Object, subresource: str = "") -> None:
         """Apply an object, again while the server or the kind is new."""
-        body = {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
-        for _ in range(200):
-            try:
-                await self.api.apply(resource, body, manager="test", subresource=subresource)
-            except ApiError as error:
-                if error.status not in (0, 404, 503):
-                    raise
-                await asyncio.sleep(0.05)
-            else:
-                return
-        raise AssertionError(f"{resource.plural} are not served")
+        await applied(self.api, resource, obj, subresource)
 
     async def slice(
         self,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from kubeslice.plan import authority
 from kubeslice.plan.authority import Issued, Request
+from kubeslice.plan.keyrecords import Owner
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LATE = NOW + timedelta(days=10)
@@ -16,7 +17,7 @@ def issued(cluster: str = "a", generation: int = 1, key: str = "k", days: float 
 
 
 def request(cluster: str = "a", generation: int = 1, key: str = "k") -> Request:
-    return Request((cluster, 0, generation), key, "CSR")
+    return Request(Owner(cluster, 0, generation), key, "CSR")
 
 
 def test_a_book_is_read_as_it_was_written() -> None:

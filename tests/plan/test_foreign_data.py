@@ -115,7 +115,7 @@ def test_openvpn_is_told_addresses_only(hostile: Object) -> None:
     spec = hostile["spec"]
     wanted = generation([HONEST, {**hostile, "spec": {**spec, "hostType": "Client"}}])
     for role in openvpn.roles(wanted, "red", 0):
-        for host, port in openvpn.endpoints(role.remote) if role.remote else []:
+        for host, port in openvpn.callable_at(role.remote) if role.remote else []:
             assert host.isascii()
             assert not set(host) & set(" \n\t\"'")
             assert 0 < port < 65536

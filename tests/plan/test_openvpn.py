@@ -120,7 +120,7 @@ def test_what_is_added_to_a_packet() -> None:
     ],
 )
 def test_endpoints(announced: str, called: list[tuple[str, int]]) -> None:
-    assert openvpn.endpoints(peer(endpoints=(announced,))) == called
+    assert openvpn.callable_at(peer(endpoints=(announced,))) == called
 
 
 PIECES = st.lists(

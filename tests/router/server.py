@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from kubeslice.kube import config
-from kubeslice.kube.errors import ApiError
 from kubeslice.kube.http import HttpApi
 from kubeslice.linux import netns
 from kubeslice.linux.netns import Namespace
@@ -18,6 +17,7 @@ from kubeslice.model.crd import crd
 from kubeslice.model.resources import CRDS, NAMESPACES, Resource
 from kubeslice.model.slice import Slice
 from kubeslice.model.slicegateway import SliceGateway
+from tests.applied import applied
 from tests.clusters import until
 
 Object = dict[str, Any]
@@ -52,17 +52,7 @@ class Server:
 
     async def apply(self, resource: Resource, obj: Object) -> None:
         """Apply an object, again while the server or the kind is new."""
-        body = {**obj, "apiVersion": resource.api_version, "kind": resource.kind}
-        for _ in range(200):
-            try:
-                await self.api.apply(resource, body, manager="test")
-            except ApiError as error:
-                if error.status not in (0, 404, 503):
-                    raise
-                await asyncio.sleep(0.05)
-            else:
-                return
-        raise AssertionError(f"{resource.plural} are not served")
+        await applied(self.api, resource, obj)
 
     async def open_inside(self, namespace: Namespace) -> None:
         """Let processes in a namespace call the server."""

@@ -10,6 +10,7 @@ from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.plan import authority, generations, keyrecords, rotation_report
+from kubeslice.plan.keyrecords import Owner
 from kubeslice.plan.moments import stamp
 from kubeslice.plan.rotation import Plane, Schedule
 
@@ -77,5 +78,5 @@ def _certificates(name: str, member: Object, planes: Mapping[int, Plane], plan: 
 
 def _row(name: str, member: Object, plane: Plane, generation: int, key: str, ends: str, plan: Schedule) -> Row:
     cluster = objects.labels(member).get(names.CLUSTER_LABEL, "")
-    subject = authority.common_name(name, (cluster, plane.number, generation))
+    subject = authority.common_name(name, Owner(cluster, plane.number, generation))
     return Row(subject, plane.number, generation, key, ends, stamp(plan.due(plane)))

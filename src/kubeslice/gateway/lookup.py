@@ -9,8 +9,8 @@ import logging
 import socket
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address
 
+from kubeslice.plan import endpoints
 from kubeslice.plan.peers import Generation, Peer
 
 log = logging.getLogger(__name__)
@@ -28,11 +28,11 @@ class Lookup:
         """Return the generations with addresses in place of names; a name that nobody knows stays what it is."""
         wanted = list(generations)
         hosts = {
-            host
+            endpoint.host
             for generation in wanted
             for peer in generation.peers
-            for endpoint in peer.endpoints
-            if _is_name(host := _host(endpoint))
+            for endpoint in endpoints.well_formed(peer.endpoints)
+            if endpoint.address is None
         }
         if not hosts:
             return wanted
@@ -50,22 +50,11 @@ class Lookup:
         self._known[host] = tuple(sorted({str(entry[4][0]) for entry in found}))
 
     def _addressed(self, peer: Peer) -> Peer:
-        endpoints = [
-            f"{address}{endpoint[len(host) :]}"
-            for endpoint in peer.endpoints
-            for host in [_host(endpoint)]
-            for address in self._known.get(host, (host,))
-        ]
-        return replace(peer, endpoints=tuple(dict.fromkeys(endpoints)))
+        found = [address for text in peer.endpoints for address in self._addresses(text)]
+        return replace(peer, endpoints=tuple(dict.fromkeys(found)))
 
-
-def _host(endpoint: str) -> str:
-    return endpoint.rpartition(":")[0]
-
-
-def _is_name(host: str) -> bool:
-    try:
-        ip_address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return bool(host) and not host.startswith("[")
-    return False
+    def _addresses(self, text: str) -> list[str]:
+        endpoint = endpoints.parse(text)
+        if endpoint is None or endpoint.host not in self._known:
+            return [text]
+        return [f"{address}:{endpoint.port}" for address in self._known[endpoint.host]]

@@ -203,7 +203,7 @@ class OpenVpn:
             process.daemon.say(process.talk.renew())
 
     def _client(self, remote: Peer) -> Client:
-        return Client(plan.endpoints(remote), self._revoked)
+        return Client(plan.callable_at(remote), self._revoked)
 
     def _news(self, process: Process) -> list[str]:
         if isinstance(process.talk, Server):
@@ -211,7 +211,7 @@ class OpenVpn:
             asyncio.get_running_loop().call_later(self._plane * SHORT_TURN, self._renew, process)
             return process.talk.update(process.role.callers, self._revoked)
         assert process.role.remote is not None
-        return process.talk.update(plan.endpoints(process.role.remote), self._revoked)
+        return process.talk.update(plan.callable_at(process.role.remote), self._revoked)
 
     def _describe(self, role: Role) -> None:
         self.cipher = plan.ciphers(role.cipher)[0]

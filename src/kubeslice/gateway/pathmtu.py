@@ -11,14 +11,14 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from kubeslice.gateway.engine import Overhead
 from kubeslice.gateway.probing import Prober, Target
 from kubeslice.linux import paths
 from kubeslice.linux.echo import ANY, Echo
-from kubeslice.plan import pathmtu
+from kubeslice.plan import endpoints, pathmtu
 from kubeslice.plan.pathmtu import Search
 
 log = logging.getLogger(__name__)
@@ -282,10 +282,8 @@ def _way(target: Target, endpoint: str) -> Way:
 
 
 def _host(endpoint: str) -> Host | None:
-    try:
-        return ip_address(endpoint.rpartition(":")[0].strip("[]"))
-    except ValueError:
-        return None
+    found = endpoints.parse(endpoint)
+    return found.address if found else None
 
 
 def _costs(scene: Scene, way: Way) -> tuple[int, int]:

@@ -31,16 +31,16 @@ Texts = dict[str, str]
 def checked(asked: Mapping[Owner, str]) -> tuple[list[Request], list[str]]:
     """Return the requests that can be signed, and a sentence for each other one."""
     good, problems = [], []
-    for (cluster, plane, generation), pem in sorted(asked.items()):
+    for owner, pem in sorted(asked.items()):
         try:
             key = certificates.requested_key(pem)
         except ValueError as error:
             problems.append(
-                f"the certificate request of {cluster} for plane {plane}, generation {generation} {error}: delete the "
-                f"Secret of that gateway in {cluster}, so that a new one is made"
+                f"the certificate request of {owner.cluster} for plane {owner.plane}, generation {owner.generation} "
+                f"{error}: delete the Secret of that gateway in {owner.cluster}, so that a new one is made"
             )
             continue
-        good.append(Request((cluster, plane, generation), hashlib.sha256(key).hexdigest()[:16], pem))
+        good.append(Request(owner, hashlib.sha256(key).hexdigest()[:16], pem))
     return good, problems
 
 

@@ -110,7 +110,7 @@ def _requests(reports: Mapping[str, Object]) -> Iterator[tuple[Owner, str]]:
     for cluster, found in reports.items():
         for gateway in objects.status(found).get("gateways") or []:
             if gateway.get("certificateRequest"):
-                owner = cluster, int(gateway.get("plane") or 0), int(gateway.get("generation") or 1)
+                owner = Owner(cluster, int(gateway.get("plane") or 0), int(gateway.get("generation") or 1))
                 yield owner, gateway["certificateRequest"]
 
 

@@ -9,6 +9,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import AlreadyExists, ApiError
 from kubeslice.model.resources import EVENTS
+from kubeslice.plan.moments import stamp
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Recorder:
             log.debug("event %s not counted: %s", event["reason"], error.message)
 
     def _event(self, obj: Object, kind: str, reason: str, message: str) -> Object:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = stamp(datetime.now(UTC))
         same = f"{self._component}/{objects.uid(obj)}/{kind}/{reason}/{message}"
         digest = hashlib.sha256(same.encode()).hexdigest()[:16]
         namespace = objects.namespace(obj) or "default"

@@ -48,14 +48,11 @@ class Issued:
     @property
     def owner(self) -> Owner:
         """Return whose certificate it is."""
-        return self.cluster, self.plane, self.generation
+        return Owner(self.cluster, self.plane, self.generation)
 
     def wire(self) -> Object:
         """Return the entry as the book holds it."""
-        return {
-            "cluster": self.cluster,
-            "plane": self.plane,
-            "generation": self.generation,
+        return self.owner.wire() | {
             "key": self.key,
             "serial": f"{self.serial:x}",
             "expires": stamp(self.expires),
@@ -77,9 +74,7 @@ def read(book: str) -> list[Issued]:
     """Read a book; "" is an empty one."""
     return [
         Issued(
-            str(entry["cluster"]),
-            int(entry["plane"]),
-            int(entry["generation"]),
+            *Owner.read(entry),
             str(entry["key"]),
             int(entry["serial"], 16),
             _moment(entry["expires"]),
@@ -97,9 +92,8 @@ def written(issued: Iterable[Issued]) -> str:
 
 def owners(members: Iterable[str], in_force: Generations) -> set[Owner]:
     """Return who may have a certificate."""
-    return {
-        (cluster, plane, number) for cluster in members for plane, numbers in in_force.items() for number in numbers
-    }
+    places = [(plane, number) for plane, numbers in in_force.items() for number in numbers]
+    return {Owner(cluster, *place) for cluster in members for place in places}
 
 
 def to_sign(
@@ -183,12 +177,12 @@ def texts(secret: Mapping[str, Any] | None) -> dict[str, str]:
 
 def common_name(slice_name: str, owner: Owner) -> str:
     """Return the common name in a gateway's certificate."""
-    return f"{slice_name}.{owner[0]}.{owner[1]}"
+    return f"{slice_name}.{owner.cluster}.{owner.plane}"
 
 
 def identity(project: str, slice_name: str, owner: Owner) -> str:
     """Return the URI in a gateway's certificate."""
-    return f"kubeslice://{project}/{slice_name}/{owner[0]}/{owner[1]}"
+    return f"kubeslice://{project}/{slice_name}/{owner.cluster}/{owner.plane}"
 
 
 def labels(project: str, slice_name: str) -> dict[str, str]:

@@ -6,19 +6,22 @@ planned by the cluster they lead to: the work for a change is as large as what i
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Network
 from typing import Any
 
 from kubeslice.model import names
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import ipam, slices, topology
+from kubeslice.plan import endpoints, ipam, slices, topology
 from kubeslice.plan.pairs import Side, sides_to
 from kubeslice.plan.slices import Seat
 from kubeslice.plan.tenancy import Member
 from kubeslice.plan.topology import Pair, Ways
 
 Object = dict[str, Any]
+
+MOST_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -134,8 +137,14 @@ def _view(project: str, config: SliceConfig, side: Side, local_end: Object, remo
 
 
 def _end(seat: Seat) -> Object:
-    vpn_ip = str(ipam.ClusterPlan(IPv4Network(seat.subnet)).gateway(0))
+    vpn_ip = _vpn_ip(seat.subnet)
     return {"clusterName": seat.cluster, "gatewaySubnet": seat.subnet, "vpnIp": vpn_ip}
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _vpn_ip(subnet: str) -> str:
+    # Remembered: asked for every member whenever one of them changes.
+    return str(ipam.ClusterPlan(IPv4Network(subnet)).gateway(0))
 
 
 def _planes(reported: Iterable[Mapping[str, Any]]) -> list[Object]:
@@ -152,9 +161,5 @@ def _planes(reported: Iterable[Mapping[str, Any]]) -> list[Object]:
 
 
 def _ports(planes: Iterable[Mapping[str, Any]]) -> list[int]:
-    ports = []
-    for plane in planes:
-        for endpoint in (plane.get("endpoints") or [])[:1]:
-            _, _, port = str(endpoint).rpartition(":")
-            ports += [int(port)] if port.isdecimal() else []
-    return ports
+    first = [str(endpoint) for plane in planes for endpoint in (plane.get("endpoints") or [])[:1]]
+    return [endpoint.port for endpoint in endpoints.well_formed(first)]

@@ -8,15 +8,30 @@ would go to another. Records reach as far back as `REMEMBERED` keys for each clu
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from kubeslice.plan import gateway_keys
 from kubeslice.plan.generations import FIRST, Generations
 
 Object = dict[str, Any]
-Owner = tuple[str, int, int]
-
 REMEMBERED = 8
+
+
+class Owner(NamedTuple):
+    """Whose a key or a certificate is."""
+
+    cluster: str
+    plane: int
+    generation: int
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> Self:
+        """Read the fields of an entry that was written with `wire`."""
+        return cls(str(entry["cluster"]), int(entry["plane"]), int(entry["generation"]))
+
+    def wire(self) -> Object:
+        """Return the fields of an entry that say whose it is."""
+        return self._asdict()
 
 
 @dataclass(frozen=True, order=True)
@@ -31,16 +46,11 @@ class KeyRecord:
     @property
     def owner(self) -> Owner:
         """Return whose key it is."""
-        return self.cluster, self.plane, self.generation
+        return Owner(self.cluster, self.plane, self.generation)
 
     def wire(self) -> Object:
         """Return the record as a VpnKeyRotation has it."""
-        return {
-            "cluster": self.cluster,
-            "plane": self.plane,
-            "generation": self.generation,
-            "fingerprint": self.fingerprint,
-        }
+        return self.owner.wire() | {"fingerprint": self.fingerprint}
 
 
 @dataclass(frozen=True)
@@ -71,10 +81,7 @@ def fingerprint(public_key: str) -> str:
 
 def parse(entries: Iterable[Mapping[str, Any]]) -> list[KeyRecord]:
     """Read the records of a VpnKeyRotation."""
-    return [
-        KeyRecord(str(entry["cluster"]), int(entry["plane"]), int(entry["generation"]), str(entry["fingerprint"]))
-        for entry in entries
-    ]
+    return [KeyRecord(*Owner.read(entry), str(entry["fingerprint"])) for entry in entries]
 
 
 def reported(cluster: str, gateways: Iterable[Mapping[str, Any]]) -> list[KeyRecord]:

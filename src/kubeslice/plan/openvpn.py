@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kubeslice.model.names import tunnel_port
+from kubeslice.plan import endpoints
 from kubeslice.plan.peers import Generation, Peer
 
 AEAD_CIPHERS = ("AES-256-GCM", "CHACHA20-POLY1305", "AES-128-GCM")
@@ -19,7 +20,6 @@ BUFFER = 1 << 20  # bytes; the default of 208 KiB loses packets as soon as anoth
 LARGEST_MTU = 9216  # of the device; its real MTU is set from outside, and follows the path
 PING, PATIENCE = 3, 12  # seconds
 
-_ENDPOINT = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Za-z][0-9A-Za-z.-]{0,252})):([1-9][0-9]{0,4})")
 _PEM = re.compile(r"[A-Za-z0-9+/= -]{1,80}")
 
 
@@ -89,19 +89,14 @@ def roles(generation: Generation, slice_name: str, plane: int) -> list[Role]:
         if peer.host_type != "Client":
             callers = found[name].callers if name in found else {}
             found[name] = Role(name, port, peer.protocol, peer.cipher, callers={**callers, cn: peer})
-        elif endpoints(peer):
+        elif callable_at(peer):
             found[name] = Role(name, port, peer.protocol, peer.cipher, expected=cn, remote=peer)
     return [found[name] for name in sorted(found)]
 
 
-def endpoints(peer: Peer) -> list[tuple[str, int]]:
-    """Return where a peer can be called, host and port; what is not an address is left out."""
-    found = []
-    for text in peer.endpoints:
-        match = _ENDPOINT.fullmatch(text)
-        if match and int(match[3]) < 65536:
-            found.append((match[1] or match[2], int(match[3])))
-    return found
+def callable_at(peer: Peer) -> list[tuple[str, int]]:
+    """Return where a peer can be called, host and port; what can be no endpoint is left out."""
+    return [(endpoint.host, endpoint.port) for endpoint in endpoints.well_formed(peer.endpoints)]
 
 
 def ciphers(asked: str) -> list[str]:

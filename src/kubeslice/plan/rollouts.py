@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kubeslice.plan import pods
+from kubeslice.plan.moments import moment
 
 Object = dict[str, Any]
 
@@ -108,5 +109,4 @@ def _ready_since(pod: Object, now: datetime) -> datetime:
     ready = next((entry for entry in entries if entry.get("type") == "Ready" and entry.get("status") == "True"), None)
     if ready is None:
         return now
-    text = str(ready.get("lastTransitionTime") or "")
-    return datetime.fromisoformat(text).astimezone(UTC) if text else datetime.min.replace(tzinfo=UTC)
+    return moment(ready.get("lastTransitionTime")) or datetime.min.replace(tzinfo=UTC)

@@ -7,10 +7,11 @@ talked to at an endpoint that its cluster announced before and does not announce
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, ip_address
+from ipaddress import IPv4Network
 
 from kubeslice.model.errors import Terminal
 from kubeslice.model.names import tunnel_port
+from kubeslice.plan import endpoints
 from kubeslice.plan.gateway_keys import is_key
 from kubeslice.plan.peers import Generation, Peer
 
@@ -104,7 +105,7 @@ def has_moved(entry: SeenEntry, peer: Peer, former: Collection[str]) -> bool:
 
     To write the new endpoint once is not enough: a packet that the peer sent the old way sets it back.
     """
-    announced = well_formed(peer.endpoints)
+    announced = _callable(peer)
     return bool(announced) and entry.endpoint in former and entry.endpoint not in announced
 
 
@@ -113,25 +114,15 @@ def calls(wanted: Mapping[str, Peer], attempts: Mapping[str, int]) -> tuple[Orde
 
     As strangers, because WireGuard makes its acquaintances wait 5 s for the next try.
     """
-    due = {key: peer for key, peer in wanted.items() if peer.remote in attempts and well_formed(peer.endpoints)}
+    due = {key: peer for key, peer in wanted.items() if peer.remote in attempts and _callable(peer)}
     words = tuple(word for key in due for word in ("peer", key, "remove"))
     text = "".join(_stanza(peer, _endpoint(peer, attempts[peer.remote])) for peer in due.values())
     return Orders(words), Orders(text=text)
 
 
-def well_formed(endpoints: Iterable[str]) -> tuple[str, ...]:
+def _callable(peer: Peer) -> tuple[str, ...]:
     """Return the endpoints that are an address with a port; a name or garbage would make `wg` refuse everything."""
-    return tuple(endpoint for endpoint in endpoints if _is_endpoint(endpoint))
-
-
-def _is_endpoint(text: str) -> bool:
-    host, _, port = text.rpartition(":")
-    try:
-        address = ip_address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        return False
-    is_bracketed = host.startswith("[") and host.endswith("]")
-    return is_bracketed == (address.version == 6) and port.isdecimal() and 0 < int(port) < 65536
+    return tuple(endpoint.text for endpoint in endpoints.well_formed(peer.endpoints) if endpoint.address)
 
 
 def _problem(peer: Peer, public_key: str, known: Mapping[str, Peer]) -> str:
@@ -145,7 +136,7 @@ def _problem(peer: Peer, public_key: str, known: Mapping[str, Peer]) -> str:
         (not is_key(peer.psk), "the Secret of this gateway has a malformed pre-shared key for it"),
         (rival is not None, f"it has the subnet of {rival.remote if rival else ''}"),
         (
-            bool(peer.endpoints) and not well_formed(peer.endpoints),
+            bool(peer.endpoints) and not _callable(peer),
             f"none of its endpoints is an address with a port: {', '.join(peer.endpoints)}",
         ),
     )
@@ -154,12 +145,12 @@ def _problem(peer: Peer, public_key: str, known: Mapping[str, Peer]) -> str:
 
 def _agrees(entry: SeenEntry, peer: Peer) -> bool:
     allowed = frozenset(str(subnet) for subnet in peer.allowed)
-    has_way = bool(entry.endpoint) or not well_formed(peer.endpoints)
+    has_way = bool(entry.endpoint) or not _callable(peer)
     return (entry.allowed, entry.keepalive, entry.psk) == (allowed, KEEPALIVE, peer.psk) and has_way
 
 
 def _endpoint(peer: Peer, attempt: int) -> str:
-    announced = well_formed(peer.endpoints)
+    announced = _callable(peer)
     return announced[attempt % len(announced)] if announced else ""
 
 

@@ -10,7 +10,7 @@ from kubeslice.model import conditions, names
 from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGatewaySpec, TunnelStatus
 from kubeslice.model.tunnels import PlanePeer, PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
-from kubeslice.plan import findings, gateway_keys, gateway_workloads, pods
+from kubeslice.plan import endpoints, findings, gateway_keys, gateway_workloads, pods
 from kubeslice.plan.findings import Finding
 
 Object = dict[str, Any]
@@ -227,5 +227,5 @@ def _endpoints(planes: Sequence[PlaneState]) -> str:
 
 
 def _port(endpoint: str) -> int | None:
-    text = endpoint.rpartition(":")[2]
-    return int(text) if text.isdecimal() else None
+    found = endpoints.parse(endpoint)
+    return found.port if found else None

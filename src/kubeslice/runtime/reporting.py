@@ -12,6 +12,7 @@ from kubeslice.kube.events import Recorder
 from kubeslice.model.resources import Resource
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.moments import stamp
 from kubeslice.runtime.clock import Clock
 
 
@@ -29,7 +30,7 @@ class Reporter:
 
     def now(self) -> str:
         """Return the time as Kubernetes writes it."""
-        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(self.clock.now())
 
     async def report(
         self,
