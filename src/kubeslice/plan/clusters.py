@@ -78,7 +78,10 @@ def _ready(cluster: str, secret: str, status: Mapping[str, Any], heard: Finding,
     if credential.status != "True":
         return findings.not_ready(credential.reason, credential.message)
     if registration != "Registered":
-        sentence = f"no worker has registered: install the worker in {cluster} with the credential in Secret {secret}"
+        sentence = (
+            f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster}`, or install the "
+            f"worker there with the credential in Secret {secret}"
+        )
         return findings.not_ready(f"Registration{registration}" if registration else "WaitsForWorker", sentence)
     if heard.status == "False":
         return findings.not_ready("Unreachable", heard.message)
