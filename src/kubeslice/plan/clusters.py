@@ -79,8 +79,8 @@ def _ready(cluster: str, secret: str, status: Mapping[str, Any], heard: Finding,
         return findings.not_ready(credential.reason, credential.message)
     if registration != "Registered":
         sentence = (
-            f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster}`, or install the "
-            f"worker there with the credential in Secret {secret}"
+            f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster}`, or install "
+            f"the worker there with the credential in Secret {secret}"
         )
         return findings.not_ready(f"Registration{registration}" if registration else "WaitsForWorker", sentence)
     if heard.status == "False":
