@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from kubeslice.hub.bulletin import Bulletin
 from kubeslice.hub.caches import Caches
@@ -36,6 +37,8 @@ from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source
 
 log = logging.getLogger(__name__)
+
+Maker = Callable[[], Controller]
 
 # Of the event loop, for what looks at all tunnels of a slice: their number is the square of that of the clusters.
 SHARE = 0.2
@@ -78,39 +81,43 @@ class Hub:
         return self._caches is not None and self._caches.is_synced
 
     async def run(self) -> None:
-        """Stand for the lease again and again; losing it (an API server that is away) ends a term, not the process."""
-        while True:
-            try:
-                await self._candidacy()
-            except* LeadershipLost as lost:
-                log.warning("%s; standing by", _first(lost))
+        """Stand for the lease again and again; losing it (an API server that is away) ends a term, not the process.
 
-    async def _candidacy(self) -> None:
-        """Follow the API server from the start, so that whoever takes over knows everything already, then lead."""
-        chosen = self._settings
+        It follows the API server from the start, so that whoever takes over knows everything already.
+        """
         caches = self._caches = Caches(self._api)
-        beats = Heartbeats(caches.clusters, self._clock)
-        leader = Leader(self._api, names.LEADER_LEASE, chosen.namespace, chosen.identity, chosen.term)
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(caches.run(), name="caches")
-            await leader.run(lambda: self._lead(caches, beats, leader))
-            following.cancel()
-
-    async def _lead(self, caches: Caches, beats: Heartbeats, leader: Leader) -> None:
-        """Reconcile until cancelled."""
         recorder = Recorder(self._api, names.HUB_MANAGER)
-        await caches.synced()
+        makers = self._controllers(caches, recorder)
         async with asyncio.TaskGroup() as group:
-            for controller in self._controllers(caches, beats, recorder):
-                group.create_task(controller.run(), name=controller.name)
+            group.create_task(caches.run(), name="caches")
+            while True:
+                try:
+                    await self._term(caches, makers, recorder)
+                except* LeadershipLost as lost:
+                    log.warning("%s; standing by", _first(lost))
+
+    async def _term(self, caches: Caches, makers: Sequence[Maker], recorder: Recorder) -> None:
+        """Wait for the lease, reconcile until it is lost."""
+        chosen = self._settings
+        leader = Leader(self._api, names.LEADER_LEASE, chosen.namespace, chosen.identity, chosen.term)
+
+        async def lead() -> None:
+            await caches.synced()
             self._own_metrics.leading.set(1)
             try:
-                await recorder.emit(leader.lease, "Normal", "BecameActive", f"{self._settings.identity} leads")
-                await asyncio.Event().wait()
+                async with asyncio.TaskGroup() as group:
+                    for make in makers:
+                        controller = make()
+                        group.create_task(controller.run(), name=controller.name)
+                    await recorder.emit(leader.lease, "Normal", "BecameActive", f"{chosen.identity} leads")
             finally:
                 self._own_metrics.end_term()
 
-    def _controllers(self, caches: Caches, beats: Heartbeats, recorder: Recorder) -> list[Controller]:
+        await leader.run(lead)
+
+    def _controllers(self, caches: Caches, recorder: Recorder) -> list[Maker]:
+        """Return what makes the controllers of a term; what they reconcile with lives as long as the caches."""
+        beats = Heartbeats(caches.clusters, self._clock)
         api, wiring = self._api, Wiring(caches)
         reporter = Reporter(api, names.HUB_MANAGER, recorder, self._clock)
         settings, gauges = self._settings, self._own_metrics
@@ -133,10 +140,8 @@ class Hub:
             self._controller("recycler", Recyclers(caches, reporter), wiring.recyclers()),
         ]
 
-    def _controller(
-        self, name: str, reconciler: Reconciler, sources: Sequence[Source], *, share: float = 1.0
-    ) -> Controller:
-        return Controller(name, reconciler, sources, share=share, metrics=self._metrics)
+    def _controller(self, name: str, reconciler: Reconciler, sources: Sequence[Source], *, share: float = 1.0) -> Maker:
+        return partial(Controller, name, reconciler, sources, share=share, metrics=self._metrics)
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

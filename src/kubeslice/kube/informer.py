@@ -51,11 +51,12 @@ class Informer:
         self._subscribers: list[Subscriber] = []
         self._version = ""
 
-    def subscribe(self, subscriber: Subscriber) -> None:
-        """Call `subscriber` for every change from now on, and for everything already known."""
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber` for every change from now on, and for everything already known; return how to end that."""
         self._subscribers.append(subscriber)
         for obj in self._objects.values():
             subscriber(None, obj)
+        return lambda: self._subscribers.remove(subscriber)
 
     def get(self, name: str, namespace: str | None = None) -> Object | None:
         """Return one object from the cache."""

@@ -77,13 +77,14 @@ class Controller:
         """Wait until every source has synced, then work until cancelled."""
         for source in self._sources:
             await source.informer.synced.wait()
-        for source in self._sources:
-            source.connect(self.enqueue)
+        connected = [source.connect(self.enqueue) for source in self._sources]
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(self._concurrency):
                     group.create_task(self._work(), name=f"{self.name}-{number}")
         finally:
+            for disconnect in connected:
+                disconnect()
             self._queue.close()
 
     async def _work(self) -> None:

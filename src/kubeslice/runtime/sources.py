@@ -40,8 +40,8 @@ class Source:
     keys: Keys
     aspect: Aspect = everything
 
-    def connect(self, enqueue: Callable[[Key], None]) -> None:
-        """Ask for work from now on, and once for everything already known."""
+    def connect(self, enqueue: Callable[[Key], None]) -> Callable[[], None]:
+        """Ask for work from now on, and once for everything already known; return how to end that."""
 
         def changed(old: Object | None, new: Object | None) -> None:
             if old is not None and new is not None and self.aspect(old) == self.aspect(new):
@@ -50,4 +50,4 @@ class Source:
             for key in dict.fromkeys(concerned):
                 enqueue(key)
 
-        self.informer.subscribe(changed)
+        return self.informer.subscribe(changed)
