@@ -86,7 +86,11 @@ def refusals(part: QuotaPart | None, exports: Iterable[Export]) -> dict[tuple[st
 
 def obstacle(slice_name: str, why: str) -> Finding:
     """Return the condition of an export that is too much."""
-    return findings.not_ready(EXCEEDED, _sentence(slice_name, why))
+    message = (
+        f"{why} on slice {slice_name}, and as many are there: delete one of them, or raise exportedServices in "
+        f"SliceResourceQuota {slice_name} on the hub"
+    )
+    return findings.not_ready("QuotaExceeded", message)
 
 
 def problems(
@@ -95,7 +99,9 @@ def problems(
     """Return why an export that is about to be made is too much beside those there are."""
     newest = Export(True, "~", *export)
     refused = refusals(part, [*others, newest])
-    return [Problem("spec.slice", _sentence(slice_name, refused[export]), EXCEEDED)] if export in refused else []
+    if export not in refused:
+        return []
+    return [Problem("spec.slice", obstacle(slice_name, refused[export]).message, reason="QuotaExceeded")]
 
 
 def _quota(slice_name: str, namespace: str, hard: Mapping[str, str]) -> Object:
@@ -121,10 +127,3 @@ def _limit_broken(most: int | None, most_there: int | None, counts: Counter[str]
     if most is not None and counts.total() >= most:
         return f"exportedServices is {most} for this cluster"
     return ""
-
-
-def _sentence(slice_name: str, why: str) -> str:
-    return (
-        f"{why} on slice {slice_name}, and as many are there: delete one of them, or raise exportedServices in "
-        f"SliceResourceQuota {slice_name} on the hub"
-    )
