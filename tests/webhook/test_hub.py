@@ -136,6 +136,7 @@ async def test_what_a_slice_carries_and_remembers_is_kept(admin: HttpApi) -> Non
     spec = {"serviceName": "web", "serviceNamespace": "x", "sourceCluster": "a", "sliceName": "red"}
     await admin.create(r.SLICECONFIGS, slice_config("red", "a"))
     await admin.create(r.VPNKEYROTATIONS, rotation)
+    await admin.create(r.SLICEIPAMS, {**rotation, "spec": {"sliceName": "red", "sliceSubnet": "10.1.0.0/16"}})
     await admin.create(r.SERVICEEXPORTCONFIGS, {"metadata": {"name": "web", "namespace": f"{HOME}-a"}, "spec": spec})
 
     async def refused() -> bool:
@@ -149,12 +150,15 @@ async def test_what_a_slice_carries_and_remembers_is_kept(admin: HttpApi) -> Non
     await until(refused)
     with pytest.raises(Invalid, match="slice red lives by the keys it remembers"):
         await admin.delete(r.VPNKEYROTATIONS, "red", HOME)
+    with pytest.raises(Invalid, match="slice red lives by the addresses it remembers"):
+        await admin.delete(r.SLICEIPAMS, "red", HOME)
     silent = [
         {"type": "Reachable", "status": "False", "reason": "Silent", "lastTransitionTime": "2026-01-01T00:00:00Z"}
     ]
     await admin.patch(r.CLUSTERS, "a", HOME, {"status": {"conditions": silent}}, subresource="status")
     await removal.delete(admin, "red", HOME)
     await admin.delete(r.VPNKEYROTATIONS, "red", HOME)
+    await admin.delete(r.SLICEIPAMS, "red", HOME)
     await admin.delete(r.SERVICEEXPORTCONFIGS, "web", f"{HOME}-a")
 
 

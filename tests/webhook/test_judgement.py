@@ -69,6 +69,7 @@ def requests() -> Iterator[Any]:
         "projects": {"metadata": {"name": "x"}, "spec": {"serviceAccount": {"readOnly": ["ann"]}}},
         "sliceqosconfigs": {"metadata": {"name": "x"}, "spec": {"priority": 1, "bandwidthCeilingKbps": 2}},
         "serviceexportconfigs": {"metadata": {"name": "x"}, "spec": {"sliceName": "s1", "sourceCluster": "c1"}},
+        "sliceipams": {"metadata": {"name": "s1"}, "spec": {"sliceName": "s1"}},
         "vpnkeyrotations": {"metadata": {"name": "s1"}, "spec": {"sliceName": "s1"}},
     }
     for plural, obj in plurals.items():

@@ -56,3 +56,9 @@ def vpn_key_rotation(name: str, *, has_slice: bool) -> Iterator[Problem]:
     """Yield why a VpnKeyRotation cannot be deleted: it remembers the keys of a slice that lives."""
     if has_slice:
         yield Problem("deletion", f"slice {name} lives by the keys it remembers: it goes with the slice", IN_USE)
+
+
+def slice_ipam(name: str, *, has_slice: bool) -> Iterator[Problem]:
+    """Yield why a SliceIpam cannot be deleted: it remembers which parts of a living slice's subnet rest."""
+    if has_slice:
+        yield Problem("deletion", f"slice {name} lives by the addresses it remembers: it goes with the slice", IN_USE)

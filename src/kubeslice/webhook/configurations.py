@@ -17,6 +17,7 @@ from kubeslice.model.resources import (
     SERVICEEXPORTCONFIGS,
     SERVICEEXPORTS,
     SLICECONFIGS,
+    SLICEIPAMS,
     SLICEQOSCONFIGS,
     SLICERESOURCEQUOTAS,
     VALIDATINGWEBHOOKS,
@@ -80,7 +81,7 @@ def _hub(home: Home) -> list[tuple[Resource, Object]]:
         _webhook(home, "tenants.kubeslice.io", VALIDATE, [CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS], ALL, {}),
         _webhook(home, "limits.kubeslice.io", VALIDATE, [SLICERESOURCEQUOTAS], CHANGES, {}),
         _webhook(home, "exports.kubeslice.io", VALIDATE, [SERVICEEXPORTCONFIGS], CHANGES, tenants),
-        _webhook(home, "rotations.kubeslice.io", VALIDATE, [VPNKEYROTATIONS], ["DELETE"], tenants),
+        _webhook(home, "memories.kubeslice.io", VALIDATE, [VPNKEYROTATIONS, SLICEIPAMS], ["DELETE"], tenants),
     ]
     made = [WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS]
     workers = _webhook(home, "workers.kubeslice.io", VALIDATE, made, ["UPDATE"], tenants)

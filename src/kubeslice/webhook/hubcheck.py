@@ -159,9 +159,14 @@ class HubCheck:
                 spec = SliceConfig.parse(review.old).spec
                 yield from obstacles.slice_config(review.name, spec, self._held.exports_on(project, review.name))
             case resources.VPNKEYROTATIONS.plural:
-                found = self._held.slices.of(review.namespace).get(review.name)
-                is_living = found is not None and not found.metadata.deletion_timestamp
-                yield from obstacles.vpn_key_rotation(review.name, has_slice=is_living)
+                yield from obstacles.vpn_key_rotation(review.name, has_slice=self._is_living(review))
+            case resources.SLICEIPAMS.plural:
+                yield from obstacles.slice_ipam(review.name, has_slice=self._is_living(review))
+
+    def _is_living(self, review: Review) -> bool:
+        """Tell whether the slice is there to stay whose name the object has."""
+        found = self._held.slices.of(review.namespace).get(review.name)
+        return found is not None and not found.metadata.deletion_timestamp
 
     def _slices_of(self, project: str) -> list[str]:
         found = self._held.slices.of(names.project_namespace(project))
