@@ -38,6 +38,10 @@ async def test_users_that_leave_lose_their_account_and_labels_of_users_stay(stag
     assert await stage.find(r.SERVICEACCOUNTS, "kubeslice-rbac-ro-ann", stage.home)
     labels = objects.labels(await stage.admin.get(r.NAMESPACES, stage.home))
     assert (labels["cost-centre"], labels[names.PROJECT_LABEL]) == ("7", stage.project)
+    events = (await stage.admin.list(r.EVENTS, names.HUB_NAMESPACE)).items
+    told = {event["reason"] for event in events if event["involvedObject"]["name"] == stage.project}
+    made = {"NamespaceCreated", "DefaultSliceQoSConfigCreated", "ServiceAccountCreated"}
+    assert told >= made | {"InactiveServiceAccountDeleted"}
 
 
 async def test_a_worker_sees_its_own_cluster_and_no_secret_of_others(stage: Stage) -> None:

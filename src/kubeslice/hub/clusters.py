@@ -121,6 +121,8 @@ class Clusters:
         status |= {"registrationStatus": said} if said else {}
         # The worker may have registered since: its word must not be overwritten.
         await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=bool(said))
+        if said and objects.status(obj).get("registrationStatus") is None:
+            await self.reporter.event(resources.CLUSTERS, obj, "ClusterInstallationPending", found[0].message)
         looks = (self._next_look(heard, pulse.age), self._until(held))
         return Result(found[0].message, after=min((look for look in looks if look is not None), default=None))
 

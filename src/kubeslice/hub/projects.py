@@ -1,12 +1,14 @@
 """Project: a tenant's namespace, roles, accounts and default QoS profile; on deletion everything it holds, in order."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kubeslice.hub import verdicts
 from kubeslice.hub.caches import Caches
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
-from kubeslice.kube.applyset import Item, sync
+from kubeslice.kube.applyset import Changes, Item, sync
 from kubeslice.kube.errors import AlreadyExists, NotFound
 from kubeslice.model import names, resources
 from kubeslice.model.ids import Key
@@ -44,10 +46,13 @@ class Projects:
         obj = await finalizers.add(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
         wanted = tenancy.project_objects(name, project.spec)
         is_new = self.caches.namespaces.get(names.project_namespace(name)) is None
-        await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(name))
+        seen = self.caches.owned(name)
+        changes = await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], seen)
         if is_new:
-            await self.reporter.event(resources.PROJECTS, obj, "NamespaceCreated", f"made {_home(name)}")
-        await self._default_profile(name)
+            await self._event(obj, "NamespaceCreated", f"made {_home(name)}")
+        await self._tell_of_accounts(obj, changes, seen)
+        if await self._default_profile(name):
+            await self._event(obj, "DefaultSliceQoSConfigCreated", f"made the profile {names.DEFAULT_QOS_PROFILE}")
         readers, writers = tenancy.head_count(project.spec)
         sentence = f"users work in {_home(name)}: {readers} may read, {writers} may write"
         status = {"namespace": names.project_namespace(name)}
@@ -55,14 +60,29 @@ class Projects:
         await self.reporter.report(resources.PROJECTS, obj, [findings.ready("Provided", sentence), idle], status)
         return Result(sentence)
 
-    async def _default_profile(self, project: str) -> None:
+    async def _tell_of_accounts(self, obj: Object, changes: Changes, seen: Sequence[Item]) -> None:
+        kind, home = resources.SERVICEACCOUNTS.kind, names.project_namespace(objects.name(obj))
+        known = {objects.name(item.object) for item in seen if item.resource == resources.SERVICEACCOUNTS}
+        prefix = f"{kind} {home}/"
+        made = {name.removeprefix(prefix) for name in changes.applied if name.startswith(prefix)} - known
+        gone = {name.removeprefix(prefix) for name in changes.deleted if name.startswith(prefix)}
+        if made:
+            await self._event(obj, "ServiceAccountCreated", f"made {', '.join(sorted(made))}")
+        if gone:
+            await self._event(obj, "InactiveServiceAccountDeleted", f"deleted {', '.join(sorted(gone))}")
+
+    async def _event(self, obj: Object, reason: str, message: str) -> None:
+        await self.reporter.event(resources.PROJECTS, obj, reason, message)
+
+    async def _default_profile(self, project: str) -> bool:
+        """Make the profile if it is missing; return whether it was."""
         # Made once and then the users' own: applied again and again it would undo their changes.
         profile = tenancy.default_qos(project)
         if self.caches.profiles.get(objects.name(profile), objects.namespace(profile)) is None:
-            try:
+            with suppress(AlreadyExists):
                 await self.api.create(resources.SLICEQOSCONFIGS, profile)
-            except AlreadyExists:
-                return
+                return True
+        return False
 
     async def _delete(self, obj: Object) -> Result:
         name = objects.name(obj)
@@ -79,6 +99,7 @@ class Projects:
             await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready("Deleting", sentence)])
             return Result(sentence)
         await finalizers.remove(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
+        await self._event(obj, "ProjectDeleted", "everything it held is gone")
         return Result("deleted")
 
     def _contents(self, project: str) -> list[tuple[Resource, list[Object]]]:

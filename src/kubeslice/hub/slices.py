@@ -186,9 +186,12 @@ class Slices:
         if left:
             waiting = list(dict.fromkeys(cluster_of(item.object) for item in left))
             sentence = f"waits for the workers of {', '.join(waiting)} to clean up: {len(left)} objects left"
+            silent = [cluster for cluster in waiting if self.connections.silence(name.project, cluster)]
+            sentence += f"; `kubeslice cluster forget {silent[0]}` if that cluster is gone for good" if silent else ""
             await self.reporter.report(SLICECONFIGS, obj, [findings.not_ready("Deleting", sentence)])
             return Result(sentence)
         await finalizers.remove(self.api, SLICECONFIGS, obj, names.SLICE_CONFIG_FINALIZER)
+        await self.reporter.event(SLICECONFIGS, obj, "SliceConfigDeleted", "nothing of it is left on any cluster")
         return Result("deleted")
 
 
