@@ -5,6 +5,7 @@ The steps and the sentences are a worker's; only the keys, ports and tunnels beh
 
 import base64
 import hashlib
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source, intent
 from kubeslice.worker.caches import HubCaches
+from kubeslice.worker.gateways import FIGURES_EVERY, REPORTS_PER_SECOND
 from kubeslice.worker.standing import WORDS_EVERY
 
 FIRST_PORT = 30000
@@ -93,6 +95,7 @@ class Pairs:
     hub: Api
     reporter: Reporter
     caches: HubCaches
+    _told: dict[str, float] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Hold and report on one WorkerSliceGateway, or let it go."""
@@ -106,6 +109,9 @@ class Pairs:
         pair = WorkerSliceGateway.parse(obj)
         remote, relay = pair.spec.remote_gateway_config, pair.spec.relay
         planes = self._planes(pair)
+        wait = self._wait(key.name, objects.status(obj).get("planes") or [], [plane.wire() for plane in planes])
+        if wait > 0:
+            return Result(after=wait)
         expected = max(1, len({peer.plane for peer in remote.planes}))
         found = [
             worker_gateway.readiness(remote.cluster_name, expected, planes, len(remote.planes), relay),
@@ -113,7 +119,16 @@ class Pairs:
         ]
         told = {"planes": [plane.wire() for plane in planes], "gatewayNumber": pair.spec.gateway_number}
         await self.reporter.report(WORKERSLICEGATEWAYS, obj, found, told)
-        return Result()
+        self._told[key.name] = self.reporter.clock.monotonic()
+        return Result(after=self._interval())
+
+    def _wait(self, name: str, before: list[Object], after: list[Object]) -> float:
+        if not worker_gateway.is_same_state(before, after):
+            return 0.0
+        return self._told.get(name, 0.0) + self._interval() - self.reporter.clock.monotonic()
+
+    def _interval(self) -> float:
+        return max(FIGURES_EVERY, len(self.caches.gateways.items()) / REPORTS_PER_SECOND)
 
     def _planes(self, pair: WorkerSliceGateway) -> list[PlaneState]:
         """Return the newest generation of each plane that both sides have the keys of."""
@@ -124,7 +139,13 @@ class Pairs:
             if peer.public_key and names.pre_shared_key(peer.plane, peer.generation) in (shared.get("data") or {})
         }
         return [
-            PlaneState(plane=plane, generation=peer.generation, state="UP", endpoint=next(iter(peer.endpoints), ""))
+            PlaneState(
+                plane=plane,
+                generation=peer.generation,
+                state="UP",
+                endpoint=next(iter(peer.endpoints), ""),
+                latency_microseconds=random.randint(300, 90_000),  # noqa: S311 - a figure that changes
+            )
             for plane, peer in sorted(known.items())
         ]
 

@@ -20,8 +20,8 @@ from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import SYSTEM, Caches
 
 FIGURES_EVERY = 5.0
-# So many gateways of one cluster may report figures in a second, however many there are.
-REPORTS_PER_SECOND = 4.0
+# So many gateways of one cluster may report figures in a second, however many there are: the hub hears all clusters.
+REPORTS_PER_SECOND = 0.5
 
 
 @dataclass(frozen=True)
