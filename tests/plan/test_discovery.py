@@ -117,6 +117,12 @@ def test_a_service_whose_namespace_is_not_on_its_slice_says_what_to_do(
     assert verdict.state == "ERROR"
 
 
+def test_a_service_on_a_slice_without_a_network_is_reached_by_nobody() -> None:
+    problem = discovery.obstacle(export(), "red", ["red"], ["red"])
+    assert problem
+    assert problem.reason == "SliceWithoutNetwork"
+
+
 def test_an_export_is_ready_with_pods_and_pending_without() -> None:
     assert discovery.obstacle(export(), "red", ["red"]) is None
     assert discovery.export_verdict(export(), None, 0, []).state == "PENDING"

@@ -236,6 +236,15 @@ def test_a_bad_export_is_told_what_to_do(wanted: Any, namespace_slice: str, reas
     assert [text for why, text in problems if why == reason and all(word in text for word in words)], problems
 
 
+def test_exports_belong_on_slices_with_a_network_and_their_namespace_may_come_from_one_without() -> None:
+    slices = ["red", "blue", "plain"]
+    bare = found(validation.service_export(export(slice="plain"), "plain", slices, (), ["plain"]))
+    assert [reason for reason, _ in bare] == ["SliceWithoutNetwork"]
+    moving = found(validation.service_export(export(slice="red"), "plain", slices, (), ["plain"]))
+    assert [reason for reason, _ in moving] == ["NamespaceNotOnboarded"]
+    assert {"NamespaceNotOnboarded"} <= validation.PASSING
+
+
 def test_problems_become_one_terminal_error() -> None:
     validation.refuse([])
     profile = QosProfile.model_validate({**QOS, "bandwidthGuaranteedKbps": 11})

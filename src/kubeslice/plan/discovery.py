@@ -3,7 +3,7 @@
 Only pods that are Ready and have an address on the slice are offered, on all ports of the export.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -50,9 +50,17 @@ def exported_pods(export: ServiceExport, candidates: Iterable[Object]) -> list[O
     return sorted(chosen, key=lambda pod: str(pod["metadata"]["name"]))
 
 
-def obstacle(export: ServiceExport, namespace_slice: str, slices: Iterable[str]) -> Finding | None:
-    """Return why a service cannot be exported at all, if it cannot: its namespace must be on its slice."""
+def obstacle(
+    export: ServiceExport, namespace_slice: str, slices: Iterable[str], bare: Collection[str] = ()
+) -> Finding | None:
+    """Return why a service cannot be exported at all, if it cannot: its namespace must be on its slice.
+
+    `bare` are the slices without a network.
+    """
     namespace, wanted = export.metadata.namespace, export.spec.slice
+    if wanted in bare:
+        message = f"slice {wanted} has no network, on which other clusters could reach the service: name one that has"
+        return findings.not_ready("SliceWithoutNetwork", message)
     if namespace_slice == wanted:
         return None
     if wanted not in set(slices):

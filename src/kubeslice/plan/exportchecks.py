@@ -23,24 +23,29 @@ class Exported:
 
 
 def service_export(
-    export: Exported, namespace_slice: str, slices: Collection[str], others: Iterable[Exported] = ()
+    export: Exported,
+    namespace_slice: str,
+    slices: Collection[str],
+    others: Iterable[Exported] = (),
+    bare: Collection[str] = (),
 ) -> list[Problem]:
     """Return what is wrong with an export.
 
     `namespace_slice` is the slice that the export's namespace is in, empty when in none; `slices` are the slices of
-    this cluster; `others` are this cluster's other exports that come before it.
+    this cluster, `bare` those of them without a network; `others` are this cluster's other exports that come before it.
     """
     earlier = list(others)
     return [
         *name_problems("metadata.name", export.name, "service"),
-        *_slice(export, namespace_slice, slices),
+        # A namespace of the default slice, for one, may be on its way to the slice of the export.
+        *_slice(export, "" if namespace_slice in bare else namespace_slice, slices, bare),
         *_ports(export.spec.ports),
         *_aliases(export, earlier),
         *_hub_names(export, earlier),
     ]
 
 
-def _slice(export: Exported, namespace_slice: str, slices: Collection[str]) -> Iterator[Problem]:
+def _slice(export: Exported, namespace_slice: str, slices: Collection[str], bare: Collection[str]) -> Iterator[Problem]:
     wanted, namespace = export.spec.slice, export.namespace
     add = f"add {namespace} to its applicationNamespaces"
     if wanted not in slices:
@@ -49,6 +54,12 @@ def _slice(export: Exported, namespace_slice: str, slices: Collection[str]) -> I
             "spec.slice",
             f"there is no slice {wanted} in this cluster: name another, or make the cluster a member (known: {known})",
             reason="UnknownSlice",
+        )
+    elif wanted in bare:
+        yield Problem(
+            "spec.slice",
+            f"slice {wanted} has no network, on which other clusters could reach the service: name a slice with one",
+            reason="SliceWithoutNetwork",
         )
     elif not namespace_slice:
         yield Problem(

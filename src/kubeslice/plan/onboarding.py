@@ -78,6 +78,12 @@ def slice_of(namespace: str, slices: Iterable[Object]) -> str:
     return ""
 
 
+def without_network(slices: Iterable[Object]) -> list[str]:
+    """Return the names of the Slices in this cluster whose pods get no addresses."""
+    specs = {str(obj["metadata"]["name"]): obj.get("spec") or {} for obj in slices}
+    return [name for name, spec in specs.items() if spec.get("clusterName") and not spec.get("clusterSubnet")]
+
+
 def onboarded(namespace: str, slice_name: str, *, made_by_us: bool, has_network: bool = True) -> Object:
     """Return what the operator owns of a Namespace that is on a slice; pods wait only for a network that there is."""
     inject = {names.INJECT_LABEL: "true"} if has_network else {}

@@ -10,7 +10,7 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.model.serviceexport import ServiceExport
 from kubeslice.model.slice import Slice, SliceSpec
-from kubeslice.plan import admission, effective, validation, worker_quotas
+from kubeslice.plan import admission, effective, onboarding, validation, worker_quotas
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
 from kubeslice.plan.validation import Exported, Problem
 
@@ -66,6 +66,7 @@ class WorkerCheck:
             await self._slice_of(review.namespace),
             [objects.name(obj) for obj in self._slices.items()],
             others,
+            onboarding.without_network(self._slices.items()),
         )
         if objects.spec(review.old).get("slice") != export.spec.slice:
             problems += self._quota(review, export.spec.slice)

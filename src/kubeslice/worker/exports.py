@@ -16,7 +16,7 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SERVICEEXPORTCONFIGS, SERVICEEXPORTS
 from kubeslice.model.serviceexport import ServiceExport
-from kubeslice.plan import discovery, findings, worker_quotas, zone
+from kubeslice.plan import discovery, findings, onboarding, worker_quotas, zone
 from kubeslice.plan.discovery import Verdict
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.controller import Result
@@ -45,6 +45,7 @@ class Exports:
             export,
             self.caches.slice_of_namespace(key.namespace),
             [objects.name(obj) for obj in self.caches.active_slices()],
+            onboarding.without_network(self.caches.active_slices()),
         )
         problem = problem or self._refusal(export)
         offered = [] if problem else discovery.exported_pods(export, self._candidates(export))
