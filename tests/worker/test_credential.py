@@ -9,15 +9,19 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from kubeslice.install import worker
 from kubeslice.kube import objects
 from kubeslice.kube.config import Connection
 from kubeslice.kube.errors import Unauthorized
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.tokens import request_token
+from kubeslice.manifests import Image
 from kubeslice.model import names, resources
+from kubeslice.model.errors import Terminal
 from kubeslice.model.project import ProjectSpec
 from kubeslice.plan import credentials, tenancy
 from kubeslice.plan.credentials import Token
+from kubeslice.plan.joining import JoinToken
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.metrics import CollectorRegistry
@@ -100,6 +104,11 @@ async def test_a_worker_joins_with_one_token_and_lives_on_another(joining: tuple
     second = await own_token(stage, other_than=before)
     assert second.account_uid != first.account_uid
     await told(stage, "Renewed", second)
+    place = {"projectNamespace": PROJECT, "clusterName": CLUSTER}
+    data = {key: base64.b64encode(text.encode()).decode() for key, text in place.items()}
+    await stage.own.patch(resources.SECRETS, names.HUB_SECRET, SYSTEM, {"data": data})
+    with pytest.raises(Terminal, match=f"{CLUSTER} of project acme already"):
+        await worker.join(stage.own, JoinToken("https://192.0.2.1", "CA", "other", CLUSTER, "t"), Image("kubeslice"))
 
 
 async def told(stage: Stage, reason: str, token: Token | None = None) -> str:
