@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from kubeslice.model.tunnels import PlaneState
+from kubeslice.model.tunnels import PlanePeer, PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import findings, worker_gateway
 
@@ -197,3 +197,14 @@ def test_with_more_planes_each_turn_of_one_is_told_once_and_names_those_that_are
         seen = now
     others = "traffic takes the others"
     assert told[1:] == [[f"plane 1: {others}"], [], [f"plane 1 and 3: {others}"], [], [f"plane 3: {others}"], [""]]
+
+
+def test_keys_newer_than_a_restored_hub_tells_of_stay() -> None:
+    def planes(*told: tuple[int, int]) -> list[dict[str, Any]]:
+        return [{"plane": plane, "generation": number, "publicKey": f"{plane}-{number}"} for plane, number in told]
+
+    remote = {"clusterName": "worker-1", "gatewaySubnet": "10.1.0.0/18", "planes": planes((0, 3), (1, 6))}
+    wanted = WorkerSliceGateway.parse({"metadata": {"name": "x"}, "spec": {"remoteGatewayConfig": remote}})
+    held = [PlanePeer.model_validate(entry) for entry in planes((0, 5), (1, 5), (2, 5))]
+    kept = worker_gateway.spec(wanted, held=held).planes
+    assert [(peer.plane, peer.generation) for peer in kept] == [(0, 3), (0, 5), (1, 6)]
