@@ -3,6 +3,8 @@
 Everything that `ALLOWED` does not list is forbidden. A right that is given to anybody has to be written here too.
 """
 
+import asyncio
+import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +12,10 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
 from kubeslice.cli import auth
+from kubeslice.cli.main import app
 from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden, Unauthorized
 from kubeslice.kube.http import HttpApi
@@ -21,6 +25,7 @@ from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.model.names import worker_account as own_account
 from kubeslice.model.resources import CONTROLLER_GROUP, NETWORKING_GROUP, WORKER_GROUP, Resource
+from tests.conftest import ApiServer
 from tests.hub.stage import Stage
 
 pytestmark = pytest.mark.api
@@ -239,6 +244,45 @@ async def test_an_explanation_is_what_the_server_says(stage: Stage) -> None:
         await impersonated.list(r.SLICECONFIGS, stage.home)
         with pytest.raises(Forbidden):
             await impersonated.list(r.PROJECTS, names.HUB_NAMESPACE)
+
+
+async def test_the_command_prints_it_for_people_and_for_programs(stage: Stage, api_server: ApiServer) -> None:
+    await stage.make_project(readOnly=["ann"])
+    await stage.register("west")
+
+    async def run(*arguments: str) -> str:
+        target = ["--kubeconfig", str(api_server.kubeconfig)]
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["auth", *arguments, *target])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    table = await run("explain", "ann", "--project", stage.project)
+    assert table.startswith(f"account ann, reader of project {stage.project}")
+    assert f"nothing at all in {names.HUB_NAMESPACE}" in table
+    told = json.loads(await run("explain", "west", "--project", stage.project, "-o", "json"))
+    assert told["subject"]["kind"] == "worker"
+    assert told["nothingIn"] == [names.HUB_NAMESPACE]
+    (own,) = [rule for rule in told["rules"] if rule["resource"] == "clusters"]
+    assert (own["namespaces"], own["names"], own["verbs"]) == ([stage.home], ["west"], ["get", "list", "watch"])
+    assert "user" in await run("whoami")
+
+
+async def test_people_who_are_taken_off_the_list_are_bound_no_more(stage: Stage) -> None:
+    await stage.make_project(readOnly=["ann"], identities={"users": {"readOnly": ["zoe"], "readWrite": ["tom"]}})
+    await stage.register("west")
+    zoe = Cell("", "list", CONTROLLER_GROUP, "clusters", stage.home, "")
+    await stage.until(lambda: ask(stage.admin, person("zoe"), zoe))
+    await stage.make_project(readOnly=["ann"], identities={"users": {"readOnly": ["ida"]}})
+
+    async def left() -> bool:
+        places = (stage.home, stage.namespace_of("west"))
+        kept = [await ask(stage.admin, person(who), zoe._replace(place=place))
+                for who in ("zoe", "tom") for place in places]  # fmt: skip
+        return not any(kept)
+
+    await stage.until(left)
+    assert await ask(stage.admin, person("ida"), zoe)
+    await stage.gone(r.ROLEBINDINGS, "kubeslice-read-write", stage.home)
 
 
 async def test_nobody_without_a_credential_sees_anything(stage: Stage) -> None:
