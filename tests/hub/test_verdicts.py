@@ -75,8 +75,7 @@ async def told(check: HubCheck, resource: Resource, obj: Object) -> str:
 
 
 async def reported(stage: Stage, resource: Resource, obj: Object) -> str:
-    """Return what the hub says about an object, once it is there."""
-    await stage.admin.create(resource, obj)
+    """Return what the hub says about an object that is there."""
 
     async def sentence() -> str:
         found = await stage.admin.get(resource, objects.name(obj), objects.namespace(obj))
@@ -89,6 +88,21 @@ async def reported(stage: Stage, resource: Resource, obj: Object) -> str:
         return "nothing"
 
 
+def bad_objects(stage: Stage) -> list[tuple[Resource, Object, str]]:
+    """Return all of them, with a word of the sentence."""
+    plain = {"sliceSubnet": "10.1.0.0/16", "maxClusters": 4, "clusters": ["a", "b"]}
+    found = [(r.SLICECONFIGS, name, {**plain, **spec}, words) for name, (spec, words) in BAD_SLICES.items()]
+    found += [(r.CLUSTERS, name, spec, words) for name, (spec, words) in BAD_CLUSTERS.items()]
+    placed = [(kind, stage.home, name, spec, words) for kind, name, spec, words in found]
+    placed.append((r.CLUSTERS, stage.namespace_of("a"), "lost", {}, "belongs to cluster a alone"))
+    owner = f"which belongs to cluster a of project {stage.project}"
+    placed.append((r.PROJECTS, names.HUB_NAMESPACE, f"{stage.project}-a", {}, owner))
+    return [
+        (kind, {"metadata": {"name": name, "namespace": namespace}, "spec": spec}, words)
+        for kind, namespace, name, spec, words in placed
+    ]
+
+
 async def test_both_say_the_same(stage: Stage) -> None:
     await stage.make_project()
     workers = await stage.register("a", "b", "c")
@@ -96,25 +110,16 @@ async def test_both_say_the_same(stage: Stage) -> None:
     clusters = ["a-b", "a"]
     await stage.admin.create(r.CLUSTERS, {"metadata": {"name": "a-b", "namespace": stage.home}, "spec": {}})
     await stage.make_slice("1st", *clusters, sliceSubnet="10.8.0.0/16", **joined(("till", "a")))
+    bad = bad_objects(stage)
     async with checking(stage) as check:
-        differing = []
-        for resource, cases, common in (
-            (r.SLICECONFIGS, BAD_SLICES, {"sliceSubnet": "10.1.0.0/16", "maxClusters": 4, "clusters": ["a", "b"]}),
-            (r.CLUSTERS, BAD_CLUSTERS, {}),
-        ):
-            for name, (spec, words) in cases.items():
-                obj = {"metadata": {"name": name, "namespace": stage.home}, "spec": {**common, **spec}}
-                refusal, report = await told(check, resource, obj), await reported(stage, resource, obj)
-                if words not in refusal or refusal != report:
-                    differing.append((name, refusal, report))
-        assert differing == []
-        project = {"metadata": {"name": f"{stage.project}-a", "namespace": names.HUB_NAMESPACE}, "spec": {}}
-        refusal = await told(check, r.PROJECTS, project)
-        assert f"which belongs to cluster a of project {stage.project}" in refusal
-        assert await reported(stage, r.PROJECTS, project) == refusal
-        lost = {"metadata": {"name": "lost", "namespace": stage.namespace_of("a")}, "spec": {}}
-        refusal = await told(check, r.CLUSTERS, lost)
-        assert "belongs to cluster a alone" in refusal
-        assert await reported(stage, r.CLUSTERS, lost) == refusal
-    await stage.admin.delete(r.PROJECTS, f"{stage.project}-a", names.HUB_NAMESPACE)
-    await stage.admin.delete(r.CLUSTERS, "lost", stage.namespace_of("a"))
+        refusals = [await told(check, kind, obj) for kind, obj, _ in bad]
+    for kind, obj, _ in bad:
+        await stage.admin.create(kind, obj)
+    differing = [
+        (objects.name(obj), refusal, report)
+        for (kind, obj, words), refusal in zip(bad, refusals, strict=True)
+        if (report := await reported(stage, kind, obj)) != refusal or words not in refusal
+    ]
+    for kind, obj, _ in bad[-2:]:
+        await stage.admin.delete(kind, objects.name(obj), objects.namespace(obj))
+    assert differing == []

@@ -7,12 +7,14 @@ from typing import Any
 from kubeslice.model import names
 from kubeslice.plan import footprint, interruptions
 from kubeslice.plan.footprint import Spot
-from kubeslice.plan.preview import World, preview
+from kubeslice.plan.preview import World, affected, preview
 from kubeslice.plan.slices import slice_labels
 from kubeslice.plan.tenancy import Member, default_qos
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CLUSTERS = {name: {"metadata": {"name": name, "namespace": "kubeslice-shop"}, "spec": {}} for name in "abc"}
+CLUSTERS: dict[str, Any] = {
+    name: {"metadata": {"name": name, "namespace": "kubeslice-shop"}, "spec": {}} for name in "abc"
+}
 
 
 def slice_config(name: str, *clusters: str, created: str = "2025", **spec: Any) -> Any:
@@ -95,7 +97,7 @@ def test_spokes_reach_each_other_through_the_hub() -> None:
 
 
 def test_gateways_that_change_leave_a_gap_only_when_they_are_alone() -> None:
-    balanced = {"sliceGatewayProvider": {"sliceGatewayServiceType": [{"cluster": "*", "type": "LoadBalancer"}]}}
+    balanced: Any = {"sliceGatewayProvider": {"sliceGatewayServiceType": [{"cluster": "*", "type": "LoadBalancer"}]}}
     for planes, words in ((1, "there is one plane only"), (2, "")):
         before = built(world(slice_config("red", "a", "b", gatewayReplicas=planes)))
         after = replace(before, slices={"red": slice_config("red", "a", "b", gatewayReplicas=planes, **balanced)})
@@ -145,3 +147,15 @@ def test_what_is_on_its_way_out_is_gone() -> None:
 def test_a_dynamic_slice_gives_the_first_free_part() -> None:
     dynamic = slice_config("red", "a", "b", sliceSubnet="10.0.0.0/8", sliceIpamType="Dynamic")
     assert parts(world(dynamic))[Spot("b", "red", "member")].startswith("10.0.1.0/24")
+
+
+def test_only_what_can_differ_is_looked_at() -> None:
+    gold = slice_config("gold", "c", created="2026", standardQosProfileName="best", **joined("till"))
+    before = world(slice_config("red", "a", "b", **joined("till")), gold)
+    before = replace(before, profiles={**before.profiles, "best": default_qos("shop")})
+    assert affected(before, before) == []
+    evicted = {**CLUSTERS, "c": {**CLUSTERS["c"], "spec": {"evicted": True}}}
+    assert affected(before, replace(before, clusters=evicted)) == ["gold"]
+    assert affected(before, replace(before, profiles={"default": default_qos("shop")})) == ["gold"]
+    wider = slice_config("red", "a", "b", "c", **joined("till"))
+    assert affected(before, replace(before, slices={**before.slices, "red": wider})) == ["gold", "red"]

@@ -1,6 +1,6 @@
 """What changes in the clusters of a project, and how that reads: the table that plan and apply share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -34,12 +34,14 @@ class Change:
         return {**found.spot._asdict(), **{key: value for key, value in told.items() if value}}
 
 
-def planned(before: World, after: World, now: datetime) -> tuple[list[Change], list[str]]:
+def planned(
+    before: World, after: World, now: datetime, only: Collection[str] | None = None
+) -> tuple[list[Change], list[str]]:
     """Return what will change from one world to the other, and the sentences with which the hub would refuse it.
 
-    What the hub refuses already, and nobody changes, is not among them.
+    `only` are the slices that may differ. What the hub refuses already, and nobody changes, is not among the sentences.
     """
-    old, new = preview(before, now), preview(after, now)
+    old, new = preview(before, now, only), preview(after, now, only)
     refusals = [
         f"{kind} {name}: {problem}"
         for (kind, name), problems in new.refusals.items()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kubeslice.plan.preview import World
 
 CHANGES = 2
-LOOK_EVERY = 0.5
+LOOK_EVERY = 0.2
 
 Files = Annotated[
     list[Path], typer.Option("-f", "--filename", help="YAML or JSON of slices, clusters and profiles; - for stdin.")
@@ -76,9 +76,9 @@ async def _all_applied(
 ) -> "tuple[list[Change], list[Change]]":
     done, missing = [], []
     for part in _by_project(wishes):
-        world, wanted = await _planned(api, part)
+        world, wanted, touched = await _planned(api, part)
         await _write(api, part, world)
-        happened, rest = await _settled(api, world, wanted, patience)
+        happened, rest = await _settled(api, world, touched, wanted, patience)
         done += happened
         missing += rest
     return done, missing
@@ -89,20 +89,23 @@ def _by_project(wishes: "Sequence[Wish]") -> "list[list[Wish]]":
     return [[wish for wish in wishes if wish.project == project] for project in projects]
 
 
-async def _planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[World, list[Change]]":
-    """Return a project as it is, and what the wishes change in it; ends the program when the hub would refuse."""
+async def _planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[World, list[Change], list[str]]":
+    """Return a project as it is, what the wishes change in it, and in which slices; ends the program on a refusal."""
     from datetime import UTC, datetime
 
     from kubeslice.cli import changes, rehearsal, worlds
+    from kubeslice.plan.preview import affected
 
     world = await worlds.gather(api, wishes[0].project)
     rehearsed = [(wish, await rehearsal.rehearse(api, wish, worlds.seen(world, wish))) for wish in wishes]
     accepted = [(wish, obj) for wish, obj in rehearsed if not isinstance(obj, str)]
     refusals = [obj for _, obj in rehearsed if isinstance(obj, str)]
-    found, problems = changes.planned(world, worlds.with_wishes(world, accepted), datetime.now(UTC))
+    touched = affected(world, worlds.with_wishes(world, accepted))
+    world = await worlds.furnish(api, world, touched)
+    found, problems = changes.planned(world, worlds.with_wishes(world, accepted), datetime.now(UTC), touched)
     if refusals or problems:
         fail("the hub refuses this:\n  " + "\n  ".join([*refusals, *problems]))
-    return world, found
+    return world, found, touched
 
 
 async def _write(api: "HttpApi", wishes: "Sequence[Wish]", world: "World") -> None:
@@ -113,7 +116,7 @@ async def _write(api: "HttpApi", wishes: "Sequence[Wish]", world: "World") -> No
 
 
 async def _settled(
-    api: "HttpApi", before: "World", wanted: "Sequence[Change]", patience: float
+    api: "HttpApi", before: "World", touched: "list[str]", wanted: "Sequence[Change]", patience: float
 ) -> "tuple[list[Change], list[Change]]":
     """Wait until the hub has made all that was planned; return what has changed, and what has not yet."""
     import asyncio
@@ -122,7 +125,7 @@ async def _settled(
 
     deadline = asyncio.get_running_loop().time() + patience
     while True:
-        world = await worlds.gather(api, before.project)
+        world = await worlds.furnish(api, await worlds.gather(api, before.project), touched)
         missing = changes.left(wanted, world)
         if not missing or asyncio.get_running_loop().time() >= deadline:
             return changes.happened(before, world), missing

@@ -31,7 +31,7 @@ async def rehearse(api: HttpApi, wish: Wish, seen: Object | None) -> Object | st
     try:
         return await api.send(replace(request, target=f"{request.target}?dryRun=All"))
     except (Invalid, Forbidden) as refusal:
-        return _merged(seen or _born(wish), _change(wish)) if _is_of_webhook(refusal) else refusal.message
+        return merged(seen or _born(wish), _change(wish)) if _is_of_webhook(refusal) else refusal.message
 
 
 async def write(api: HttpApi, wish: Wish, seen: Object | None) -> None:
@@ -72,7 +72,7 @@ def _born(wish: Wish) -> Object:
     return {"apiVersion": wish.resource.api_version, "kind": wish.resource.kind, "metadata": metadata}
 
 
-def _merged(old: Any, change: Any) -> Any:
+def merged(old: Any, change: Any) -> Any:
     """Return what a JSON merge patch makes of a value (RFC 7386)."""
     if not isinstance(change, Mapping):
         return change
@@ -81,7 +81,7 @@ def _merged(old: Any, change: Any) -> Any:
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = _merged(result.get(key), value)
+            result[key] = merged(result.get(key), value)
     return result
 
 

@@ -1,7 +1,8 @@
 """A project as it is on the hub, read once: what `kubeslice plan` starts from and `kubeslice apply` looks at again."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from kubeslice.cli.objectfile import Wish
 from kubeslice.kube import objects
@@ -25,22 +26,20 @@ OF_WORKERS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS, SER
 
 
 async def gather(api: Api, project: str) -> World:
-    """Read a project; what the caller may not see makes it fail."""
+    """Read what users wrote in a project; what the caller may not see makes it fail."""
     home = names.project_namespace(project)
     kinds = (CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS, SLICEIPAMS)
     clusters, slices, profiles, pools = await asyncio.gather(*(_by_name(api, kind, home) for kind in kinds))
-    configs, views, imports, exports = await asyncio.gather(*(_of_all(api, project, clusters, r) for r in OF_WORKERS))
-    return World(
-        project,
-        clusters,
-        slices,
-        profiles,
-        pools,
-        [obj for _, obj in configs],
-        [obj for _, obj in views],
-        [obj for _, obj in imports],
-        exports,
-    )
+    return World(project, clusters, slices, profiles, pools)
+
+
+async def furnish(api: Api, world: World, slices: Collection[str]) -> World:
+    """Read what the hub has made of these slices in the clusters of the project, and what is exported on them."""
+    if not slices:
+        return world
+    labels = f"{names.ORIGINAL_SLICE_LABEL} in ({','.join(slices)})"
+    configs, views, imports, exports = await asyncio.gather(*(_of_all(api, world, kind, labels) for kind in OF_WORKERS))
+    return replace(world, configs=_bare(configs), views=_bare(views), imports=_bare(imports), exports=exports)
 
 
 def seen(world: World, wish: Wish) -> Object | None:
@@ -55,8 +54,7 @@ def with_wishes(world: World, wishes: Iterable[tuple[Wish, Object]]) -> World:
     places = {CLUSTERS: clusters, SLICECONFIGS: slices, SLICEQOSCONFIGS: profiles}
     for wish, obj in wishes:
         places[wish.resource][wish.name] = obj
-    made = (world.configs, world.views, world.imports, world.exports)
-    return World(world.project, clusters, slices, profiles, world.pools, *made)
+    return replace(world, clusters=clusters, slices=slices, profiles=profiles)
 
 
 def pods(world: World) -> Pods:
@@ -69,14 +67,16 @@ def pods(world: World) -> Pods:
     }
 
 
+def _bare(found: Iterable[tuple[str, Object]]) -> list[Object]:
+    return [obj for _, obj in found]
+
+
 async def _by_name(api: Api, resource: Resource, namespace: str) -> dict[str, Object]:
     return {objects.name(obj): obj for obj in (await api.list(resource, namespace)).items}
 
 
-async def _of_all(api: Api, project: str, clusters: Iterable[str], resource: Resource) -> list[tuple[str, Object]]:
+async def _of_all(api: Api, world: World, resource: Resource, labels: str) -> list[tuple[str, Object]]:
     """Return the objects of one kind in the namespaces of all clusters, each with its cluster."""
-    names_ = list(clusters)
-    listings = await asyncio.gather(
-        *(api.list(resource, names.cluster_namespace(project, cluster)) for cluster in names_)
-    )
-    return [(cluster, obj) for cluster, listing in zip(names_, listings, strict=True) for obj in listing.items]
+    homes = [names.cluster_namespace(world.project, cluster) for cluster in world.clusters]
+    listings = await asyncio.gather(*(api.list(resource, home, labels=labels) for home in homes))
+    return [(cluster, obj) for cluster, listing in zip(world.clusters, listings, strict=True) for obj in listing.items]

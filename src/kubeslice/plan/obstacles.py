@@ -10,28 +10,33 @@ from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.plan import namespaces
 from kubeslice.plan.problems import Problem, listing
 
-IN_USE = "InUse"
-
 
 def project(name: str, slices: Sequence[str]) -> Iterator[Problem]:
     """Yield why a project cannot be deleted; `slices` are its slices, apart from the default one."""
     if slices:
-        sentence = f"project {name} still has slices {listing(slices)}: delete those first"
-        yield Problem("deletion", sentence, IN_USE)
+        yield Problem(
+            "deletion", f"project {name} still has slices {listing(slices)}: delete those first", reason="InUse"
+        )
 
 
 def cluster(name: str, slices: Sequence[str]) -> Iterator[Problem]:
     """Yield why a cluster cannot be deleted; `slices` are those that name it as a member."""
     if slices:
-        sentence = f"cluster {name} is still in spec.clusters of slices {listing(slices)}: take it out of them first"
-        yield Problem("deletion", sentence, IN_USE)
+        yield Problem(
+            "deletion",
+            f"cluster {name} is still in spec.clusters of slices {listing(slices)}: take it out of them first",
+            reason="InUse",
+        )
 
 
 def qos_profile(name: str, slices: Sequence[str]) -> Iterator[Problem]:
     """Yield why a QoS profile cannot be deleted; `slices` are those that name it."""
     if slices:
-        sentence = f"profile {name} is still named by slices {listing(slices)}: name another one there first"
-        yield Problem("deletion", sentence, IN_USE)
+        yield Problem(
+            "deletion",
+            f"profile {name} is still named by slices {listing(slices)}: name another one there first",
+            reason="InUse",
+        )
 
 
 def slice_config(name: str, spec: SliceConfigSpec, exports: Sequence[str]) -> Iterator[Problem]:
@@ -42,23 +47,27 @@ def slice_config(name: str, spec: SliceConfigSpec, exports: Sequence[str]) -> It
             "deletion",
             f"slice {name} still holds the namespaces {listing(onboarded)}: take them out of "
             "spec.namespaceIsolationProfile.applicationNamespaces first, or use `kubeslice slice delete`",
-            IN_USE,
+            reason="InUse",
         )
     if exports:
         yield Problem(
             "deletion",
             f"services are still exported on slice {name}: {listing(exports)}: delete these ServiceExports first",
-            IN_USE,
+            reason="InUse",
         )
 
 
 def vpn_key_rotation(name: str, *, has_slice: bool) -> Iterator[Problem]:
     """Yield why a VpnKeyRotation cannot be deleted: it remembers the keys of a slice that lives."""
     if has_slice:
-        yield Problem("deletion", f"slice {name} lives by the keys it remembers: it goes with the slice", IN_USE)
+        yield Problem(
+            "deletion", f"slice {name} lives by the keys it remembers: it goes with the slice", reason="InUse"
+        )
 
 
 def slice_ipam(name: str, *, has_slice: bool) -> Iterator[Problem]:
     """Yield why a SliceIpam cannot be deleted: it remembers which parts of a living slice's subnet rest."""
     if has_slice:
-        yield Problem("deletion", f"slice {name} lives by the addresses it remembers: it goes with the slice", IN_USE)
+        yield Problem(
+            "deletion", f"slice {name} lives by the addresses it remembers: it goes with the slice", reason="InUse"
+        )

@@ -3,13 +3,15 @@
 Called by `kubeslice plan` with the objects as they are and as they would be.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, TypeVar
 
 from kubeslice.model import names
+from kubeslice.model.base import Kind
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.errors import Terminal
 from kubeslice.model.sliceconfig import SliceConfig
@@ -24,6 +26,7 @@ from kubeslice.plan.tenancy import Member
 
 Object = dict[str, Any]
 ByName = Mapping[str, Object]
+K = TypeVar("K", bound=Kind)
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,30 @@ class Preview:
     refusals: Mapping[tuple[str, str], list[Problem]]
 
 
-def preview(world: World, now: datetime) -> Preview:
-    """Return what the hub makes of a world at the end, when every worker has done its part."""
+def affected(before: World, after: World) -> list[str]:
+    """Return the slices that may not be the same in both worlds: only these have to be looked at in their clusters."""
+    clusters = _differing(before.clusters, after.clusters)
+    profiles = _differing(before.profiles, after.profiles)
+    slices_ = _differing(before.slices, after.slices)
+    verdicts = [_verdicts(world) if slices_ | clusters else {} for world in (before, after)]
+    return sorted(
+        name
+        for name, obj in after.slices.items()
+        if name in slices_
+        or clusters & set((obj.get("spec") or {}).get("clusters") or ())
+        or ((obj.get("spec") or {}).get("standardQosProfileName") or names.DEFAULT_QOS_PROFILE) in profiles
+        or verdicts[0].get(name) != verdicts[1].get(name)
+    )
+
+
+def preview(world: World, now: datetime, only: Collection[str] | None = None) -> Preview:
+    """Return what the hub makes of a world at the end, when every worker has done its part; of `only` these slices."""
     refusals = {what: problems for what, problems in _refused(world) if problems}
     configs: list[Object] = []
     views: list[Object] = []
     imports: list[Object] = []
     for name, obj in world.slices.items():
-        if obj["metadata"].get("deletionTimestamp"):
+        if obj["metadata"].get("deletionTimestamp") or (only is not None and name not in only):
             continue
         result = _slice(world, obj, now)
         if isinstance(result, Made):
@@ -85,7 +104,7 @@ def preview(world: World, now: datetime) -> Preview:
 def _slice(world: World, obj: Object, now: datetime) -> Made | list[Problem]:
     try:
         config = SliceConfig.parse(obj)
-        problems = _problems(world, obj, config)
+        problems = _problems(world, obj, config, _Known(world))
         seats = [] if problems else _seats(world, obj, config, now)
     except Terminal as refusal:
         problems, seats = [Problem.of("spec", refusal)], []
@@ -105,11 +124,44 @@ def _slice(world: World, obj: Object, now: datetime) -> Made | list[Problem]:
     )
 
 
-def _problems(world: World, obj: Object, config: SliceConfig) -> list[Problem]:
-    elders = claimchecks.elders(obj, world.slices.values())
-    others = {other["metadata"]["name"]: SliceConfig.parse(other).spec for other in elders}
-    clusters = {name: Cluster.parse(found) for name, found in world.clusters.items()}
-    found = validation.slice_config(config.spec, config.metadata.name, others, clusters, list(world.profiles))
+def _differing(before: ByName, after: ByName) -> set[str]:
+    return {
+        name
+        for name in {*before, *after}
+        if (before.get(name) or {}).get("spec") != (after.get(name) or {}).get("spec")
+    }
+
+
+def _verdicts(world: World) -> dict[str, list[str]]:
+    """Return what is wrong with each slice."""
+    known = _Known(world)
+    found = {}
+    for name, obj in world.slices.items():
+        config = known.slices.get(name)
+        found[name] = [str(problem) for problem in _problems(world, obj, config, known)] if config else ["unreadable"]
+    return found
+
+
+class _Known:
+    """The objects of a world as models, those that can be read."""
+
+    def __init__(self, world: World) -> None:
+        self.slices = _readable(SliceConfig, world.slices)
+        self.clusters = _readable(Cluster, world.clusters)
+
+
+def _readable(kind: type[K], found: ByName) -> dict[str, K]:
+    models = {}
+    for name, obj in found.items():
+        with suppress(Terminal):
+            models[name] = kind.parse(obj)
+    return models
+
+
+def _problems(world: World, obj: Object, config: SliceConfig, known: _Known) -> list[Problem]:
+    elders = [other["metadata"]["name"] for other in claimchecks.elders(obj, world.slices.values())]
+    others = {name: known.slices[name].spec for name in elders if name in known.slices}
+    found = validation.slice_config(config.spec, config.metadata.name, others, known.clusters, list(world.profiles))
     return [*found, *effective.impossible(config.spec)]
 
 
