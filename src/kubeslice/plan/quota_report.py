@@ -79,6 +79,9 @@ def judge(usage: Usage) -> list[Finding]:
     limited, told = len(usage.division.clusters), len(usage.told)
     shares = sum(1 for share in usage.division.shares if share.hard)
     sentence = f"{shares} namespaces in {limited} clusters are limited, {told} of the clusters report their use"
+    empty = [f"{share.namespace} in {share.cluster}" for share in usage.division.shares if _is_nothing(share)]
+    if empty:
+        sentence += f"; the even share of {empty[0]} is nothing: raise the limits, or give namespaces entries"
     above = [line for line in usage.lines() if line.used > line.hard]
     if not above:
         within = Finding(WITHIN, "True", "WithinQuota", "nothing uses more than it may")
@@ -86,6 +89,10 @@ def judge(usage: Usage) -> list[Finding]:
         message = f"{_told(above)}: nothing more is let in there; raise the limits or remove something"
         within = Finding(WITHIN, "False", "QuotaExceeded", message)
     return [findings.ready("Enforced", sentence), within]
+
+
+def _is_nothing(share: Share) -> bool:
+    return any(share.hard[resource] == 0 for resource in share.fair)
 
 
 def invalid(reason: str, sentence: str) -> list[Finding]:
