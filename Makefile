@@ -48,7 +48,7 @@ generate: setup ## write the files that are made from code
 .PHONY: bench
 bench: setup ## measure against the budgets, the long ones in a quick form (half an hour)
 	@for name in lab-up slice-ready attach export throughput; do kubeslice bench $$name || exit $$?; done
-	@for name in hub-scale failover rotation eviction; do kubeslice bench $$name --quick || exit $$?; done
+	@for name in admission hub-scale failover rotation eviction; do kubeslice bench $$name --quick || exit $$?; done
 
 .PHONY: test-kubernetes
 test-kubernetes: setup ## optional: API and transition tests against real kube-apiservers (needs Go)
