@@ -1,6 +1,7 @@
 """`kubeslice cluster evict` and `forget`: who is shut out, who is gone, and what that means to its owner."""
 
 from kubeslice.kube import objects
+from kubeslice.install.worker import slices_of
 from kubeslice.kube.api import Api, Object
 from kubeslice.model import names, resources
 from kubeslice.plan.clusters import REACHABLE
@@ -25,8 +26,7 @@ async def forget(api: Api, cluster: Object) -> str:
     """Shut a cluster out that is gone for good and take it off the hub; return the sentence for people."""
     name, home = objects.name(cluster), objects.namespace(cluster)
     await api.patch(resources.CLUSTERS, name, home, {"spec": {"evicted": True}})
-    listing = await api.list(resources.SLICECONFIGS, home)
-    slices = sorted(objects.name(obj) for obj in listing.items if name in (objects.spec(obj).get("clusters") or []))
+    slices = await slices_of(api, names.project_of(home), name)
     if slices:
         return (
             f"{name} is shut out of every slice; it is still named in spec.clusters of {', '.join(slices)}: take it "

@@ -152,6 +152,8 @@ def delete_slice(
 
     async def work(api: Api) -> str:
         home = objects.namespace(await find_one(api, views.SLICES, name, project))
+        if name == names.default_slice(names.project_of(home)):
+            fail(f"{name} is the default slice: set spec.defaultSliceCreation of its Project to false, and it goes")
         await delete(api, name, home)
         return f"slice {name} is gone from every cluster"
 

@@ -109,9 +109,10 @@ async def registered(hub: Api, project: str, cluster: str) -> None:
 
 
 async def slices_of(hub: Api, project: str, cluster: str) -> list[str]:
-    """Return the slices that name the cluster as a member."""
+    """Return the slices that name the cluster as a member, but for the default one, which lets go of it by itself."""
     listing = await hub.list(SLICECONFIGS, names.project_namespace(project))
-    return sorted(objects.name(obj) for obj in listing.items if cluster in (objects.spec(obj).get("clusters") or []))
+    found = [objects.name(obj) for obj in listing.items if cluster in (objects.spec(obj).get("clusters") or [])]
+    return sorted(name for name in found if name != names.default_slice(project))
 
 
 async def uninstall(worker_api: Api, project: str, cluster: str) -> None:
