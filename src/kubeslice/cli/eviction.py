@@ -1,7 +1,7 @@
 """`kubeslice cluster evict` and `forget`: who is shut out, who is gone, and what that means to its owner."""
 
-from kubeslice.kube import objects
 from kubeslice.install.worker import slices_of
+from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.model import names, resources
 from kubeslice.plan.clusters import REACHABLE
