@@ -62,7 +62,7 @@ class Wiring:
             *(Source(index.informer, _cluster_of_owned) for _, index in caches.owned_by),
             Source(caches.slices, _clusters_of_slice, lambda obj: objects.spec(obj).get("clusters")),
             Source(caches.configs, self._cluster_of_namespace, presence),
-            *(Source(informer, self._evicted_cluster, desired) for informer in caches.held_by_workers),
+            *(Source(informer, self._leaving_cluster, desired) for informer in caches.held_by_workers),
         ]
 
     def slices(self) -> list[Source]:
@@ -166,9 +166,10 @@ class Wiring:
         if member:
             yield Key(OWN, names.project_namespace(member.project), member.name)
 
-    def _evicted_cluster(self, obj: Object) -> Iterator[Key]:
+    def _leaving_cluster(self, obj: Object) -> Iterator[Key]:
         for key in self._cluster_of_namespace(obj):
-            if rosters.is_evicted(self._caches.clusters.get(key.name, key.namespace)):
+            cluster = self._caches.clusters.get(key.name, key.namespace)
+            if cluster is not None and (rosters.is_evicted(cluster) or objects.is_deleting(cluster)):
                 yield key
 
     def _siblings(self, obj: Object) -> Iterator[Key]:

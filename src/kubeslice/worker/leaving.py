@@ -32,6 +32,8 @@ class Leaving:
         files = [forwarding.text(found) for found in self.caches.own.corefiles.items()]
         is_forwarded = any(corefile.without_forward(text) != text for text in files)
         hub = self.caches.hub
+        if not self.caches.hub_is_known:
+            return ["what the hub has not shown yet"]
         held = [objects.name(obj) for known in (hub.configs, hub.gateways, hub.imports) for obj in known.items()]
         return [*slices, *held, *(["the block in the cluster's DNS"] if is_forwarded else [])]
 
