@@ -174,6 +174,7 @@ def _kubernetes_object(request: Mapping[str, Any], key: str) -> Object:
     if value is None:
         return {}
     obj = _mapping(value, f"request.{key}")
-    if obj.get("metadata") is not None:
-        _mapping(obj["metadata"], f"request.{key}.metadata")
+    for part in ("metadata", "spec"):
+        if obj.get(part) is not None:
+            _mapping(obj[part], f"request.{key}.{part}")
     return obj
