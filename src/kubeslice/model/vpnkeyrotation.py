@@ -24,7 +24,8 @@ class VpnKeyRotationSpec(KubeModel):
     slice_name: str = Field(default="", description="Slice of the keys; the name of this object too.")
     clusters: list[str] = Field(default_factory=list, description="Member clusters.")
     cluster_gateway_mapping: dict[str, list[str]] = Field(
-        default_factory=dict, description="Gateways of each cluster: the names of its WorkerSliceGateways."
+        default_factory=dict,
+        description="Gateways of each cluster: the names of its WorkerSliceGateways. Empty where there are over 1000.",
     )
     rotation_interval: int | None = Field(default=None, description="Days between rotations.")
     rotation_period: str = Field(default="", description="Time between rotations where days are too coarse.")
@@ -62,10 +63,12 @@ class VpnKeyRotationStatus(Status):
     """How the rotation goes, by gateway and by plane."""
 
     current_rotation_state: dict[str, GatewayRotation] = Field(
-        default_factory=dict, description="State of every gateway, by name of its WorkerSliceGateway."
+        default_factory=dict,
+        description="State of every gateway, by name of its WorkerSliceGateway. Empty where there are over 1000.",
     )
     status_history: dict[str, list[GatewayRotation]] = Field(
-        default_factory=dict, description="The last five states of every gateway, newest first."
+        default_factory=dict,
+        description="The last five states of every gateway, newest first. Empty where there are over 1000.",
     )
     planes: list[PlaneRotation] = Field(
         default_factory=list, description="Keys of every plane.", json_schema_extra=map_list("plane")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from kubeslice.model import names
 from kubeslice.model.resources import VPNKEYROTATIONS
@@ -16,8 +16,11 @@ from kubeslice.plan.tenancy import project_labels
 
 Object = dict[str, Any]
 Ends = tuple[str, str]
+Row = TypeVar("Row")
 
 HISTORY = 5
+# Gateways that are listed; a full mesh of 100 clusters has ten times as many, and etcd takes 1.5 MiB an object.
+MOST_LISTED = 1000
 KEYS_FRESH = "KeysFresh"
 KEYS_ACCEPTED = "KeysAccepted"
 FOR_THE_SLICE = (KEYS_FRESH, KEYS_ACCEPTED)
@@ -49,7 +52,7 @@ def tunnels_of(local: str, remote: str, reported: Iterable[Mapping[str, Any]], c
 def wanted(project: str, name: str, clusters: Sequence[str], sides: Iterable[Ends], spec: Object) -> Object:
     """Return the VpnKeyRotation of a slice; `spec` are the fields about its planes."""
     gateways: dict[str, list[str]] = {cluster: [] for cluster in clusters}
-    for local, remote in sorted(sides):
+    for local, remote in _listed(sorted(sides)):
         gateways.setdefault(local, []).append(names.slice_gateway(name, local, remote))
     labels = project_labels(project) | {names.ORIGINAL_SLICE_LABEL: name}
     return {
@@ -104,13 +107,18 @@ def history(before: Mapping[str, Any], states: Mapping[str, str], now: datetime)
     known, past = before.get("currentRotationState") or {}, before.get("statusHistory") or {}
     current: dict[str, Object] = {}
     former: dict[str, list[Object]] = {}
-    for name, state in sorted(states.items()):
+    for name, state in _listed(sorted(states.items())):
         old, kept = known.get(name), list(past.get(name) or [])
         if old is None or old.get("status") != state:
             old = {"status": state, "lastUpdatedTimestamp": stamp(now)}
             kept = [old, *kept][:HISTORY]
         current[name], former[name] = old, kept
     return {"currentRotationState": current, "statusHistory": former}
+
+
+def _listed(gateways: Sequence[Row]) -> Sequence[Row]:
+    """Return the gateways of a slice, none when there are more than one object of the API has room for."""
+    return gateways if len(gateways) <= MOST_LISTED else []
 
 
 def judge(
