@@ -24,7 +24,7 @@ async def hard(stage: Stage) -> Any:
 
 def limited(stage: Stage, expected: Any) -> Any:
     async def holds() -> bool:
-        return await hard(stage) == expected
+        return bool(await hard(stage) == expected)
 
     return eventually(holds)
 
