@@ -21,6 +21,7 @@ from kubeslice.plan import admission
 from kubeslice.plan.admission import BadReview
 from kubeslice.webhook.hubcheck import HubCheck
 from kubeslice.webhook.server import decide
+from kubeslice.webhook.workercheck import WorkerCheck
 from tests.model import samples
 from tests.webhook.running import until
 
@@ -106,15 +107,18 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(below)
 
 
-async def verdict(check: HubCheck, request: Any) -> str:
+async def verdict(check: HubCheck | WorkerCheck, request: Any) -> str:
     """Return how a request was decided; what is no review at all is refused before."""
     try:
         review = admission.read_review(json.dumps({"request": request}).encode())
     except BadReview:
         return "refused"
-    answer, outcome = await decide(check.validate, review)
-    json.dumps(admission.answer(review, answer)).encode()
-    return outcome
+    outcomes = []
+    for way in (check.mutate, check.validate):
+        answer, outcome = await decide(way, review)
+        json.dumps(admission.answer(review, answer)).encode()
+        outcomes.append(outcome)
+    return max(outcomes, key=("allowed", "refused", "error").index)
 
 
 async def test_there_is_always_an_answer_and_it_comes_soon(check: HubCheck) -> None:
@@ -133,3 +137,23 @@ async def test_there_is_always_an_answer_and_it_comes_soon(check: HubCheck) -> N
         assert (outcome, len(answer.warnings)) == ("allowed", 1), "only that workers are waited for"
     # Processor time: others on the machine do not count. The budget is 10 ms for all of an answer.
     assert sorted(taken)[-3] < 0.01
+
+
+def requests_to_workers() -> Iterator[Any]:
+    """Yield good requests about what a worker's webhook is asked."""
+    pod = {
+        "metadata": {"name": "x", "labels": {"a": "b"}},
+        "spec": {"containers": [{"name": "c"}], "initContainers": []},
+    }
+    for plural, obj in (("pods", pod), ("serviceexports", samples.EXPORT)):
+        common = {"uid": "u", "resource": {"group": "", "resource": plural}, "namespace": "default", "name": "x"}
+        yield {**common, "operation": "CREATE", "object": obj}
+        yield {**common, "operation": "UPDATE", "object": obj, "oldObject": {**obj, "spec": {}}}
+
+
+async def test_so_does_a_workers(admin: HttpApi) -> None:
+    check, good = WorkerCheck(admin, "image"), list(requests_to_workers())
+    for seed in SEEDS:
+        dice = random.Random(seed)
+        for request in (mutant(dice.choice(good), dice) for _ in range(MUTANTS // 4)):
+            assert await verdict(check, request) != "error", request
