@@ -29,7 +29,7 @@ STAYING = ("a", "b")
 CLUSTERS = (*STAYING, "c", "d")
 SLICES = ("red", "blue")
 WITNESS = "witness"
-PHASES, STEPS = 2, 9
+PHASES, STEPS = 2, 6
 Places = dict[tuple[str, str], tuple[str, int]]
 
 
