@@ -84,6 +84,6 @@ def test_a_page_says_of_each_field_whether_it_can_change() -> None:
     page = kinds.page(next(kind for kind in KINDS if kind.__name__ == "SliceConfig"), "")
     rows = [re.split(r" (?<!\\)\| ", line) for line in page.splitlines() if line.startswith("| `")]
     changes = {row[0].removeprefix("| "): row[4] for row in rows if len(row) == 6}
-    assert changes["`clusters`"] == changes["`vpnConfig`"] == "yes"
+    assert changes["`clusters`"] == changes["`gatewayReplicas`"] == "yes"
     assert changes["`sliceType`"] == changes["`vpnConfig.cipher`"] == "no"
-    assert changes["`sliceSubnet`"] == changes["`overlayNetworkDeploymentMode`"] == "limited, see below"
+    assert changes["`sliceSubnet`"] == changes["`vpnConfig`"] == "limited, see below"
