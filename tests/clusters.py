@@ -63,6 +63,9 @@ class Cluster:
         self.pods: dict[str, Namespace] = {}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.uids: dict[str, str] = {}
+        self.addresses: dict[str, str] = {}
+        self.cleared = 0
+        self._made = 0
         self.cgroup = cgroups.hierarchy() / f"kubeslice-test-{uuid.uuid4().hex[:8]}"
         self.namespaces = directory / "netns"
         self.api: HttpApi
@@ -164,7 +167,8 @@ class Cluster:
         await self.apply(PODS, body)
         uid = (await self.api.get(PODS, name, namespace))["metadata"]["uid"]
         sandbox = self.kernel.namespace()
-        number = len(self.pods) + 2
+        self._made += 1
+        number = self._made + 1
         self.kernel.ip(self.node, f"link add c{number} type veth peer name eth0 netns {{peer}}", peer=sandbox)
         self.kernel.ip(self.node, f"address add 10.244.{number}.1/24 dev c{number}", f"link set c{number} up")
         lines = (
@@ -177,7 +181,7 @@ class Cluster:
         directory = self.cgroup / f"pod{uid}"
         directory.mkdir()
         (directory / "cgroup.procs").write_text(str(process.pid))
-        self.pods[name], self.uids[name] = sandbox, uid
+        self.pods[name], self.uids[name], self.addresses[name] = sandbox, uid, f"10.244.{number}.2"
         return sandbox
 
     async def remove_pod(self, namespace: str, name: str) -> None:
@@ -188,15 +192,28 @@ class Cluster:
             os.kill(int(line), signal.SIGKILL)
         self.pods.pop(name).close()
 
+    async def clear(self) -> None:
+        """Take away what a test made, all but API server and agent: the next one finds the cluster as it was."""
+        for component in self.processes.keys() - {"apiserver", "agent"}:
+            self.kill(component)
+        for resource in (SLICEGATEWAYS, SLICES, SECRETS):
+            for obj in (await self.api.list(resource, names.WORKER_NAMESPACE)).items:
+                if resource is not SECRETS or obj.get("type") == "kubeslice.io/gateway":
+                    await self.api.delete(resource, obj["metadata"]["name"], names.WORKER_NAMESPACE)
+        for obj in (await self.api.list(PODS)).items:
+            await self.remove_pod(obj["metadata"]["namespace"], obj["metadata"]["name"])
+        run(["nft", "flush", "ruleset"], namespace=self.node)
+        await until(lambda: not any(self.namespaces.glob("*")), 15)
+        self.cleared += 1
+
     def expose(self, pod: str, port: int = NODEPORT) -> None:
         """Open two NodePorts to the gateway, for even and odd generations of keys, and masquerade what pods send out.
 
         As kube-proxy and the CNI plugin do it.
         """
-        number = 2 + list(self.pods).index(pod)
         opened = "".join(
             f"ip daddr {self.address} udp dport {port + parity} "
-            f"dnat to 10.244.{number}.2:{names.tunnel_port(parity)};\n            "
+            f"dnat to {self.addresses[pod]}:{names.tunnel_port(parity)};\n            "
             for parity in (0, 1)
         )
         rules = f"""

@@ -1,7 +1,9 @@
 """A slice over some clusters, with everything but hub and operators: what they would write is written here by hand."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from kubeslice.linux.commands import run
@@ -9,6 +11,7 @@ from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
 from kubeslice.plan.ipam import ClusterPlan
 from tests.clusters import NODEPORT, Cluster
+from tests.sessions import sessions
 
 Object = dict[str, Any]
 Ends = tuple[tuple[Namespace, Namespace], tuple[str, str]]
@@ -33,12 +36,19 @@ class Mesh:
     keys: dict[tuple[str, int, int], tuple[str, str]] = field(default_factory=dict)
     shared: dict[tuple[str, str, int, int], str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Take ports that no earlier test had: the nodes remember for a while where those led to."""
+        self.port += 100 * self.clusters[0].cleared
+
     def gateway(self, plane: int = 0) -> str:
         """Return the name of a gateway's pod and component."""
         return f"gateway-{self.slice}-{plane}"
 
-    async def equip(self) -> None:
-        """Start gateways and a router of the slice in each cluster, and put the namespace of its name on it."""
+    async def equip(self, **settings: str) -> None:
+        """Start gateways and a router of the slice in each cluster, and put the namespace of its name on it.
+
+        `settings` are further variables in the environment of the gateways.
+        """
         for cluster in self.clusters:
             await self.in_force(cluster, 1)
             await cluster.namespace(f"ns-{self.slice}", self.slice)
@@ -48,10 +58,24 @@ class Mesh:
                 place = {names.PLANE_LABEL: str(plane)}
                 inside = await cluster.pod(names.WORKER_NAMESPACE, name, {**labels, **types, **place})
                 cluster.expose(name, self.port + 2 * plane)
-                cluster.run(name, inside, PLANE=str(plane), POD_NAME=name, SLICE=self.slice)
+                cluster.run(name, inside, PLANE=str(plane), POD_NAME=name, SLICE=self.slice, **settings)
             types = {names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: "0"}
             inside = await cluster.pod(names.WORKER_NAMESPACE, f"router-{self.slice}", {**labels, **types})
-            cluster.run(f"router-{self.slice}", inside, SLICE=self.slice, ROUTER="0")
+            scratch = self._scratch(cluster)
+            scratch.mkdir(exist_ok=True)
+            cluster.run(f"router-{self.slice}", inside, SLICE=self.slice, ROUTER="0", TMPDIR=str(scratch))
+
+    async def routed(self) -> None:
+        """Wait until the routers of all clusters have sessions with each other through every plane, and watch them."""
+        wanted = self.planes * (len(self.clusters) - 1)
+        async with asyncio.timeout(30):
+            for cluster in self.clusters:
+                while not await self._is_routed(cluster, wanted):
+                    await asyncio.sleep(0.05)
+
+    async def _is_routed(self, cluster: Cluster, wanted: int) -> bool:
+        found, watched = await sessions([*self._scratch(cluster).glob("*/bird.ctl")])
+        return sum(is_up for name, is_up in found.items() if name.startswith("peer")) == wanted and watched >= wanted
 
     async def apps(self) -> Ends:
         """Make a pod of the slice in the first and in the last cluster; returns namespaces and addresses."""
@@ -102,6 +126,10 @@ class Mesh:
             for remote in self.clusters:
                 if local is not remote:
                     await self.introduce(local, remote)
+
+    def _scratch(self, cluster: Cluster) -> Path:
+        """Return where the router of a cluster puts its files: never where one of an earlier test did."""
+        return cluster.directory / f"router-{self.slice}-{self.port}"
 
     def subnet(self, cluster: Cluster) -> str:
         """Return the subnet of a cluster."""

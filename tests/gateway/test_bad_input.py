@@ -11,7 +11,7 @@ from tests.clusters import Cluster, until
 from tests.gateway.mesh import Mesh
 from tests.kernel import Kernel
 
-pytestmark = [pytest.mark.kernel, pytest.mark.api]
+pytestmark = [pytest.mark.kernel, pytest.mark.api, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def is_told(cluster: Cluster, remote: Cluster, words: str) -> str:

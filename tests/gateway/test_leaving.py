@@ -11,7 +11,7 @@ from tests.gateway.flow import Flow
 from tests.gateway.mesh import Mesh
 from tests.kernel import Kernel
 
-pytestmark = [pytest.mark.kernel, pytest.mark.api]
+pytestmark = [pytest.mark.kernel, pytest.mark.api, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_no_packet_is_lost_when_a_gateway_leaves(clusters: list[Cluster], kernel: Kernel, tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ async def test_no_packet_is_lost_when_a_gateway_leaves(clusters: list[Cluster], 
     for plane in range(2):
         await near.tunnel_is("UP", "red", far, plane=plane)
         await far.tunnel_is("UP", "red", near, plane=plane)
-    await asyncio.sleep(3)  # until routing sessions are up on both planes
+    await mesh.routed()
     flows = [Flow.between(kernel, ends, addresses, tmp_path, port) for port in range(9000, 9004)]
     await asyncio.sleep(1)
     leaving = near.processes[mesh.gateway(0)]

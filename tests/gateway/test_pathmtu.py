@@ -16,15 +16,22 @@ from tests.clusters import Cluster, until
 from tests.gateway.mesh import Mesh
 from tests.kernel import Kernel
 
-pytestmark = [pytest.mark.kernel, pytest.mark.api]
+pytestmark = [pytest.mark.kernel, pytest.mark.api, pytest.mark.asyncio(loop_scope="session")]
 
 
 def narrow(cluster: Cluster, other: Cluster, size: int) -> None:
     """Let larger packets vanish on their way from a node to another, without a word."""
+    widen(cluster, other)
     cluster.kernel.ip(cluster.node, f"route replace {other.address}/32 dev eth0 mtu lock {size}")
     rule = "icmp type destination-unreachable icmp code frag-needed drop"
     chain = f"chain quiet {{ type filter hook output priority 0; policy accept\n{rule}\n}}"
     run(["nft", "-f", "-"], text=f"table ip quiet {{\n{chain}\n}}\n", namespace=cluster.node)
+
+
+def widen(cluster: Cluster, other: Cluster) -> None:
+    """Undo `narrow`."""
+    cluster.kernel.ip(cluster.node, f"route flush root {other.address}/32", "route flush cache")
+    run(["nft", "-f", "-"], text="table ip quiet\ndelete table ip quiet\n", namespace=cluster.node)
 
 
 def serve(kernel: Kernel, server: Namespace) -> None:
@@ -68,7 +75,7 @@ async def test_a_path_that_swallows_large_packets_is_measured(clusters: list[Clu
     narrow(near, far, 1280)
     narrow(far, near, 1280)
     red = Mesh(clusters)
-    await red.equip()
+    await red.equip(PATH_SEARCH_SECONDS="3")
     client, server = await near.pod("ns-red", "client"), await far.pod("ns-red", "server")
     target = await far.address_of("ns-red", "server", "red")
     await near.address_of("ns-red", "client", "red")
@@ -87,3 +94,8 @@ async def test_a_path_that_swallows_large_packets_is_measured(clusters: list[Clu
     entry = await measures(near, far, 1040)
     assert "packets of 1100 bytes only" in entry["message"]
     assert "mtu = 1040" in await asyncio.to_thread(asks_whole, client, target, 1216)
+
+    for one, other in ((near, far), (far, near)):
+        widen(one, other)
+    entry = await measures(near, far, 1420)
+    assert "message" not in entry

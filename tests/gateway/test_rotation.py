@@ -13,7 +13,7 @@ from tests.gateway.flow import Flow
 from tests.gateway.mesh import Mesh
 from tests.kernel import Kernel
 
-pytestmark = [pytest.mark.kernel, pytest.mark.api]
+pytestmark = [pytest.mark.kernel, pytest.mark.api, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_rotation_under_traffic_loses_no_packet(

@@ -8,7 +8,7 @@ from tests.clusters import Cluster
 from tests.gateway.mesh import Mesh
 from tests.kernel import Kernel
 
-pytestmark = [pytest.mark.kernel, pytest.mark.api]
+pytestmark = [pytest.mark.kernel, pytest.mark.api, pytest.mark.asyncio(loop_scope="session")]
 DEAD = [31999]
 
 

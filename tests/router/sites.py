@@ -5,7 +5,6 @@ instead of a tunnel, so that nothing but routers and segments is tried here.
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import re
@@ -31,6 +30,7 @@ from kubeslice.plan.attachment import Attachment
 from kubeslice.plan.segment import Segment, parse
 from tests.kernel import Kernel
 from tests.router.server import Server
+from tests.sessions import sessions
 
 Object = dict[str, Any]
 SLICE_SUBNET = IPv4Network("10.1.0.0/16")
@@ -152,12 +152,8 @@ class Site:
 
     async def sessions(self, number: int) -> dict[str, bool]:
         """Return the BGP sessions of a router and whether each is established; `bfd` tells whether all are watched."""
-        for control in self.scratch(number).glob("*/bird.ctl"):
-            with contextlib.suppress(Refused):
-                found = await bird.sessions(control)
-                watched = sum(" Up " in line for line in await bird.ask(control, "show bfd sessions"))
-                return {**found, "bfd": watched >= len(found)}
-        return {}
+        found, watched = await sessions([*self.scratch(number).glob("*/bird.ctl")])
+        return {**found, "bfd": watched >= len(found)} if found else {}
 
     async def sources(self, number: int, subnet: IPv4Network) -> set[str]:
         """Return the names of the protocols from which a router knows a subnet."""

@@ -83,7 +83,7 @@ async def test_a_router_whose_pod_is_gone(near: Site, flows: Flows) -> None:
     near.plug(0, is_in=False)
     near.kill(0)
     await until(lambda: 0 in near.holds(1), 2)
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.5)
     lost, gap = flows.stop()
     near.plug(0, is_in=True)
     near.run(0)
@@ -96,7 +96,7 @@ async def test_the_path_of_a_plane_that_goes_dark(near: Site, far: Site, flows: 
     assert near.routes(0, far.subnet) == {str(near.plan.gateway(plane)) for plane in (0, 1)}
     near.cut(0)
     await until(lambda: near.routes(0, far.subnet) == {str(near.plan.gateway(1))}, 3)
-    await asyncio.sleep(1)
+    await asyncio.sleep(0.5)
     lost, gap = flows.stop()
     near.heal(0)
     await settled(near)

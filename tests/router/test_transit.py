@@ -63,7 +63,7 @@ async def cut_under_traffic(hub: Site, one: Site, other: Site) -> tuple[int, flo
     )
     await asyncio.sleep(0.5)
     hub.cut(1)
-    await asyncio.sleep(2)
+    await asyncio.sleep(1.5)
     result = flows.stop()
     hub.heal(1)
     await settled(one)

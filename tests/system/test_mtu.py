@@ -121,4 +121,3 @@ async def test_a_narrow_path_is_found_and_used(pair: Pair) -> None:
         assert "packets of 1200 bytes only" in degraded["message"]
     finally:
         commands.heal(name=places.lab())
-    await pair.measured(LINK - 80)

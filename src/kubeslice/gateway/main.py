@@ -1,4 +1,7 @@
-"""The gateway's process. Environment: SLICE, PLANE, POD_NAME; WIREGUARD_ENGINE (kernel, userspace); HEALTH_PORT."""
+"""The gateway's process.
+
+Environment: SLICE, PLANE, POD_NAME; WIREGUARD_ENGINE (kernel, userspace); PATH_SEARCH_SECONDS; HEALTH_PORT.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -23,6 +26,7 @@ from kubeslice.runtime.controller import Controller
 from kubeslice.runtime.sources import Source, intent
 
 HEALTH_PORT = 8081
+PATH_SEARCH = 30
 GROUPS = waker.LINKS | waker.ADDRESSES | waker.ROUTES
 LEAVE_SECONDS = 5.0
 
@@ -35,6 +39,7 @@ class Settings:
     plane: int
     pod: str
     engine: str
+    path_search: int
     health_port: int
 
 
@@ -45,6 +50,7 @@ def read_settings() -> Settings:
         plane=int(settings.required("PLANE")),
         pod=settings.optional("POD_NAME"),
         engine=settings.optional("WIREGUARD_ENGINE"),
+        path_search=settings.whole("PATH_SEARCH_SECONDS", PATH_SEARCH, least=1),
         health_port=settings.port("HEALTH_PORT", HEALTH_PORT),
     )
 
@@ -80,7 +86,7 @@ def build(own: Settings, api: Api) -> App:
         controller.enqueue(key)
 
     prober = Prober(changed)
-    paths = PathProber(prober, lambda: reconciler.scene, lambda: reporter.endpoints, measured)
+    paths = PathProber(prober, lambda: reconciler.scene, lambda: reporter.endpoints, measured, own.path_search)
     reconciler = GatewayReconciler(sources, own.plane, engine, prober, paths)
     reporter = Reporter(Pen(api, own.pod, own.plane), reconciler, prober, paths, Metrics(app.registry), news)
     sources.gateways.subscribe(reporter.look)

@@ -24,7 +24,6 @@ from kubeslice.plan.pathmtu import Search
 log = logging.getLogger(__name__)
 
 TICK = 1.0
-AGAIN = 30.0  # seconds until the path is searched again
 CHECK = 10.0  # seconds between the proofs in between
 SOON = 5.0  # seconds after which a search that came to nothing is tried again
 ATTEMPTS = 3
@@ -122,6 +121,7 @@ class PathProber:
     """Knows the MTU of every tunnel. `endpoints` are where the remote gateways are reached now, by cluster.
 
     `scene` says what the tunnels are made of, None before there are any; `changed` is called when a result is new.
+    After `again` seconds each path is searched anew.
     """
 
     def __init__(
@@ -130,7 +130,9 @@ class PathProber:
         scene: Callable[[], Scene | None],
         endpoints: Callable[[], Mapping[str, str]],
         changed: Callable[[], None],
+        again: float,
     ) -> None:
+        self._again = again
         self._prober = prober
         self._scene = scene
         self._endpoints = endpoints
@@ -175,7 +177,7 @@ class PathProber:
             if path.task is not None and not path.task.done():
                 continue
             if now >= path.search_at:
-                path.search_at, path.check_at = now + AGAIN, now + CHECK
+                path.search_at, path.check_at = now + self._again, now + CHECK
                 path.task = group.create_task(_spared(self._search(path, target, way, scene)))
             elif now >= path.check_at and path.mtu is not None:
                 path.check_at = now + CHECK

@@ -31,6 +31,7 @@ MEANINGS = {
     "LOG_LEVEL": "What is logged: DEBUG, INFO, WARNING or ERROR.",
     "NETNS_DIRECTORY": "Directory of the node's network namespaces.",
     "NODE_NAME": "Node of the pod, from the downward API.",
+    "PATH_SEARCH_SECONDS": "How often it is found out anew how large packets may be; 30 when not set.",
     "PLANE": "Plane of the gateway.",
     "POD_IP": "Address of the pod, from the downward API.",
     "POD_NAME": "Name of the pod, from the downward API.",
