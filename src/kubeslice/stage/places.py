@@ -66,7 +66,7 @@ async def run(target: str, command: Sequence[str], kinds: Collection[str] = EVER
         stdout, stderr = await process.communicate()
     except BaseException:
         end(process, signal.SIGKILL)
-        await process.communicate()
+        await process.wait()  # its output is being read already, by what was cancelled just now
         raise
     return Output(process.returncode or 0, stdout, stderr)
 
