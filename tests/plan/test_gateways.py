@@ -12,7 +12,7 @@ KEY = {"plane": 0, "publicKey": "k", "endpoints": ["198.51.100.7:30001"], "pod":
 
 
 def seats(*clusters: str) -> dict[str, Seat]:
-    return {seat.cluster: seat for seat in slices.seats(config(*clusters), {})}
+    return {seat.cluster: seat for seat in slices.seats(config(*clusters), slices.octets(config(*clusters), {}))}
 
 
 @given(st.lists(st.sampled_from("abcd"), unique=True))
@@ -57,7 +57,7 @@ def test_who_is_no_member_is_seen_by_nobody() -> None:
 
 def test_a_slice_without_a_network_has_no_gateways() -> None:
     flat = config("a", "b", sliceSubnet="", overlayNetworkDeploymentMode="no-network")
-    roster = {seat.cluster: seat for seat in slices.seats(flat, {})}
+    roster = {seat.cluster: seat for seat in slices.seats(flat, slices.octets(flat, {}))}
     assert gateways.views("shop", flat, roster, "a", Published()) == []
 
 

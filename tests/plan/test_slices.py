@@ -14,15 +14,19 @@ def config(*clusters: str, **spec: Any) -> SliceConfig:
     return SliceConfig.parse({"metadata": {"name": "red", "namespace": "kubeslice-shop"}, "spec": wire})
 
 
+def placed(wanted: SliceConfig, taken: dict[str, int]) -> list[slices.Seat]:
+    return slices.seats(wanted, slices.octets(wanted, taken))
+
+
 CLUSTERS = st.lists(st.sampled_from("abcd"), unique=True)
 
 
 @given(before=CLUSTERS, after=CLUSTERS)
 def test_members_that_stay_keep_their_place_and_places_never_overlap(before: list[str], after: list[str]) -> None:
-    first = slices.seats(config(*before), {})
+    first = placed(config(*before), {})
     octets = {seat.cluster: seat.octet for seat in first}
     staying = {cluster: octet for cluster, octet in octets.items() if cluster in after}
-    second = {seat.cluster: seat for seat in slices.seats(config(*after), staying)}
+    second = {seat.cluster: seat for seat in placed(config(*after), staying)}
     assert {c: second[c].octet for c in staying} == staying
     assert len({seat.subnet for seat in second.values()}) == len(after)
 
@@ -62,5 +66,5 @@ def test_the_entry_for_a_cluster_comes_before_the_one_for_all() -> None:
 
 def test_a_slice_without_a_network_has_no_subnets() -> None:
     wanted = config("a", sliceSubnet="", overlayNetworkDeploymentMode="no-network")
-    made = slices.worker_config("shop", wanted, slices.seats(wanted, {})[0], None, {})
+    made = slices.worker_config("shop", wanted, placed(wanted, {})[0], None, {})
     assert not {"sliceSubnet", "clusterSubnetCIDR", "qosProfileDetails"} & set(made["spec"])

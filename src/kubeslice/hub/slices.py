@@ -101,8 +101,7 @@ class Slices:
             try:
                 allocation = await self._allocate(name, obj, config)
                 if allocation.problem is None:
-                    seats = [slices.seat(config, *place) for place in allocation.octets.items()]
-                    return seats, [], allocation.after
+                    return slices.seats(config, allocation.octets), [], allocation.after
                 problems, after = [allocation.problem], allocation.after
             except Terminal as refusal:
                 problems = [Problem.of("spec", refusal)]

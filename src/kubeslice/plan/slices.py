@@ -89,9 +89,9 @@ def octets(config: SliceConfig, taken: Mapping[str, int]) -> dict[str, int]:
     return parts.octets(config.spec.clusters, taken, parts.count(config.spec))
 
 
-def seats(config: SliceConfig, taken: Mapping[str, int]) -> list[Seat]:
-    """Give every member its place, as `octets` does."""
-    return [seat(config, cluster, octet) for cluster, octet in octets(config, taken).items()]
+def seats(config: SliceConfig, placed: Mapping[str, int]) -> list[Seat]:
+    """Return the places of clusters with these octets. Raises `Terminal` when the slice has no such part."""
+    return [seat(config, cluster, octet) for cluster, octet in placed.items()]
 
 
 def profile(config: SliceConfig, find: Callable[[str], Object | None]) -> Mapping[str, Any] | None:
