@@ -119,9 +119,7 @@ class Caches:
 
     def genuine(self, found: Iterable[Object]) -> list[Object]:
         """Return the worker objects whose labels tell the truth about the namespace they are in."""
-        return [
-            obj for obj in found if (member := groups.member(obj)) and member == self.member(objects.namespace(obj))
-        ]
+        return [obj for obj in found if self._is_genuine(obj)]
 
     def configs_of(self, slice_name: SliceName) -> list[Object]:
         """Return the WorkerSliceConfigs of a slice."""
@@ -141,5 +139,10 @@ class Caches:
         ]
 
     def _is_genuine(self, obj: Object) -> bool:
-        claimed = groups.member(obj)
-        return claimed is not None and claimed == self.member(objects.namespace(obj))
+        # Asked for every object of a slice at every look: compares the labels as they are.
+        claimed, found = objects.labels(obj), self.namespaces.get(objects.namespace(obj))
+        project, cluster = claimed.get(names.PROJECT_LABEL), claimed.get(names.CLUSTER_LABEL)
+        if found is None or not project or not cluster:
+            return False
+        labels = objects.labels(found)
+        return bool(labels.get(names.PROJECT_LABEL) == project and labels.get(names.CLUSTER_LABEL) == cluster)

@@ -6,13 +6,13 @@ there are peers to be told, and nothing is computed for the others.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from kubeslice.hub import groups
+from kubeslice.hub import fingerprints, groups
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
-from kubeslice.hub.rosters import cluster_of, generations_of, roster
+from kubeslice.hub.rosters import Roster, cluster_of, generations_of, roster
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -34,30 +34,72 @@ def key(name: SliceName, remote: str) -> Key:
 
 
 @dataclass(frozen=True)
+class _Outlook:
+    """What decides about the views that lead to one member; `slice` is None when there is no slice (any more)."""
+
+    slice: Object | None
+    roster: Roster
+    published: Published
+    is_refused: bool
+
+    def fingerprint(self, seen: Sequence[Object]) -> bytes:
+        """Return what stays the same as long as nothing changes for these views, as they were `seen`."""
+        slice_seen = self.slice or {}
+        spec, topology = objects.spec(slice_seen), objects.status(slice_seen).get("topology") or {}
+        seats = self.roster.seats
+        return fingerprints.of(
+            # Who is listed and has no seat yet changes nothing; the order of the others does.
+            {field: value for field, value in spec.items() if field != "clusters"},
+            [cluster for cluster in spec.get("clusters") or [] if cluster in seats],
+            [(seat.cluster, seat.octet, seat.subnet, seat.subnet_v6) for seat in seats.values()],
+            (topology.get("relays"), topology.get("swapped"), self.is_refused, self.roster.config is None),
+            (list(self.published.planes), list(self.published.node_ips)),
+            [fingerprints.intent(view) for view in seen],
+        )
+
+
+@dataclass(frozen=True)
 class Gateways:
     """Reconciles all views of one member of one slice."""
 
     api: Api
     caches: Caches
     verdicts: Verdicts
+    _settled: dict[Key, bytes] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Write what the others have to know about the member, remove what they no longer need."""
         slice_name, _, remote = key.name.partition("/")
         name = SliceName(names.project_of(key.namespace), slice_name)
         seen = self.caches.views_of(name, remote)
-        mine = [obj for obj in self._wanted(name, remote, seen) if self._is_free(obj)]
+        outlook = self._outlook(name, remote, seen)
+        fingerprint = outlook.fingerprint(seen)
+        if self._settled.get(key) == fingerprint:
+            # A member that joins wakes the views of all others, and there is nothing new in most of them.
+            return Result()
+        wanted = self._wanted(name, remote, seen, outlook)
+        mine = [obj for obj in wanted if self._is_free(obj)]
+        self._settled.pop(key, None)
         changes = await sync(self.api, names.HUB_MANAGER, _items(mine), _items(seen))
         if not changes:
+            if seen and len(mine) == len(wanted):
+                self._settled[key] = fingerprint
             return Result()
         return Result(f"{len(changes.applied)} views of {remote} written, {len(changes.deleted)} removed")
 
-    def _wanted(self, name: SliceName, remote: str, seen: Sequence[Object]) -> list[Object]:
+    def _outlook(self, name: SliceName, remote: str, seen: Sequence[Object]) -> _Outlook:
         current, published = roster(self.caches, name), self._published(name, remote, seen)
         slice_seen = self.caches.slices.get(name.name, names.project_namespace(name.project))
+        if slice_seen is None or current.config is None:
+            return _Outlook(slice_seen, current, published, is_refused=False)
+        problems = self.verdicts.problems(slice_seen, current.config)
+        return _Outlook(slice_seen, current, published, is_refused=bool(problems))
+
+    def _wanted(self, name: SliceName, remote: str, seen: Sequence[Object], outlook: _Outlook) -> list[Object]:
+        slice_seen, current, published = outlook.slice, outlook.roster, outlook.published
         if current.config is None or slice_seen is None:
             return []
-        if self.verdicts.problems(slice_seen, current.config):
+        if outlook.is_refused:
             # Whom a refused spec connects does not count: who is connected stays so, and goes on hearing of the other.
             here = [view for view in seen if cluster_of(view) in current.seats and not objects.is_deleting(view)]
             return [gateways.renewed(view, published) for view in here if remote in current.seats]
