@@ -26,7 +26,7 @@ async def without_network(stage: Stage, name: str, *namespaces: str, **profile: 
     await stage.hub.apply(resources.WORKERSLICECONFIGS, wanted, manager=names.HUB_MANAGER)
 
 
-async def test_only_the_namespaces_are_touched(stage: Stage) -> None:
+async def test_only_the_namespaces_are_touched_and_those_that_were_found_are_not_made_again(stage: Stage) -> None:
     await stage.start()
     await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "here"}})
     await without_network(stage, "plain", "batch")
@@ -46,18 +46,11 @@ async def test_only_the_namespaces_are_touched(stage: Stage) -> None:
     spec = objects.spec(await stage.own_object(resources.SLICES, "rest"))
     assert not {"vni", "mtu", "clusterSubnet"} & spec.keys()
     assert spec["nodeBlocks"] == []
-
-
-async def test_a_namespace_that_somebody_deletes_is_made_again_only_where_it_was_wished_for(stage: Stage) -> None:
-    await stage.start()
-    await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "here"}})
-    await without_network(stage, "rest", "here", onlyExisting=True)
-    await eventually(partial(on_slice, stage, "here", "rest"))
     before = objects.uid(await stage.own_object(resources.NAMESPACES, "here", None))
     await stage.own.delete(resources.NAMESPACES, "here")
     await stage.own.patch(resources.NAMESPACES, "here", None, {"spec": {"finalizers": None}})
-    await without_network(stage, "plain", "batch")
-    await eventually(partial(on_slice, stage, "batch", "plain"))
+    await without_network(stage, "later", "night")
+    await eventually(partial(on_slice, stage, "night", "later"))
     seen = await stage.own_object(resources.NAMESPACES, "here", None)
     assert seen is None or objects.uid(seen) == before
 

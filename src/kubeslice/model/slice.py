@@ -44,9 +44,7 @@ class SliceSpec(KubeModel):
         json_schema_extra=map_list("plane"),
     )
     namespaces: list[str] = Field(default_factory=list, description="Namespaces whose pods join.")
-    only_existing: bool | None = Field(
-        default=None, description="Whether these join where they are, and are not made."
-    )
+    only_existing: bool | None = Field(default=None, description="Whether these join where they are, and are not made.")
     resource_quota: QuotaPart | None = Field(default=None, description="What the slice may use in this cluster.")
     node_blocks: list[NodeBlocks] = Field(
         default_factory=list,
