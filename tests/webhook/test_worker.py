@@ -100,6 +100,30 @@ async def test_an_export_that_can_never_work_is_refused(admin: HttpApi) -> None:
     await until(refused)
 
 
+@pytest.mark.usefixtures("running")
+async def test_one_export_more_than_a_slice_may_have_is_refused(admin: HttpApi) -> None:
+    limits = {"exportedServices": 1, "namespaces": [{"namespace": "plain", "hard": {}}]}
+    spec = {"sliceName": "blue", "namespaces": ["plain"], "resourceQuota": limits}
+    metadata = {"name": "blue", "namespace": names.WORKER_NAMESPACE}
+    await admin.apply(r.SLICES, {"metadata": metadata, "spec": spec}, manager="test")
+
+    def export(name: str) -> dict[str, Any]:
+        wanted = {"slice": "blue", "selector": {}, "ports": [{"containerPort": 80}]}
+        return {"metadata": {"name": name, "namespace": "plain"}, "spec": wanted}
+
+    async def refused() -> bool:
+        try:
+            await admin.create(r.SERVICEEXPORTS, export("second"))
+        except Invalid as refusal:
+            return "exportedServices is 1 for this cluster on slice blue" in refusal.message
+        await admin.delete(r.SERVICEEXPORTS, "second", "plain")
+        return False
+
+    await admin.create(r.SERVICEEXPORTS, export("first"))
+    await until(refused)
+    await admin.patch(r.SERVICEEXPORTS, "first", "plain", {"spec": {"ports": [{"containerPort": 81}]}})
+
+
 async def test_an_export_that_waits_for_its_slice_is_a_warning(running: Running) -> None:
     spec = {"slice": "red", "selector": {"matchLabels": {"app": "web"}}, "ports": [{"containerPort": 80}]}
     request = {
