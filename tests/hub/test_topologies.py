@@ -133,6 +133,12 @@ async def test_a_pair_that_stays_down_gets_a_relay_and_goes_back(stage: Stage) -
 
     await stage.until(is_relayed)
     await report(workers, ab="UP", ac="UP")
+
+    async def is_heard_of() -> bool:
+        found = await stage.admin.get(r.SLICECONFIGS, "red", stage.home)
+        return bool(objects.status(found)["tunnels"] == "12/12")
+
+    await stage.until(is_heard_of)
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "Degraded", "True", "Relayed")
     stage.clock.leap(31)
     await workers["a"].tunnel("red", "c", "UP", "DOWN")
