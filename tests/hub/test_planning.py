@@ -114,7 +114,7 @@ async def test_plan_and_apply_say_the_same(stage: Stage, cli: Cli) -> None:
         (name, "red", "policy", "bandwidth", "change") for name in "abc"
     }
     left = await cli.agree(slice_config("red", "a", "b", **joined("shop")))
-    assert ("everything on the slice here: 1 pods lose their address") in {change[-1] for change in left}
+    assert ("everything on the slice here, for 1 of its pods") in {change[-1] for change in left}
     evicted = await cli.agree(cluster("b", evicted=True))
     assert "every slice here, at once" in {change[-1] for change in evicted}
     playing.cancel()

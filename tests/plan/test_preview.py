@@ -81,7 +81,7 @@ def test_addresses_stay_when_members_come_and_go() -> None:
 def test_who_leaves_loses_everything_and_the_others_their_flows_with_it() -> None:
     before = built(world(slice_config("red", "a", "b", "c", **joined("till"))))
     lost = told(before, replace(before, slices={"red": slice_config("red", "a", "b", **joined("till"))}))
-    assert lost["remove", "c", "red", "member", ""] == "everything on the slice here: 1 pods lose their address"
+    assert lost["remove", "c", "red", "member", ""] == "everything on the slice here, for 1 of its pods"
     assert lost["remove", "a", "red", "tunnels", "c"] == "flows with c"
     assert lost["remove", "c", "red", "tunnels", "a"] == lost["remove", "c", "red", "namespace", "till"] == ""
 

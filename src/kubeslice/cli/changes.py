@@ -69,18 +69,21 @@ def table(changes: Sequence[Change]) -> "Table":
     return views.drawn(HEADINGS, rows)
 
 
-def summary(changes: Sequence[Change]) -> str:
-    """Return the numbers in one sentence."""
+def summary(changes: Sequence[Change], *, are_done: bool = False) -> str:
+    """Return the numbers in one sentence: of what would change or, when `are_done`, of what has changed."""
     if not changes:
-        return "nothing changes in any cluster"
+        return "nothing has changed in any cluster" if are_done else "nothing changes in any cluster"
     counts = [
-        f"{sum(change.difference.action == action for change in changes)} to {action}"
+        f"{count} {action.removesuffix('e')}ed" if are_done else f"{count} to {action}"
         for action in SIGNS
-        if any(change.difference.action == action for change in changes)
+        if (count := sum(change.difference.action == action for change in changes))
     ]
-    cut = len({change.difference.spot.cluster for change in changes if change.interrupts})
-    traffic = f"; running traffic is interrupted in {cut} clusters" if cut else "; no running traffic is interrupted"
-    return ", ".join(counts) + traffic
+    cut = listing(sorted({change.difference.spot.cluster for change in changes if change.interrupts}))
+    verb = "was" if are_done else "is"
+    traffic = (
+        f"running traffic {verb} interrupted in {cut}" if cut else f"no running traffic {verb} interrupted"
+    )
+    return f"{', '.join(counts)}; {traffic}"
 
 
 def _changes(old: footprint.Footprint, new: footprint.Footprint, before: World) -> list[Change]:

@@ -40,7 +40,7 @@ def plan(
 
     wishes = read(files, project)
     changes = run_with_api(kubeconfig, context, lambda api: _all_planned(api, wishes))
-    _print(changes, output)
+    _print(changes, output, are_done=False)
     raise typer.Exit(CHANGES if changes else 0)
 
 
@@ -60,7 +60,7 @@ def apply(
 
     wishes = read(files, project)
     done, missing = run_with_api(kubeconfig, context, lambda api: _all_applied(api, wishes, wait))
-    _print(done, output)
+    _print(done, output, are_done=True)
     if missing:
         from kubeslice.cli.changes import summary
 
@@ -132,7 +132,7 @@ async def _settled(
         await asyncio.sleep(LOOK_EVERY)
 
 
-def _print(found: "Sequence[Change]", output: str) -> None:
+def _print(found: "Sequence[Change]", output: str, *, are_done: bool) -> None:
     from kubeslice.cli import changes
     from kubeslice.cli.resources import console
 
@@ -145,4 +145,4 @@ def _print(found: "Sequence[Change]", output: str) -> None:
         fail(f"--output {output!r} is not known: use table or json")
     if found:
         console().print(changes.table(found))
-    console().print(changes.summary(found))
+    console().print(changes.summary(found, are_done=are_done))

@@ -32,7 +32,7 @@ def interruption(found: Difference, after: Footprint, pods: Pods) -> str:
     spot = found.spot
     if spot.what == MEMBER and found.action == "remove":
         count = pods.get((spot.slice, spot.cluster), 0)
-        return f"everything on the slice here: {count} pods lose their address" if count else ""
+        return f"everything on the slice here, for {count} of its pods" if count else ""
     if spot.what == REGISTRATION:
         return "every slice here, at once" if found.after == SHUT_OUT else ""
     if Spot(spot.cluster, spot.slice, MEMBER) not in after or not _has_traffic(spot, pods):
