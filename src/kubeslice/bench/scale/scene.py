@@ -147,7 +147,7 @@ async def register(scene: Scene, config: Kubeconfig) -> float:
     """Create the project and its clusters and let a worker of each register; return after how many seconds."""
     started = time.monotonic()
     await _register(scene, config)
-    await scene.until(lambda: _all_ready(scene), 60 + scene.load.clusters, "every cluster registered")
+    await scene.until(lambda: _all_ready(scene), 300 + scene.load.clusters, "every cluster registered")
     return time.monotonic() - started
 
 
