@@ -80,9 +80,7 @@ def summary(changes: Sequence[Change], *, are_done: bool = False) -> str:
     ]
     cut = listing(sorted({change.difference.spot.cluster for change in changes if change.interrupts}))
     verb = "was" if are_done else "is"
-    traffic = (
-        f"running traffic {verb} interrupted in {cut}" if cut else f"no running traffic {verb} interrupted"
-    )
+    traffic = f"running traffic {verb} interrupted in {cut}" if cut else f"no running traffic {verb} interrupted"
     return f"{', '.join(counts)}; {traffic}"
 
 
