@@ -13,6 +13,7 @@ from kubeslice.linux import devices, netns, nftables, observation
 from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
 from kubeslice.model.resources import NODES, PODS, SLICES
+from kubeslice.plan.network import Route
 from tests.clusters import Cluster, some_clusters, until
 from tests.kernel import Kernel
 
@@ -73,6 +74,21 @@ async def test_damage_is_healed_at_once(cluster: Cluster, kernel: Kernel) -> Non
         before = observation.segment(segment)
         kernel.ip(segment, "link delete br0")
         await until(lambda: observation.segment(segment) == before, 3)
+
+
+async def test_a_slice_that_grows_or_gets_another_mtu_reaches_the_pods_that_run(cluster: Cluster) -> None:
+    sandbox = await cluster.pod("shop", "web")
+    address = await cluster.address_of("shop", "web", "red")
+
+    def seen() -> set[str]:
+        found = observation.only(observation.endpoint(sandbox), ["ks0"])
+        return {f"{record.destination} {record.mtu}" for record in found if isinstance(record, Route)}
+
+    assert seen() == {"10.1.0.0/16 1420"}
+    change = {"spec": {"sliceSubnet": "10.0.0.0/15", "mtu": 1400}}
+    await cluster.api.patch(SLICES, "red", names.WORKER_NAMESPACE, change)
+    await until(lambda: seen() == {"10.0.0.0/15 1400"}, 5)
+    assert await cluster.address_of("shop", "web", "red") == address
 
 
 async def test_a_restarted_agent_changes_nothing(cluster: Cluster) -> None:

@@ -28,6 +28,7 @@ from kubeslice.model.resources import PODS
 from kubeslice.plan import attachment as attachments
 from kubeslice.plan import pods
 from kubeslice.plan.attachment import Attachment
+from kubeslice.plan.network import Network
 from kubeslice.runtime.controller import Result
 
 FIRST_LOOK = 0.005  # seconds
@@ -39,10 +40,14 @@ GROUPS = waker.LINKS | waker.ADDRESSES | waker.ROUTES
 
 @dataclass
 class Wired:
-    """A pod that is attached: on which slice, in which sandbox, and the ear that hears what is done to it there."""
+    """A pod that is attached: on which slice, in which sandbox, and the ear that hears what is done to it there.
+
+    `ends` is what both namespaces were made to hold: it changes when the slice grows or gets another MTU.
+    """
 
     attachment: Attachment
     live: Live
+    ends: Network
     inode: int
     ear: Waker
     is_touched: bool = False
@@ -119,14 +124,15 @@ class PodReconciler:
         self._forget(key)
         source = await asyncio.to_thread(waker.listen, GROUPS, sandbox)
         ear = Waker(source, lambda: self._touched(key))
-        self._wired[key] = Wired(attachment, live, sandbox.inode, ear)
+        self._wired[key] = Wired(attachment, live, attachments.ends(attachment, live.segment), sandbox.inode, ear)
 
     def _is_settled(self, key: Key, attachment: Attachment, live: Live, sandbox: Namespace) -> bool:
         wired = self._wired.get(key)
         if wired is None or wired.is_touched or wired.live is not live:
             return False
         is_known = live.attached.get(attachment.uid) == attachment == wired.attachment
-        return is_known and wired.inode == sandbox.inode
+        is_same = wired.inode == sandbox.inode and wired.ends == attachments.ends(attachment, live.segment)
+        return is_known and is_same
 
     def _addresses(self, pod: Object, live: Live) -> tuple[IPv4Address, ...]:
         """Return a pod's addresses: fixed ones, the ones it has, or the next free one; none when there is none."""

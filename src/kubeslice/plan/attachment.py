@@ -147,6 +147,11 @@ def pod_records(attachment: Attachment, segment: Segment) -> tuple[Record, ...]:
     return (pod_link(attachment, segment), *addresses, *routes)
 
 
+def ends(attachment: Attachment, segment: Segment) -> Network:
+    """Return what both ends of the pair hold."""
+    return frozenset([*port_records(attachment, segment), *pod_records(attachment, segment)])
+
+
 def guard(attachment: Attachment, segment: Segment) -> tuple[Record, ...]:
     """Return what has to be there before a router or gateway may forward.
 
