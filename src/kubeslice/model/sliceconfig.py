@@ -185,8 +185,8 @@ class SliceConfigSpec(KubeModel):
     )
     slice_ipam_type: str = Field(
         default="Local",
-        description="How the subnet is cut: Local or Static into maxClusters equal parts, Dynamic into parts of the size "
-        "in ipam, given out one by one. Cannot change.",
+        description="How the subnet is cut: Local or Static into maxClusters equal parts, Dynamic into parts of the "
+        "size in ipam, given out one by one. Cannot change.",
         max_length=63,
         json_schema_extra=kept("sliceIpamType", "pods have addresses that depend on it"),
     )

@@ -82,7 +82,7 @@ def views(
 def told(views_seen: Iterable[Object], addresses: Sequence[str]) -> Published:
     """Return what the views that lead to a cluster say about it, with the `addresses` of its nodes known now."""
     ends = [(view.get("spec") or {}).get("remoteGatewayConfig") or {} for view in views_seen]
-    planes = next((end["planes"] for end in ends if end.get("planes")), [])
+    planes: Sequence[Object] = next((end["planes"] for end in ends if end.get("planes")), [])
     return Published(planes, addresses or next((end["nodeIps"] for end in ends if end.get("nodeIps")), []))
 
 

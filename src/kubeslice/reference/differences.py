@@ -146,9 +146,9 @@ def page() -> str:
     return markdown.page(
         "Differences from the Go implementation",
         "Objects written for the Go implementation are accepted as they are. Every field of its kinds exists here, "
-        "with the same name and type; this is the whole list of what else differs, checked by a test. A field that has an "
-        "older value keeps it: defaults count for new objects only. `*` stands for any part of a name. What our kinds "
-        "have beyond is on their [own pages](README.md#kinds); every kind has `status.conditions` and "
+        "with the same name and type. This is the whole list of what else differs, checked by a test; `*` stands for "
+        "any part of a name. Defaults count where nothing is written: what was stored with another default keeps it. "
+        "What our kinds have beyond is on their [own pages](README.md#kinds); every kind has `status.conditions` and "
         "`status.observedGeneration` besides.",
         markdown.table(("kind", "field", "aspect", "here", "why"), rows),
     )
