@@ -93,3 +93,12 @@ def test_a_view_that_is_renewed_keeps_everything_but_what_the_remote_says() -> N
     before = gateways.views("shop", wanted, roster, "b", old, relayed)
     after = gateways.views("shop", wanted, roster, "b", new, relayed)
     assert [gateways.renewed(view, new) for view in before] == after
+
+
+def test_what_others_were_told_of_a_cluster_stands_while_its_report_is_missing() -> None:
+    planes = [{"plane": 0, "generation": 3, "publicKey": "k", "endpoints": ["192.0.2.1:30001"]}]
+    view = {"spec": {"remoteGatewayConfig": {"planes": planes, "nodeIps": ["192.0.2.1"]}}}
+    empty: dict[str, object] = {"spec": {"remoteGatewayConfig": {"planes": []}}}
+    assert gateways.told([empty, view], []) == Published(planes, ["192.0.2.1"])
+    assert gateways.told([view], ["192.0.2.9"]) == Published(planes, ["192.0.2.9"])
+    assert gateways.told([], []) == Published([], [])
