@@ -67,6 +67,13 @@ def test_what_a_worker_joins_with_is_renewed_at_once() -> None:
     assert credentials.due(Token("u1", NOW, NOW + timedelta(minutes=30), is_bound=True), HOUR) is None
 
 
+def test_what_is_brought_later_than_its_own_is_answered_by_another_of_its_own() -> None:
+    to_join = Token("u1", NOW, NOW + timedelta(minutes=30), is_bound=True)
+    assert credentials.due(own(age=1), 24 * HOUR, to_join) is None
+    assert credentials.due(own(), 24 * HOUR, to_join) is not None
+    assert credentials.due(own(age=1), 24 * HOUR, Token("u1")) is not None
+
+
 def cluster(told: Token | None = None, **wishes: Any) -> Cluster:
     status = {"credential": told.wire()} if told else {}
     return Cluster.parse({"metadata": {"name": "west"}, "spec": {"credential": wishes}, "status": status})

@@ -100,7 +100,8 @@ async def test_a_worker_joins_with_one_token_and_lives_on_another(joining: tuple
     for resource, obj in tenancy.cluster_objects(Member("acme", CLUSTER), ProjectSpec(), {}):
         await stage.hub.apply(resource, obj, manager="test")
     before = await present(stage)
-    await brought(stage, await to_join_with(stage))
+    used = await to_join_with(stage)
+    await brought(stage, used)
     second = await own_token(stage, other_than=before)
     assert second.account_uid != first.account_uid
     await told(stage, "Renewed", second)
@@ -109,6 +110,8 @@ async def test_a_worker_joins_with_one_token_and_lives_on_another(joining: tuple
     await stage.own.patch(resources.SECRETS, names.HUB_SECRET, SYSTEM, {"data": data})
     with pytest.raises(Terminal, match=f"{CLUSTER} of project acme already"):
         await worker.join(stage.own, JoinToken("https://192.0.2.1", "CA", "other", CLUSTER, "t"), Image("kubeslice"))
+    with pytest.raises(Terminal, match="it is used up"):
+        await worker.join(stage.own, JoinToken("https://192.0.2.1", "CA", "acme", CLUSTER, used), Image("kubeslice"))
 
 
 async def told(stage: Stage, reason: str, token: Token | None = None) -> str:

@@ -62,9 +62,9 @@ async def join(
     """Install a worker that was invited and wait until the hub has registered it.
 
     Asks nobody but the cluster of `worker_api`: the hub may be out of reach from here. Raises `Terminal` when this
-    cluster is another's already, `NotReached` when the worker finds no way to the hub.
+    cluster is another's already or the token used up, `NotReached` when the worker finds no way to the hub.
     """
-    await _belongs_to_nobody_else(worker_api, invitation)
+    await _is_new_here(worker_api, invitation)
     brought = HubCredentials(endpoint=invitation.endpoint, token=invitation.token, ca=invitation.ca)
     await install(worker_api, invitation.project, invitation.cluster, brought, image)
     progress("operator, agent, DNS and webhook run")
@@ -156,10 +156,12 @@ def _entries(secret: Object, *keys: str) -> list[str]:
 
 
 def _is_joined(invitation: JoinToken, secret: Object | None) -> bool:
-    """Tell whether the worker has a credential of its own, from the account that it was invited as."""
+    """Tell whether the worker has got a credential of its own since it was invited."""
     own = credentials.read(_entries(secret, names.OWN_TOKEN)[0]) if secret else None
     brought = credentials.read(invitation.token)
-    return own is not None and brought is not None and own.account_uid == brought.account_uid
+    if own is None or brought is None:
+        return False
+    return own.account_uid == brought.account_uid and credentials.follows(own, brought)
 
 
 async def _hub_secret(worker_api: Api) -> Object | None:
@@ -169,7 +171,7 @@ async def _hub_secret(worker_api: Api) -> Object | None:
         return None
 
 
-async def _belongs_to_nobody_else(worker_api: Api, invitation: JoinToken) -> None:
+async def _is_new_here(worker_api: Api, invitation: JoinToken) -> None:
     secret = await _hub_secret(worker_api)
     if secret is None:
         return
@@ -180,6 +182,9 @@ async def _belongs_to_nobody_else(worker_api: Api, invitation: JoinToken) -> Non
             f"this cluster is {cluster} of project {names.project_of(home)} already: take it out there first, with "
             f"kubeslice uninstall worker {cluster} --project {names.project_of(home)}"
         )
+    if _is_joined(invitation, secret):
+        again = f"make another with `kubeslice cluster join-token {invitation.cluster}`"
+        raise Terminal(f"{invitation.cluster} joined with this token already, and it is used up: {again}")
 
 
 async def _complaint(worker_api: Api) -> str:

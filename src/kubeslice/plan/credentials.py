@@ -88,12 +88,15 @@ def read(text: str) -> Token | None:
     return Token(str(account), issued, expires, is_bound="secret" in private)
 
 
-def due(token: Token, seconds: int) -> datetime | None:
+def due(token: Token, seconds: int, brought: Token | None = None) -> datetime | None:
     """Return when a token is to be renewed; None for at once. `seconds` is the life that the hub wants tokens to have.
 
-    A token that lives longer than that is renewed as one that does not: a shorter life takes effect early.
+    A token that lives longer than that is renewed as one that does not: a shorter life takes effect early. One that is
+    older than the token that was last `brought` to join with is renewed at once: whoever brought it waits for that.
     """
     if not token.is_own or token.expires is None or token.issued is None:
+        return None
+    if brought is not None and not follows(token, brought):
         return None
     life = min(token.expires - token.issued, timedelta(seconds=seconds))
     return token.issued + life * RENEWAL_PART
@@ -102,6 +105,11 @@ def due(token: Token, seconds: int) -> datetime | None:
 def wanted_seconds(cluster_status: Mapping[str, Any]) -> int:
     """Return how long the hub wants a worker's tokens to live."""
     return int(cluster_status.get("credentialSeconds") or DEFAULT_SECONDS)
+
+
+def follows(own: Token, brought: Token) -> bool:
+    """Tell whether a worker's own token was made after the one that it was brought, so that this one is used up."""
+    return own.issued is None or brought.issued is None or own.issued >= brought.issued
 
 
 def renewed(token: Token) -> Finding:

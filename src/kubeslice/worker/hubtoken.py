@@ -37,12 +37,17 @@ class HubToken:
         first, second = (self._brought, self._own) if self._prefers_brought else (self._own, self._brought)
         return first or second
 
+    @property
+    def brought(self) -> str:
+        """Return what the worker was brought to join with."""
+        return self._brought
+
     def follow(self, secret: Informer) -> None:
         """Take the tokens from the Secret as it changes."""
         secret.subscribe(self._changed)
 
     def subscribe(self, subscriber: Callable[[], None]) -> None:
-        """Call `subscriber` whenever another token is used."""
+        """Call `subscriber` whenever another token is used or brought."""
         self._subscribers.append(subscriber)
 
     def refused(self) -> bool:
@@ -54,14 +59,14 @@ class HubToken:
         return self._prefers_brought
 
     def _changed(self, _: Object | None, new: Object | None) -> None:
-        data, before = (new or {}).get("data") or {}, self()
+        data, before = (new or {}).get("data") or {}, (self(), self._brought)
         brought, own = (base64.b64decode(data.get(key) or "").decode(errors="replace").strip() for key in KEYS)
         if own != self._own:
             self._prefers_brought = self._was_refused = False
         elif brought != self._brought:
             self._prefers_brought = self._was_refused
         self._brought, self._own = brought, own
-        if self() != before:
+        if (self(), self._brought) != before:
             for subscriber in self._subscribers:
                 subscriber()
 

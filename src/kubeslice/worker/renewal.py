@@ -116,9 +116,10 @@ class Renewal:
         """Return how many seconds to wait before a token is renewed, None for as long as nothing changes."""
         if token is None:
             return None
-        due, clock = credentials.due(token, self._wanted_seconds()), self._reporter.clock
+        brought, clock = credentials.read(self._token.brought), self._reporter.clock
+        due = credentials.due(token, self._wanted_seconds(), brought)
         left = (due - clock.now()).total_seconds() if due else 0.0
-        rest = self._rests_until - clock.monotonic() if token.is_own else 0.0
+        rest = self._rests_until - clock.monotonic() if due else 0.0
         return max(left, rest, 0.0)
 
     def _wanted_seconds(self) -> int:
