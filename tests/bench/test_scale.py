@@ -9,7 +9,7 @@ from kubeslice.bench.scale.figures import Figures, Idling, Settling
 from kubeslice.bench.scale.growth import Growth
 from kubeslice.bench.scale.load import Load, cluster
 from kubeslice.model.cluster import Cluster
-from kubeslice.model.sliceconfig import SliceConfig
+from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
 from kubeslice.plan import validation
 
 
@@ -25,7 +25,7 @@ def test_the_first_slice_has_all_clusters_and_the_others_are_spread() -> None:
 @pytest.mark.parametrize("clusters", [3, 31, 100])
 def test_every_slice_is_one_that_the_hub_accepts_with_one_cluster_more(clusters: int) -> None:
     load = Load(clusters, slices=3, members=2)
-    specs = {}
+    specs: dict[str, SliceConfigSpec] = {}
     for number in range(load.slices):
         obj = load.slice_config(number)
         obj["spec"]["clusters"] = [*obj["spec"]["clusters"], load.spare]

@@ -34,5 +34,6 @@ def test_an_intent_ignores_status_and_versions() -> None:
     obj = {"metadata": {"name": "a", "namespace": "n", "uid": "u", "generation": 1, "labels": {"x": "y"}}}
     reported = {"metadata": {**obj["metadata"], "resourceVersion": "9", "finalizers": ["f"]}, "status": {"up": True}}
     assert fingerprints.intent(obj) == fingerprints.intent(reported)
-    for change in ({"generation": 2}, {"labels": {}}, {"uid": "v"}, {"deletionTimestamp": "now"}):
+    changes: list[dict[str, Any]] = [{"generation": 2}, {"labels": {}}, {"uid": "v"}, {"deletionTimestamp": "now"}]
+    for change in changes:
         assert fingerprints.intent({"metadata": {**obj["metadata"], **change}}) != fingerprints.intent(obj)
