@@ -47,7 +47,7 @@ def test_sizes_grow_to_the_one_asked_for() -> None:
 def figures(clusters: int, writes: int, per_object: float, joined: float) -> Figures:
     settling = Settling(seconds=10.0, writes=writes, hub_seconds=5.0, bytes_per_object=[per_object] * clusters)
     idling = Idling(writes=1.0, worker_bytes=[100.0] * clusters, hub_percent=1.0)
-    return Figures(Load(clusters, 2, 2), 1.0, settling, [joined], [0.1], idling, hub_mebibytes=100.0, bare=100.0)
+    return Figures(Load(clusters, 12, 10), 1.0, settling, [joined], [0.1], idling, hub_mebibytes=100.0, bare=100.0)
 
 
 def test_a_budget_counts_where_it_is_set() -> None:
@@ -57,6 +57,12 @@ def test_a_budget_counts_where_it_is_set() -> None:
     assert not Growth("hub-scale", [small, figures(100, 600, 1100.0, 1.5)]).is_ok
     assert not Growth("hub-scale", [small, figures(100, 800, 1400.0, 1.5)]).is_ok
     assert not Growth("hub-scale", [small, dataclasses.replace(large, hub_mebibytes=301.0)]).is_ok
+
+
+def test_a_write_rate_is_judged_where_there_is_enough_to_write() -> None:
+    few = dataclasses.replace(figures(10, 100, 1000.0, 1.0), load=Load(10, 1, 10))
+    assert few.settling.rate / few.bare < 0.7
+    assert Growth("hub-scale", [few]).is_ok
 
 
 def test_the_report_has_a_column_for_each_number_of_clusters() -> None:
