@@ -1,5 +1,6 @@
 """An API server whose Services have loopback addresses, so that it can call a webhook in this process."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,7 +21,9 @@ def loopback_cluster(given_servers: list[ApiServer], tmp_path_factory: pytest.Te
         yield given_servers[0].kubeconfig
         return
     directory = tmp_path_factory.mktemp("webhook-apiserver")
-    process = start_api_server(directory, _free_port(), "--service-cidr", "127.96.0.0/16")
+    # A network of this run's own: another run on the machine could listen at the same ClusterIP.
+    services = f"127.{16 + os.getpid() % 200}.0.0/16"
+    process = start_api_server(directory, _free_port(), "--service-cidr", services)
     yield directory / "admin.kubeconfig"
     process.terminate()
     process.wait(timeout=10)
