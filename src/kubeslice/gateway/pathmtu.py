@@ -6,7 +6,6 @@ where they arrive the search is shorter. `tunnels` puts the result on the routes
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -20,6 +19,7 @@ from kubeslice.linux import paths
 from kubeslice.linux.echo import ANY, Echo
 from kubeslice.plan import endpoints, pathmtu
 from kubeslice.plan.pathmtu import Search
+from kubeslice.runtime.resting import rest
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +93,8 @@ class Lane:
                 numbers.append(self._send(target, size, device, is_whole))
                 if attempt:
                     numbers.append(self._send(target, SMALL, device, is_alive))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(patience):
-                        await is_whole.wait()
-                        return True
+                if await rest(patience, is_whole):
+                    return True
         finally:
             for number in numbers:
                 self._waiting.pop(number, None)

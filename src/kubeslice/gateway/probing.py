@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from kubeslice.model.errors import Retry
 from kubeslice.plan.ipam import ClusterPlan
 from kubeslice.plan.peers import Peer, SeenPeer, TunnelId
 from kubeslice.plan.tunnel import Line, Tunnel
+from kubeslice.runtime.resting import rest
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +92,8 @@ class Prober:
         """Wait until the next probes are due: half a second, less while a peer that was just called is silent."""
         now = time.monotonic()
         is_eager = any(tunnel.is_eager(now) for _, tunnel in self._tunnels())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EAGER_INTERVAL if is_eager else INTERVAL):
-                await self._called.wait()
-                self._called.clear()
+        if await rest(EAGER_INTERVAL if is_eager else INTERVAL, self._called):
+            self._called.clear()
 
     def tick(self) -> list[TunnelId]:
         """Probe every tunnel; return those whose peers have been silent for so long that they are to be called anew."""

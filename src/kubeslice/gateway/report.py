@@ -1,7 +1,6 @@
 """What a gateway tells of its tunnels: `SliceGateway.status.planes` and metrics, sparingly (`plan.tunnel.is_news`)."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from kubeslice.plan import tunnel
 from kubeslice.plan.peers import SeenPeer, TunnelId
 from kubeslice.plan.tunnel import Author, Line
 from kubeslice.runtime.metrics import CollectorRegistry, Gauge
+from kubeslice.runtime.resting import rest
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +100,7 @@ class Reporter:
     async def run(self) -> None:
         """Report until cancelled."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(INTERVAL):
-                    await self._news.wait()
+            await rest(INTERVAL, self._news)
             self._news.clear()
             if self._reconciler.engine is not None:
                 await self._report(await self._observe())

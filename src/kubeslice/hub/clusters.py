@@ -22,7 +22,7 @@ from kubeslice.plan import clusters, credentials, departure, effective, findings
 from kubeslice.plan.credentials import Custody
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.tenancy import Member
-from kubeslice.runtime.controller import Result
+from kubeslice.runtime.controller import Result, soonest
 from kubeslice.runtime.reporting import Reporter
 
 
@@ -124,7 +124,7 @@ class Clusters:
         if said and objects.status(obj).get("registrationStatus") is None:
             await self.reporter.event(resources.CLUSTERS, obj, "ClusterInstallationPending", found[0].message)
         looks = (self._next_look(heard, pulse.age), self._until(held))
-        return Result(found[0].message, after=min((look for look in looks if look is not None), default=None))
+        return Result(found[0].message, after=soonest(looks))
 
     def _until(self, moment: datetime | None) -> float | None:
         return None if moment is None else max((moment - self.reporter.clock.now()).total_seconds(), 0.0) + 0.05

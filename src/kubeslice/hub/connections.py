@@ -21,6 +21,7 @@ from kubeslice.plan.relays import Situation
 from kubeslice.plan.tenancy import Member
 from kubeslice.plan.topology import Graph, Pair
 from kubeslice.runtime.clock import Clock
+from kubeslice.runtime.controller import soonest
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,7 @@ class Connections:
             due = roles.due(situation, self._known[name].tried)
             swapped = self._swap(name, swapped, [ends for ends, wait in due.items() if not wait])
             waits += [wait for wait in due.values() if wait]
-        after = min((wait for wait in waits if wait is not None), default=None)
-        return Outlook(graph, found, Detours(decided, swapped), after)
+        return Outlook(graph, found, Detours(decided, swapped), soonest(waits))
 
     def as_built(self, name: SliceName, config: SliceConfig, octets: Mapping[str, int], seen: Detours) -> Outlook:
         """Look at a slice whose spec is refused: who is connected stays so."""

@@ -11,7 +11,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import clusters, keyrecords, rotation_report, topology
+from kubeslice.plan import clusters, generations, keyrecords, rotation_report, topology
 from kubeslice.plan.authority import Request
 from kubeslice.plan.keyrecords import KeyRecord, Owner, Refusal
 from kubeslice.plan.rotation import Seen, Tunnel
@@ -110,7 +110,7 @@ def _requests(reports: Mapping[str, Object]) -> Iterator[tuple[Owner, str]]:
     for cluster, found in reports.items():
         for gateway in objects.status(found).get("gateways") or []:
             if gateway.get("certificateRequest"):
-                owner = Owner(cluster, int(gateway.get("plane") or 0), int(gateway.get("generation") or 1))
+                owner = Owner(cluster, *generations.place(gateway))
                 yield owner, gateway["certificateRequest"]
 
 

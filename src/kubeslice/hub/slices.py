@@ -36,7 +36,7 @@ from kubeslice.plan.slices import Seat
 from kubeslice.plan.standing import Standing
 from kubeslice.plan.tenancy import Member
 from kubeslice.plan.validation import Problem
-from kubeslice.runtime.controller import Result
+from kubeslice.runtime.controller import Result, soonest
 from kubeslice.runtime.reporting import Reporter
 
 
@@ -90,7 +90,7 @@ class Slices:
         for news in relays.news(before.relays, stands.relays):
             await self.reporter.event(SLICECONFIGS, obj, news.reason, news.sentence, warning=news.is_bad)
         waits = [wait, rest, outlook.after if outlook else None]
-        return Result(found[0].message, after=min((one for one in waits if one is not None), default=None))
+        return Result(found[0].message, after=soonest(waits))
 
     async def _seats(
         self, name: SliceName, obj: Object, config: SliceConfig

@@ -52,6 +52,11 @@ def continued(held: Iterable[Mapping[str, Any]], told: Iterable[Mapping[str, Any
     return {plane: _onward(before.get(plane, ()), numbers) for plane, numbers in after.items()}
 
 
+def place(entry: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the plane and the generation that a reported gateway is of."""
+    return int(entry.get("plane") or 0), int(entry.get("generation") or FIRST)
+
+
 def wire(generations: Mapping[int, Iterable[int]]) -> list[Object]:
     """Return generations as a WorkerSliceConfig has them."""
     return [{"plane": plane, "generations": list(numbers)} for plane, numbers in sorted(generations.items())]
@@ -75,7 +80,7 @@ def _told(specs: Iterable[Mapping[str, Any]]) -> Generations:
 
 
 def _with_newer(known: tuple[int, ...], plane: int, reported: Iterable[Mapping[str, Any]]) -> tuple[int, ...]:
-    told = {int(entry.get("generation") or FIRST) for entry in reported if int(entry.get("plane") or 0) == plane}
+    told = {generation for where, generation in map(place, reported) if where == plane}
     newer = {number for number in told if known[-1] < number <= known[-1] + LONGEST_LEAP}
     return tuple(sorted({*known, *newer})[-2:]) if newer else known
 

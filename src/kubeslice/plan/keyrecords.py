@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from kubeslice.plan import gateway_keys
-from kubeslice.plan.generations import FIRST, Generations
+from kubeslice.plan import gateway_keys, generations
+from kubeslice.plan.generations import Generations
 
 Object = dict[str, Any]
 REMEMBERED = 8
@@ -134,9 +134,9 @@ def accepted(
     refusals = [*malformed(cluster, gateways), *refused(reported(cluster, gateways), records)]
     bad = {refusal.record for refusal in refusals}
     good = {
-        _place(entry): entry
+        generations.place(entry): entry
         for entry in gateways
-        if _place(entry)[1] in in_force.get(_place(entry)[0], ())
+        if generations.place(entry)[1] in in_force.get(generations.place(entry)[0], ())
         and not (_has_key(entry) and _record(cluster, entry) in bad)
     }
     return [good[place] for place in sorted(good)]
@@ -150,11 +150,7 @@ def _by_gateway(records: Iterable[KeyRecord]) -> dict[tuple[str, int], list[KeyR
 
 
 def _record(cluster: str, entry: Mapping[str, Any]) -> KeyRecord:
-    return KeyRecord(cluster, *_place(entry), fingerprint(entry["publicKey"]))
-
-
-def _place(entry: Mapping[str, Any]) -> tuple[int, int]:
-    return int(entry.get("plane") or 0), int(entry.get("generation") or FIRST)
+    return KeyRecord(cluster, *generations.place(entry), fingerprint(entry["publicKey"]))
 
 
 def _has_key(entry: Mapping[str, Any]) -> bool:

@@ -1,7 +1,5 @@
 """Looks at what the router's programs made of their configuration, and counts it."""
 
-import asyncio
-import contextlib
 import socket
 import time
 from ipaddress import IPv4Address
@@ -12,6 +10,7 @@ from kubeslice.plan.bird import PARTNER
 from kubeslice.router.daemons import Bird, Keepalived
 from kubeslice.router.metrics import RouterMetrics
 from kubeslice.router.routing import RouterReconciler
+from kubeslice.runtime.resting import rest
 
 EAGER, UNEASY, QUIET = 0.1, 1.0, 5.0  # seconds between questions to BIRD
 EAGERNESS = 5.0  # seconds after a change
@@ -44,12 +43,10 @@ class Watch:
             await self._wait(QUIET if is_settled else EAGER if is_eager else UNEASY)
 
     async def _wait(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._reconciler.changed.wait()
-                self._reconciler.changed.clear()
-                self._eager_until = time.monotonic() + EAGERNESS
-                self._were_up = False
+        if await rest(seconds, self._reconciler.changed):
+            self._reconciler.changed.clear()
+            self._eager_until = time.monotonic() + EAGERNESS
+            self._were_up = False
 
     async def _ask(self) -> bool:
         """Return whether every session is up."""

@@ -8,7 +8,7 @@ is logged with its traceback and backed off.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from kubeslice.kube.errors import ApiError, Conflict, Unavailable
 from kubeslice.kube.queue import WorkQueue
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.ids import Key
-from kubeslice.runtime.effort import Effort, Pace
+from kubeslice.runtime.effort import Pace
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
 from kubeslice.runtime.sources import Source
 
@@ -31,6 +31,11 @@ class Result:
 
     sentence: str = ""
     after: float | None = None
+
+
+def soonest(waits: Iterable[float | None]) -> float | None:
+    """Return the shortest of several waits, in seconds; None, which is no wait at all, when all are None."""
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 class Reconciler(Protocol):
@@ -90,12 +95,11 @@ class Controller:
     async def _work(self) -> None:
         while True:
             key = await self._queue.take()
-            started, effort = time.monotonic(), Effort(self._reconcile(key))
+            started = time.monotonic()
             try:
-                outcome = await effort
+                outcome = await self._pace.taken_by(self._reconcile(key))
             finally:
                 self._queue.done(key)
-            self._pace.worked(effort.seconds)
             self._metrics.seconds.labels(self.name).observe(time.monotonic() - started)
             self._metrics.reconciles.labels(self.name, outcome).inc()
             self._metrics.waiting.labels(self.name).set(len(self._queue))

@@ -49,6 +49,15 @@ class Pace:
         self._share = share
         self._next = 0.0
 
+    async def taken_by(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await work and rest for it afterwards; it is measured only where there is a share to keep to."""
+        if self._share >= 1:
+            return await work
+        effort = Effort(work)
+        outcome = await effort
+        self.worked(effort.seconds)
+        return outcome
+
     def worked(self, seconds: float) -> None:
         """Note that so much time of the loop was taken."""
         if self._share < 1:

@@ -21,6 +21,7 @@ from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.controller import Controller, Reconciler
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
 from kubeslice.runtime.reporting import Reporter
+from kubeslice.runtime.resting import rest
 from kubeslice.stage import understudy_parts
 from kubeslice.stage.understudy_parts import Configs, Imports, Pairs
 from kubeslice.worker.caches import HubCaches
@@ -72,9 +73,7 @@ class Understudy:
             self._leaving.clear()
             with contextlib.suppress(ApiError):
                 await self.beat()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HEARTBEAT):
-                    await self._leaving.wait()
+            await rest(HEARTBEAT, self._leaving)
 
     def _changed(self, old: Object | None, new: Object | None) -> None:
         # A hub that wants to forget the cluster waits for its word: when it says so, and when the last is gone.

@@ -1,7 +1,6 @@
 """The cluster's own line on the hub: the status of its Cluster, with a heartbeat, for as long as the operator leads."""
 
 import asyncio
-import contextlib
 import logging
 
 from kubeslice import __version__
@@ -14,6 +13,7 @@ from kubeslice.model.cluster import Cluster
 from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS
 from kubeslice.plan import findings, worker_cluster
 from kubeslice.runtime.reporting import Reporter
+from kubeslice.runtime.resting import rest
 from kubeslice.runtime.sources import intent
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink, Place
@@ -67,9 +67,7 @@ class Registration:
             except ApiError as error:
                 await self._failed(error)
                 wait = backoff.next()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
+            await rest(wait, self._changed)
             await asyncio.sleep(SETTLE)
 
     def hurry(self) -> None:

@@ -6,7 +6,6 @@ its first report, so a token of its own in the Secret `kubeslice-hub` tells that
 
 import asyncio
 import base64
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -21,6 +20,7 @@ from kubeslice.plan import credentials
 from kubeslice.plan.credentials import Token
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.reporting import Reporter
+from kubeslice.runtime.resting import rest
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.hublink import HubLink, Place
 from kubeslice.worker.hubtoken import HubToken
@@ -87,9 +87,7 @@ class Renewal:
             wait = self._time_left(token)
             if token is not None and wait == 0.0:
                 wait = await self._renew(token)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
+            await rest(wait, self._changed)
 
     async def _until_registered(self) -> None:
         cluster = self._caches.hub.cluster

@@ -20,6 +20,7 @@ from kubeslice.lab.kubelet.records import Sandbox
 from kubeslice.lab.kubelet.surroundings import Surroundings, now_text
 from kubeslice.lab.kubelet.volumesync import VolumeSync
 from kubeslice.model.resources import PODS
+from kubeslice.runtime.resting import rest
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +82,7 @@ class Worker:
             while not self.is_over:
                 self._wake.clear()
                 seconds = await self._sync_safely()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(seconds):
-                        await self._wake.wait()
+                await rest(seconds, self._wake)
         finally:
             self._containers.close()
 
