@@ -185,13 +185,13 @@ def test_what_is_imported_is_what_dns_answers(found: Any) -> None:
 
 
 def test_a_namespace_that_is_not_there_keeps_a_service_out_and_says_so() -> None:
-    absent = discovery.import_obstacle(offer([]), "", exists=False)
-    elsewhere = discovery.import_obstacle(offer([]), "blue", exists=True)
+    absent = discovery.import_obstacle(offer([]), "red", "", exists=False)
+    elsewhere = discovery.import_obstacle(offer([]), "red", "blue", exists=True)
     assert absent
     assert elsewhere
     assert "does not exist in this cluster" in absent.message
     assert "is not on the slice in this cluster" in elsewhere.message
-    assert discovery.import_obstacle(offer([]), "red", exists=True) is None
+    assert discovery.import_obstacle(offer([]), "red", "red", exists=True) is None
 
 
 def test_an_import_without_pods_is_pending() -> None:

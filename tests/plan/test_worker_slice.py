@@ -10,7 +10,7 @@ from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from kubeslice.plan import worker_slice
 from kubeslice.plan.worker_slice import Terrain, Wish
 
-WISH = Wish("red", "10.1.0.0/16", "10.1.64.0/18", 1, frozenset({"shop"}))
+WISH = Wish("red", "red", "10.1.0.0/16", "10.1.64.0/18", 1, frozenset({"shop"}))
 LAND = Terrain("worker-2", frozenset({"n1", "n2"}), frozenset(), (1500, 1450), {}, frozenset())
 
 
@@ -92,7 +92,7 @@ def test_a_cordoned_node_keeps_its_block_but_gets_no_first_one() -> None:
 
 
 def test_a_full_subnet_is_reported_by_node() -> None:
-    small = Wish("red", "10.1.0.0/16", "10.1.0.0/26", 1, frozenset())
+    small = Wish("red", "red", "10.1.0.0/16", "10.1.0.0/26", 1, frozenset())
     land = Terrain("c", frozenset({"n1", "n2", "n3"}), frozenset(), (), {"n1": 17}, frozenset())
     spec = worker_slice.spec(small, [], land, None)
     sentences = worker_slice.shortages(spec, land)
@@ -109,7 +109,7 @@ def test_a_slice_without_network_has_namespaces_and_nothing_else() -> None:
 
 def test_a_subnet_that_is_none_is_refused() -> None:
     with pytest.raises(Terminal, match="is not a subnet"):
-        worker_slice.spec(Wish("red", "x", "10.1.0.1/18", 1, frozenset()), [], LAND, None)
+        worker_slice.spec(Wish("red", "red", "x", "10.1.0.1/18", 1, frozenset()), [], LAND, None)
 
 
 def test_the_wish_survives_in_the_slice_while_the_hub_is_away() -> None:

@@ -24,8 +24,11 @@ from kubeslice.lab.apiserver.server import running
 from kubeslice.model import names, resources
 from kubeslice.model.crd import crd
 from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
+from kubeslice.plan.localnames import LocalNames
+from kubeslice.plan.tenancy import Member
 from kubeslice.plan.workloads import Build
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
+from kubeslice.worker.enrollment import Enrollment
 from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
@@ -66,7 +69,9 @@ class Stage:
     async def start(self, hub: HttpApi | None = None) -> None:
         registry = CollectorRegistry()
         metrics = ControllerMetrics(registry)
-        self.operator = Operator(self.own, hub or self.hub, self.token, self.settings, metrics, registry)
+        member = self.settings.member
+        first = Enrollment(member, hub or self.hub, self.token, LocalNames(member.project))
+        self.operator = Operator(self.own, first, self.settings.build, metrics, registry)
         self._task = asyncio.create_task(self.operator.run())
 
     async def stop(self) -> None:
@@ -297,9 +302,7 @@ async def _two_clusters(given: list[ApiServer], directory: Path) -> AsyncIterato
 async def stage(given_servers: list[ApiServer], tmp_path: Path) -> AsyncIterator[Stage]:
     """Hub and worker with their kinds, one node, a registered cluster; the operator is not running yet."""
     settings = Settings(
-        cluster=CLUSTER,
-        hub_namespace=OWN_ON_HUB,
-        project_namespace=PROJECT,
+        member=Member("acme", CLUSTER),
         identity="test",
         pod_namespace=SYSTEM,
         hub_credentials=tmp_path,

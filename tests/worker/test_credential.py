@@ -22,13 +22,15 @@ from kubeslice.model.project import ProjectSpec
 from kubeslice.plan import credentials, tenancy
 from kubeslice.plan.credentials import Token
 from kubeslice.plan.joining import JoinToken
+from kubeslice.plan.localnames import LocalNames
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.metrics import CollectorRegistry
 from kubeslice.runtime.reporting import Reporter
-from kubeslice.worker.caches import Caches, HubCaches, OwnCaches
-from kubeslice.worker.hublink import HubLink, Place
+from kubeslice.worker.caches import Caches, OwnCaches
+from kubeslice.worker.enrollment import Enrollment
 from kubeslice.worker.hubtoken import HubToken
+from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.renewal import Renewal
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
@@ -109,7 +111,7 @@ async def test_a_worker_joins_with_one_token_and_lives_on_another(joining: tuple
     data = {key: base64.b64encode(text.encode()).decode() for key, text in place.items()}
     await stage.own.patch(resources.SECRETS, names.HUB_SECRET, SYSTEM, {"data": data})
     with pytest.raises(Terminal, match=f"{CLUSTER} of project acme already"):
-        await worker.join(stage.own, JoinToken("https://192.0.2.1", "CA", "other", CLUSTER, "t"), Image("kubeslice"))
+        await worker.join(stage.own, JoinToken("https://192.0.2.1", "CA", "acme", "other", "t"), Image("kubeslice"))
     with pytest.raises(Terminal, match="it is used up"):
         await worker.join(stage.own, JoinToken("https://192.0.2.1", "CA", "acme", CLUSTER, used), Image("kubeslice"))
 
@@ -145,14 +147,14 @@ class Later(SystemClock):
 @asynccontextmanager
 async def renewing(stage: Stage, hub: HttpApi, hours: float) -> AsyncIterator[tuple[Renewal, WorkerMetrics]]:
     """Run the renewal alone, so many hours later."""
-    caches = Caches(OwnCaches(stage.own), HubCaches(hub, CLUSTER, OWN_ON_HUB, PROJECT))
-    metrics, token = WorkerMetrics(CollectorRegistry()), stage.token
-    token.follow(caches.own.hub_secret)
-    reporter = Reporter(stage.own, names.WORKER_MANAGER, None, Later(hours))
-    link = HubLink(CLUSTER, metrics)
-    link.succeeded()
-    renewal = Renewal(hub, link, Place(CLUSTER, PROJECT), caches, token, reporter, metrics)
-    steps = (renewal.run, caches.own.hub_secret.run, caches.hub.cluster.run)
+    metrics, token, member = WorkerMetrics(CollectorRegistry()), stage.token, stage.settings.member
+    clock = Later(hours)
+    membership = Membership(Enrollment(member, hub, token, LocalNames(member.project)), metrics, clock)
+    caches = Caches(OwnCaches(stage.own), [membership])
+    token.follow(caches.own.hub_secret, membership.secret)
+    membership.link.succeeded()
+    renewal = Renewal(membership, caches, Reporter(stage.own, names.WORKER_MANAGER, None, clock), metrics)
+    steps = (renewal.run, caches.own.hub_secret.run, membership.caches.cluster.run)
     tasks = [asyncio.create_task(step()) for step in steps]
     yield renewal, metrics
     for task in tasks:
@@ -184,8 +186,8 @@ async def test_a_third_of_its_life_before_the_end_a_credential_is_renewed(joinin
     async with renewing(stage, hub, 1) as (renewal, metrics):
         await eventually(lambda: is_told(renewal, "RenewalFailed"))
         assert "10 minutes" in renewal.finding.message
-        assert metrics.hub_credential_failures._value.get() >= 1
-        assert metrics.hub_credential_expires._value.get() > time.time()
+        assert metrics.hub_credential_failures.labels("acme")._value.get() >= 1
+        assert metrics.hub_credential_expires.labels("acme")._value.get() > time.time()
         await lives(stage, 1200)
         await own_token(stage, other_than=second)
         await eventually(lambda: is_told(renewal, "Renewed"))

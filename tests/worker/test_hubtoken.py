@@ -12,7 +12,10 @@ from kubeslice.worker.hubtoken import HubToken
 
 def secret(brought: str = "", own: str = "") -> dict[str, Any]:
     texts = {names.BROUGHT_TOKEN: brought, names.OWN_TOKEN: own}
-    return {"data": {key: base64.b64encode(text.encode()).decode() for key, text in texts.items() if text}}
+    return {
+        "metadata": {"name": names.HUB_SECRET},
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in texts.items() if text},
+    }
 
 
 class Kept:
@@ -29,7 +32,7 @@ def kept() -> Kept:
 
 def following(kept: Any) -> HubToken:
     token = HubToken()
-    token.follow(kept)
+    token.follow(kept, "kubeslice-hub")
     return token
 
 
@@ -38,7 +41,7 @@ def test_what_is_mounted_is_used_until_the_secret_is_seen(tmp_path: Path, kept: 
     (tmp_path / "token").write_text("brought\n")
     token = HubToken.mounted(tmp_path)
     assert token() == "brought"
-    token.follow(kept)
+    token.follow(kept, "kubeslice-hub")
     kept.put(secret("brought", "own"))
     assert token() == "own"
 

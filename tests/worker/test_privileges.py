@@ -141,5 +141,6 @@ async def test_a_hub_that_shows_no_pre_shared_keys_is_worked_with_as_before(stag
 
         await eventually(has_peer)
         assert confined.operator is not None
-        assert not confined.operator.caches.hub.secrets.synced.is_set()
+        assert confined.operator.term is not None
+        assert not confined.operator.term.caches.hubs[0].secrets.synced.is_set()
         await confined.stop()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
+from kubeslice.kube.api import Api
 
 app = typer.Typer(help="Take the workers and the hub off their clusters.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -21,17 +22,27 @@ def worker(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
-    """Remove KubeSlice from a cluster that is in no slice any more, with its CRDs, and deregister it on the hub."""
+    """Remove KubeSlice from a cluster that is in no slice any more, with its CRDs, and deregister it on the hub.
+
+    A cluster that works for several projects leaves this one only.
+    """
     from kubeslice.install import worker as installation
 
     slices = run_with_api(kubeconfig, context, lambda api: installation.slices_of(api, project, cluster))
     if slices:
         fail(f"{cluster} is in {', '.join(slices)}: take it out of spec.clusters there first, or delete the slices")
-    run_with_api(
-        worker_kubeconfig or kubeconfig, worker_context, lambda api: installation.uninstall(api, project, cluster)
-    )
-    run_with_api(kubeconfig, context, lambda api: installation.deregister(api, project, cluster))
-    typer.echo(f"cluster {cluster} has nothing of KubeSlice any more, and the hub does not know it")
+
+    async def uninstall(api: Api) -> bool:
+        """Leave it to the worker when it works for other projects too; return whether that is so."""
+        is_further = await installation.is_further(api, project)
+        if not is_further:
+            await installation.uninstall(api, project, cluster)
+        return is_further
+
+    is_further = run_with_api(worker_kubeconfig or kubeconfig, worker_context, uninstall)
+    run_with_api(kubeconfig, context, lambda api: installation.deregister(api, project, cluster, by_worker=is_further))
+    what = f"nothing of project {project}" if is_further else "nothing of KubeSlice"
+    typer.echo(f"cluster {cluster} has {what} any more, and the hub does not know it")
 
 
 @app.command()

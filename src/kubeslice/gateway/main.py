@@ -68,11 +68,12 @@ def build(own: Settings, api: Api) -> App:
     wireguard = WireGuard(own.engine, changed=lambda: controller.enqueue(key))
     news = asyncio.Event()
 
-    def engine(kind: str) -> Engine:
-        if kind == "OpenVPN":
+    def engine(spec: Object) -> Engine:
+        if spec.get("gatewayType") == "OpenVPN":
             from kubeslice.gateway.openvpn import OpenVpn  # noqa: PLC0415 - for slices with OpenVPN only
 
-            return OpenVpn(own.slice, own.plane)
+            # Certificates name the slice as the hub and all its clusters do.
+            return OpenVpn(str(spec.get("sliceName") or own.slice), own.plane)
         return wireguard
 
     def changed(remote: str) -> None:

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 RESYNC = 60.0
 SILENCED = 1.5  # seconds: the routers' detection time, and as much again for a busy machine
-Engines = Callable[[str], Engine]
+Engines = Callable[[Object], Engine]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Sources:
 
 
 class GatewayReconciler:
-    """Keeps the tunnels of one plane. `engines` makes the engine of a gatewayType when it is first wanted.
+    """Keeps the tunnels of one plane. `engines` makes the engine that a Slice asks for when it is first wanted.
 
     `paths` knows how large packets may be on the way to each remote cluster.
     """
@@ -111,7 +111,7 @@ class GatewayReconciler:
 
     async def _bring(self, own: Segment, spec: Object) -> None:
         if self.engine is None:
-            self.engine = self._engines(str(spec.get("gatewayType") or ""))
+            self.engine = self._engines(spec)
         engine = self.engine
         sides = peers.sides(self._sources.gateways.items(), own)
         generations = peers.generations(own, self._plane, spec, sides, self._secret(own))

@@ -14,14 +14,15 @@ from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import NotFound
 from kubeslice.kube.tokens import request_token
-from kubeslice.manifests import HubCredentials, Image, WorkerValues, worker
+from kubeslice.manifests import HubCredentials, Image, WorkerValues, hub_secret, worker, workerside
 from kubeslice.model import names
 from kubeslice.model.errors import Terminal
-from kubeslice.model.resources import CLUSTERS, EVENTS, SECRETS, SLICECONFIGS
+from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS, EVENTS, SECRETS, SLICECONFIGS
 from kubeslice.plan import credentials
 from kubeslice.plan.clusters import CREDENTIALS_READY
 from kubeslice.plan.joining import JoinToken
 from kubeslice.plan.tenancy import Member
+from kubeslice.worker import enrollment
 from kubeslice.worker.caches import OPERATOR
 from kubeslice.worker.uninstall import leave_cluster, leave_hub
 
@@ -59,16 +60,18 @@ async def invite(hub: Api, project: str, cluster: str, seconds: int) -> JoinToke
 async def join(
     worker_api: Api, invitation: JoinToken, image: Image, progress: Callable[[str], None] = lambda _: None
 ) -> None:
-    """Install a worker that was invited and wait until the hub has registered it.
+    """Install a worker that was invited, or add a project to one, and wait until the hub has registered it.
 
     Asks nobody but the cluster of `worker_api`: the hub may be out of reach from here. Raises `Terminal` when this
-    cluster is another's already or the token used up, `NotReached` when the worker finds no way to the hub.
+    cluster is in the project under another name or the token used up, `NotReached` when the worker finds no way to the
+    hub.
     """
-    await _is_new_here(worker_api, invitation)
+    secret = await _secret_here(worker_api, invitation.project)
+    await _is_new_here(worker_api, invitation, secret)
     brought = HubCredentials(endpoint=invitation.endpoint, token=invitation.token, ca=invitation.ca)
     await install(worker_api, invitation.project, invitation.cluster, brought, image)
     progress("operator, agent, DNS and webhook run")
-    place = SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE
+    place = SECRETS, secret, names.WORKER_NAMESPACE
     try:
         await waiting.until(worker_api, *place, partial(_is_joined, invitation), timeout=PATIENCE)
     except waiting.NotReached as error:
@@ -83,13 +86,18 @@ async def join(
 async def install(worker_api: Api, project: str, cluster: str, brought: HubCredentials | None, image: Image) -> None:
     """Install the operator, agent, DNS and webhook on the cluster of `worker_api` and wait until they run.
 
+    On a cluster that works for another project already, give its worker the credential for this one, and no more.
     Without a credential that is `brought`, the one that is there stays. Raises `Terminal` when there is none.
     """
-    if brought is None and await _hub_secret(worker_api) is None:
+    secret = await _secret_here(worker_api, project)
+    if brought is None and await _found(worker_api, secret) is None:
         raise Terminal(
             f"the hub knows a worker of {cluster} that has a credential, and this cluster has none: take that away "
             f"first, with kubeslice cluster revoke {cluster} --project {project}"
         )
+    if secret != names.HUB_SECRET:
+        await apply_all(worker_api, [hub_secret(Member(project, cluster), brought, secret)] if brought else [])
+        return
     manifests = worker(WorkerValues(cluster, project, image, brought))
     await apply_all(worker_api, manifests)
     await workloads_ready(worker_api, manifests, seconds=PATIENCE)
@@ -115,15 +123,29 @@ async def slices_of(hub: Api, project: str, cluster: str) -> list[str]:
     return sorted(name for name in found if name != names.default_slice(project))
 
 
+async def is_further(worker_api: Api, project: str) -> bool:
+    """Tell whether the cluster joined a project after another one, so that its worker lets go of it by itself."""
+    return await _secret_here(worker_api, project) != names.HUB_SECRET
+
+
 async def uninstall(worker_api: Api, project: str, cluster: str) -> None:
-    """Remove everything of KubeSlice from the cluster of `worker_api`, its CRDs and their objects too."""
+    """Remove everything of KubeSlice from the cluster of `worker_api`, its CRDs and their objects too.
+
+    Raises `Terminal` while it works for further projects.
+    """
+    others = [objects.labels(secret)[names.PROJECT_LABEL] for secret in await enrollment.further(worker_api)]
+    if others:
+        raise Terminal(
+            f"this cluster works for {', '.join(others)} too: take it out there first, with kubeslice uninstall worker"
+        )
     await leave_cluster(worker_api)
     await delete_all(worker_api, worker(WorkerValues(cluster, project, Image(""))))
 
 
-async def deregister(hub: Api, project: str, cluster: str) -> None:
-    """Remove a cluster, its credential and its namespace from the hub, without help of its worker."""
-    await leave_hub(hub, Member(project, cluster))
+async def deregister(hub: Api, project: str, cluster: str, *, by_worker: bool = False) -> None:
+    """Remove a cluster, its credential and its namespace from the hub; without `by_worker` nobody else cleans up."""
+    if not by_worker:
+        await leave_hub(hub, Member(project, cluster))
     namespace = names.project_namespace(project)
     with contextlib.suppress(NotFound):
         await hub.delete(CLUSTERS, cluster, namespace)
@@ -164,23 +186,38 @@ def _is_joined(invitation: JoinToken, secret: Object | None) -> bool:
     return own.account_uid == brought.account_uid and credentials.follows(own, brought)
 
 
-async def _hub_secret(worker_api: Api) -> Object | None:
+async def _found(worker_api: Api, secret: str) -> Object | None:
     try:
-        return await worker_api.get(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE)
+        return await worker_api.get(SECRETS, secret, names.WORKER_NAMESPACE)
     except NotFound:
         return None
 
 
-async def _is_new_here(worker_api: Api, invitation: JoinToken) -> None:
-    secret = await _hub_secret(worker_api)
+async def _secret_here(worker_api: Api, project: str) -> str:
+    """Return the Secret in which a project's credential is or would be in this cluster.
+
+    Raises `Terminal` when the operator of another project has ended, because its cluster was deregistered.
+    """
+    try:
+        operator = await worker_api.get(DEPLOYMENTS, OPERATOR, names.WORKER_NAMESPACE)
+    except NotFound:
+        return names.HUB_SECRET
+    if workerside.project_of(operator) == project:
+        return names.HUB_SECRET
+    if objects.spec(operator).get("replicas") == 0:
+        raise Terminal("the worker in this cluster has ended: take it off first, with kubeslice uninstall worker")
+    return names.further_hub_secret(project)
+
+
+async def _is_new_here(worker_api: Api, invitation: JoinToken, name: str) -> None:
+    secret = await _found(worker_api, name)
     if secret is None:
         return
-    home, cluster = _entries(secret, "projectNamespace", "clusterName")
-    mine = names.project_namespace(invitation.project), invitation.cluster
-    if home and cluster and (home, cluster) != mine:
+    cluster, project = _entries(secret, "clusterName")[0], invitation.project
+    if cluster and cluster != invitation.cluster:
         raise Terminal(
-            f"this cluster is {cluster} of project {names.project_of(home)} already: take it out there first, with "
-            f"kubeslice uninstall worker {cluster} --project {names.project_of(home)}"
+            f"this cluster is {cluster} of project {project} already: take it out there first, with "
+            f"kubeslice uninstall worker {cluster} --project {project}"
         )
     if _is_joined(invitation, secret):
         again = f"make another with `kubeslice cluster join-token {invitation.cluster}`"

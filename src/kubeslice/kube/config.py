@@ -55,13 +55,22 @@ class TokenFile:
 def in_cluster(mount: Path = SERVICE_ACCOUNT) -> Connection:
     """Connect as the pod's own service account. Raises OSError or KeyError outside a pod."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-    return _connection(f"https://{host}:{port}", (mount / "ca.crt").read_text(), TokenFile(mount / "token"))
+    return with_token(f"https://{host}:{port}", (mount / "ca.crt").read_text(), TokenFile(mount / "token"))
+
+
+def with_token(url: str, authority: str, token: Callable[[], str], server_name: str = "") -> Connection:
+    """Connect with a token to an API server whose certificate `authority`, in PEM, signed. Raises ValueError."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError(f"{url!r} is not the URL of an API server: write https://host:port")
+    tls = ssl.create_default_context(cadata=authority or None) if parts.scheme == "https" else None
+    return Connection(parts.hostname, parts.port or (443 if tls else 80), tls, token, server_name)
 
 
 def from_directory(mount: Path) -> Connection:
     """Connect with a mounted Secret that holds `endpoint`, `ca.crt` and `token` (a worker's hub credential)."""
     endpoint = (mount / "endpoint").read_text().strip()
-    return _connection(endpoint, (mount / "ca.crt").read_text(), TokenFile(mount / "token"))
+    return with_token(endpoint, (mount / "ca.crt").read_text(), TokenFile(mount / "token"))
 
 
 def from_kubeconfig(source: Path | dict[str, Any], context: str | None = None) -> Connection:
@@ -71,7 +80,7 @@ def from_kubeconfig(source: Path | dict[str, Any], context: str | None = None) -
     cluster = _named(config, "clusters", chosen["cluster"])["cluster"]
     user = _named(config, "users", chosen["user"]).get("user") or {}
     authority = _inline(cluster, "certificate-authority")
-    connection = _connection(cluster["server"], authority, _token(user), cluster.get("tls-server-name", ""))
+    connection = with_token(cluster["server"], authority, _token(user), cluster.get("tls-server-name", ""))
     certificate, key = _inline(user, "client-certificate"), _inline(user, "client-key")
     if connection.tls and certificate and key:
         _load_client_certificate(connection.tls, certificate, key)
@@ -111,14 +120,6 @@ def _token(user: dict[str, Any]) -> Callable[[], str]:
         return TokenFile(Path(user["tokenFile"]))
     token = str(user.get("token") or "")
     return lambda: token
-
-
-def _connection(url: str, authority: str, token: Callable[[], str], server_name: str = "") -> Connection:
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise ValueError(f"{url!r} is not the URL of an API server: write https://host:port")
-    tls = ssl.create_default_context(cadata=authority or None) if parts.scheme == "https" else None
-    return Connection(parts.hostname, parts.port or (443 if tls else 80), tls, token, server_name)
 
 
 def _load_client_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:

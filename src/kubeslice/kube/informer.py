@@ -91,7 +91,7 @@ class Informer:
             backoff.reset()
             self._version = event.object["metadata"]["resourceVersion"]
             if event.type == "DELETED":
-                self._forget(_key(event.object), event.object)
+                self._forget(_key(event.object), self._keep(event.object))
             elif event.type != "BOOKMARK":
                 self._remember(self._keep(event.object))
 

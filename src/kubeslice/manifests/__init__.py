@@ -5,6 +5,6 @@
 
 from kubeslice.manifests.hubside import HubValues, hub
 from kubeslice.manifests.pods import Image
-from kubeslice.manifests.workerside import HubCredentials, WorkerValues, worker
+from kubeslice.manifests.workerside import HubCredentials, WorkerValues, hub_secret, worker
 
-__all__ = ["HubCredentials", "HubValues", "Image", "WorkerValues", "hub", "worker"]
+__all__ = ["HubCredentials", "HubValues", "Image", "WorkerValues", "hub", "hub_secret", "worker"]

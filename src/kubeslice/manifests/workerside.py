@@ -11,6 +11,7 @@ from kubeslice.model import names
 from kubeslice.model.crd import crd
 from kubeslice.model.kinds import WORKER_KINDS
 from kubeslice.model.resources import DAEMONSETS, PRIORITYCLASSES, SECRETS
+from kubeslice.plan.tenancy import Member
 
 AGENT_HEALTH_PORT = 9479
 DNS_PORT = 1053
@@ -42,11 +43,15 @@ class WorkerValues:
     privileged_gateways: bool = True
 
     @property
+    def member(self) -> Member:
+        """Return the cluster as its project knows it."""
+        return Member(self.project, self.cluster)
+
+    @property
     def environment(self) -> dict[str, str]:
         """Return who this cluster is."""
         return {
             "CLUSTER_NAME": self.cluster,
-            "HUB_NAMESPACE": names.cluster_namespace(self.project, self.cluster),
             "HUB_PROJECT_NAMESPACE": names.project_namespace(self.project),
         }
 
@@ -65,7 +70,7 @@ def worker(values: WorkerValues) -> list[Object]:
         *workeraccess.ROUTER.objects("kubeslice-router"),
         *workeraccess.DNS.objects(dns.name),
         *workeraccess.WORKER_WEBHOOK.objects(webhook.name),
-        *([_hub_secret(values, values.credentials)] if values.credentials else []),
+        *([hub_secret(values.member, values.credentials)] if values.credentials else []),
         pods.service(dns, [("dns", 53, DNS_PORT, "UDP"), ("dns-tcp", 53, DNS_PORT, "TCP")]),
         pods.service(webhook, [("webhook", 443, WEBHOOK_PORT, "TCP")]),
         pods.deployment(operator, values.image),
@@ -73,6 +78,30 @@ def worker(values: WorkerValues) -> list[Object]:
         pods.deployment(dns, values.image),
         pods.deployment(webhook, values.image, values.webhook_replicas),
     ]
+
+
+def project_of(operator: Object) -> str:
+    """Return the project that a worker was installed for, by the Deployment of its operator."""
+    environment = operator["spec"]["template"]["spec"]["containers"][0].get("env") or []
+    found = next((entry.get("value", "") for entry in environment if entry["name"] == "HUB_PROJECT_NAMESPACE"), "")
+    return names.project_of(found)
+
+
+def hub_secret(member: Member, credentials: HubCredentials, name: str = names.HUB_SECRET) -> Object:
+    """Return the Secret with which a worker reaches the hub of a project: another `name` for a further project."""
+    content = {
+        "endpoint": credentials.endpoint,
+        "token": credentials.token,
+        "ca.crt": credentials.ca,
+        "namespace": member.namespace,
+        "projectNamespace": names.project_namespace(member.project),
+        "clusterName": member.name,
+    }
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in sorted(content.items())}
+    found = {**obj(SECRETS, name, names.WORKER_NAMESPACE, "kubeslice-worker"), "type": "Opaque", "data": data}
+    if name != names.HUB_SECRET:
+        found["metadata"]["labels"][names.PROJECT_LABEL] = member.project
+    return found
 
 
 def _operator(values: WorkerValues) -> Component:
@@ -168,21 +197,4 @@ def _priority_class() -> Object:
         "value": DATA_PLANE_PRIORITY,
         "globalDefault": False,
         "description": "Pods that carry the traffic or the names of slices.",
-    }
-
-
-def _hub_secret(values: WorkerValues, credentials: HubCredentials) -> Object:
-    content = {
-        "endpoint": credentials.endpoint,
-        "token": credentials.token,
-        "ca.crt": credentials.ca,
-        "namespace": names.cluster_namespace(values.project, values.cluster),
-        "projectNamespace": names.project_namespace(values.project),
-        "clusterName": values.cluster,
-    }
-    data = {key: base64.b64encode(value.encode()).decode() for key, value in sorted(content.items())}
-    return {
-        **obj(SECRETS, names.HUB_SECRET, names.WORKER_NAMESPACE, "kubeslice-worker"),
-        "type": "Opaque",
-        "data": data,
     }

@@ -166,12 +166,12 @@ def import_verdict(endpoints: int, sources: Iterable[str], complaints: Sequence[
     return Verdict("READY", (findings.ready("Imported", f"{_pods(endpoints)} in {where}"), _aliases(complaints)))
 
 
-def import_obstacle(wanted: WorkerServiceImport, namespace_slice: str, *, exists: bool) -> Finding | None:
-    """Return why a service is not imported into this cluster, if it is not."""
+def import_obstacle(wanted: WorkerServiceImport, title: str, namespace_slice: str, *, exists: bool) -> Finding | None:
+    """Return why a service is not imported into this cluster, if it is not; `title` is its slice's name on the hub."""
     namespace, slice_name = wanted.spec.service_namespace, wanted.spec.slice_name
     if namespace_slice == slice_name:
         return None
-    remedy = f"add it to spec.namespaceIsolationProfile.applicationNamespaces of SliceConfig {slice_name}"
+    remedy = f"add it to spec.namespaceIsolationProfile.applicationNamespaces of SliceConfig {title}"
     what = "is not on the slice in" if exists else "does not exist in"
     message = f"namespace {namespace} {what} this cluster: {remedy} to reach the service from here"
     return findings.not_ready("NamespaceNotOnSlice", message)

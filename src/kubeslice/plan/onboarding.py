@@ -9,6 +9,7 @@ from typing import Any
 
 from kubeslice.model import names, resources
 from kubeslice.model.resources import Resource
+from kubeslice.plan import localnames
 
 Object = dict[str, Any]
 
@@ -35,12 +36,13 @@ _IN_EVERY_NAMESPACE = {("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "
 
 @dataclass(frozen=True)
 class Claim:
-    """A slice that asks for namespaces, some of which it holds already. `since` is its age, an RFC 3339 time."""
+    """A slice of a project that asks for namespaces, some of which it holds. `since` is its age, an RFC 3339 time."""
 
     slice: str
     since: str
     namespaces: frozenset[str]
     held: frozenset[str] = frozenset()
+    project: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,13 @@ def grant(claim: Claim, others: Iterable[Claim]) -> Granted:
     asked = sorted(claim.namespaces - RESERVED)
     winners = {namespace: _winner(namespace, claim, rivals) for namespace in asked}
     refusals = [
-        f"namespace {namespace} is on slice {winner} already: take it off there first"
-        for namespace, winner in winners.items()
-        if winner != claim.slice
+        _refusal(namespace, claim, winner) for namespace, winner in winners.items() if winner.slice != claim.slice
     ]
     refusals += [
         f"namespace {namespace} belongs to the cluster itself and cannot be on a slice: name another"
         for namespace in sorted(claim.namespaces & RESERVED)
     ]
-    granted = tuple(namespace for namespace, winner in winners.items() if winner == claim.slice)
+    granted = tuple(namespace for namespace, winner in winners.items() if winner.slice == claim.slice)
     return Granted(granted, tuple(refusals))
 
 
@@ -79,8 +79,8 @@ def slice_of(namespace: str, slices: Iterable[Object]) -> str:
 
 
 def without_network(slices: Iterable[Object]) -> list[str]:
-    """Return the names of the Slices in this cluster whose pods get no addresses."""
-    specs = {str(obj["metadata"]["name"]): obj.get("spec") or {} for obj in slices}
+    """Return what those of the Slices are called on the hub whose pods get no addresses."""
+    specs = {localnames.title(obj): obj.get("spec") or {} for obj in slices}
     return [name for name, spec in specs.items() if spec.get("clusterName") and not spec.get("clusterSubnet")]
 
 
@@ -117,9 +117,15 @@ def is_labelled(namespace: Object) -> bool:
     return names.SLICE_LABEL in (namespace["metadata"].get("labels") or {})
 
 
-def _winner(namespace: str, claim: Claim, rivals: Iterable[Claim]) -> str:
-    _, winner = min((_rank(namespace, each), each.slice) for each in [claim, *rivals] if namespace in each.namespaces)
-    return winner
+def _winner(namespace: str, claim: Claim, rivals: Iterable[Claim]) -> Claim:
+    asking = [each for each in [claim, *rivals] if namespace in each.namespaces]
+    return min(asking, key=lambda each: (_rank(namespace, each), each.slice))
+
+
+def _refusal(namespace: str, claim: Claim, winner: Claim) -> str:
+    if winner.project != claim.project:
+        return f"namespace {namespace} is used by another project in this cluster: name another"
+    return f"namespace {namespace} is on slice {winner.slice} already: take it off there first"
 
 
 def _rank(namespace: str, claim: Claim) -> tuple[bool, bool, str]:

@@ -1,6 +1,7 @@
 """What a worker cluster tells the hub about itself: addresses, networks, namespaces, health. Called by the operator."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from kubeslice.model import names
@@ -50,12 +51,18 @@ def pod_networks(nodes: Iterable[Object]) -> list[str]:
     return sorted({cidr for spec in specs for cidr in spec.get("podCIDRs") or [spec.get("podCIDR")] if cidr})
 
 
-def namespaces(seen: Iterable[Object]) -> list[ClusterNamespace]:
-    """Return the inventory of namespaces in which users may work, with the slice each is on."""
+def namespaces(
+    seen: Iterable[Object], titles: Mapping[str, str] = MappingProxyType({}), foreign: Collection[str] = ()
+) -> list[ClusterNamespace]:
+    """Return the inventory of namespaces in which users of a project may work, with the slice each is on.
+
+    `titles` are the names on the hub of slices of the project; what is on a `foreign` slice is nobody else's business.
+    """
+    on_slice = {_name(obj): _labels(obj).get(names.SLICE_LABEL, "") for obj in seen}
     lines = [
-        ClusterNamespace(name=_name(obj), slice_name=_labels(obj).get(names.SLICE_LABEL, ""))
-        for obj in seen
-        if _name(obj) not in HIDDEN_NAMESPACES
+        ClusterNamespace(name=name, slice_name=titles.get(slice_name, slice_name))
+        for name, slice_name in on_slice.items()
+        if name not in HIDDEN_NAMESPACES and slice_name not in foreign
     ]
     return sorted(lines, key=lambda line: line.name)
 

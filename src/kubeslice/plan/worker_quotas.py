@@ -57,7 +57,7 @@ def use(part: QuotaPart, quotas: Iterable[Object], exports: Sequence[Export]) ->
 
 
 def exports_of(slice_name: str, namespaces: Iterable[str], found: Iterable[Object]) -> list[Export]:
-    """Return the exports of a slice from its own namespaces; those that are going are none any more."""
+    """Return the exports of a slice, by its name on the hub, from its own namespaces; those that go do not count."""
     onboarded = set(namespaces)
     return [
         _export(obj)

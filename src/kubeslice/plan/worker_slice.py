@@ -27,9 +27,13 @@ NO_NETWORK = "no-network"
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants a slice to be in this cluster. Without subnets it has no network of its own."""
+    """What somebody wants a slice to be in this cluster. Without subnets it has no network of its own.
+
+    `title` is its name on the hub, which is its `name` here too unless the cluster works for several projects.
+    """
 
     name: str
+    title: str
     slice_subnet: str
     cluster_subnet: str
     planes: int
@@ -63,6 +67,7 @@ def wish_of_config(config: WorkerSliceConfig) -> Wish:
     has_network = spec.overlay_network_deployment_mode != NO_NETWORK
     return Wish(
         name=spec.slice_name,
+        title=config.metadata.labels.get(names.ORIGINAL_SLICE_LABEL) or spec.slice_name,
         slice_subnet=spec.slice_subnet if has_network else "",
         cluster_subnet=spec.cluster_subnet_cidr if has_network else "",
         planes=spec.gateway_replicas,
@@ -80,6 +85,7 @@ def wish_of_slice(seen: Slice) -> Wish:
     asked = seen.status.slice_config and seen.status.slice_config.namespace_isolation_profile
     return Wish(
         name=seen.metadata.name,
+        title=spec.slice_name or seen.metadata.name,
         slice_subnet=spec.slice_subnet,
         cluster_subnet=spec.cluster_subnet,
         planes=spec.gateway_replicas,
@@ -101,7 +107,7 @@ def claim(wish: Wish, seen: Slice | None) -> Claim:
 def spec(wish: Wish, namespaces: Iterable[str], terrain: Terrain, seen: SliceSpec | None) -> SliceSpec:
     """Decide the whole spec. Raises `Terminal` when the wish cannot come true in this cluster."""
     plain = SliceSpec(
-        slice_name=wish.name,
+        slice_name=wish.title,
         cluster_name=terrain.cluster,
         gateway_replicas=wish.planes,
         gateway_type=wish.engine,
@@ -170,7 +176,7 @@ def local_config(config: WorkerSliceConfig) -> LocalSliceConfig:
     spec = config.spec
     return LocalSliceConfig(
         slice_id=spec.slice_name,
-        slice_display_name=spec.slice_name,
+        slice_display_name=config.metadata.labels.get(names.ORIGINAL_SLICE_LABEL) or spec.slice_name,
         slice_type=spec.slice_type,
         slice_subnet=spec.slice_subnet,
         cluster_subnet_cidr=spec.cluster_subnet_cidr,

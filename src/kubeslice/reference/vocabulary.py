@@ -24,7 +24,6 @@ MEANINGS = {
     "GATEWAY_PRIVILEGED": "Whether gateways run privileged, to use the TUN device where the kernel has no WireGuard.",
     "HEALTH_PORT": "Port of `/healthz`, `/readyz` and `/metrics`.",
     "HUB_CREDENTIALS": "Directory with the hub's endpoint, certificate and token.",
-    "HUB_NAMESPACE": "The cluster's own namespace on the hub.",
     "HUB_PROJECT_NAMESPACE": "The project's namespace on the hub.",
     "IMAGE": "Image of the containers that the component makes.",
     "IMAGE_PULL_POLICY": "Pull policy of these containers.",

@@ -16,6 +16,7 @@ from kubeslice.kube.errors import ApiError
 from kubeslice.model import names
 from kubeslice.model.resources import CLUSTERS, SERVICEEXPORTCONFIGS
 from kubeslice.plan import findings, worker_cluster
+from kubeslice.plan.localnames import LocalNames
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.controller import Controller, Reconciler
@@ -24,7 +25,7 @@ from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.resting import rest
 from kubeslice.stage import understudy_parts
 from kubeslice.stage.understudy_parts import Configs, Imports, Pairs
-from kubeslice.worker.caches import HubCaches
+from kubeslice.worker.hubcaches import HubCaches
 from kubeslice.worker.registration import HEARTBEAT
 
 SERVICE = "web"
@@ -37,7 +38,7 @@ class Understudy:
 
     def __init__(self, hub: Api, member: Member, number: int = 1) -> None:
         self.member = member
-        self.caches = HubCaches(hub, member.name, member.namespace, names.project_namespace(member.project))
+        self.caches = HubCaches(hub, member, LocalNames(member.project))
         self._hub = hub
         self._leaving = asyncio.Event()
         self._number = number

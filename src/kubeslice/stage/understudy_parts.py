@@ -22,8 +22,8 @@ from kubeslice.plan import discovery, findings, gateway_keys, worker_gateway
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source, intent
-from kubeslice.worker.caches import HubCaches
 from kubeslice.worker.gateways import FIGURES_EVERY, REPORTS_PER_SECOND
+from kubeslice.worker.hubcaches import HubCaches
 from kubeslice.worker.standing import WORDS_EVERY
 
 FIRST_PORT = 30000
@@ -199,7 +199,9 @@ def _slice_of(obj: Object) -> Iterator[str]:
 
 def _config_of(caches: HubCaches, obj: Object) -> Iterator[Key]:
     for name in _slice_of(obj):
-        yield Key(OWN, caches.namespace, names.worker_slice_config(name, caches.cluster_name))
+        config = caches.config(name)
+        if config is not None:
+            yield Key(OWN, caches.namespace, objects.name(config))
 
 
 def _states(obj: Object) -> list[tuple[object, object]]:

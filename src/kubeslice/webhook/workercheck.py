@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api
+from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import NotFound
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.model.serviceexport import ServiceExport
 from kubeslice.model.slice import Slice, SliceSpec
-from kubeslice.plan import admission, effective, onboarding, validation, worker_quotas
+from kubeslice.plan import admission, effective, localnames, onboarding, validation, worker_quotas
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
 from kubeslice.plan.validation import Exported, Problem
 
@@ -61,12 +61,14 @@ class WorkerCheck:
             for other in self._exports.items()
             if (objects.namespace(other), objects.name(other)) != (review.namespace, review.name)
         ]
+        name = await self._slice_of(review.namespace)
+        fellows = self._fellows(name)
         problems = validation.service_export(
             Exported(review.namespace, review.name, export.spec),
-            await self._slice_of(review.namespace),
-            [objects.name(obj) for obj in self._slices.items()],
+            next((localnames.title(obj) for obj in fellows if objects.name(obj) == name), name),
+            [localnames.title(obj) for obj in fellows],
             others,
-            onboarding.without_network(self._slices.items()),
+            onboarding.without_network(fellows),
         )
         if objects.spec(review.old).get("slice") != export.spec.slice:
             problems += self._quota(review, export.spec.slice)
@@ -75,9 +77,17 @@ class WorkerCheck:
         lasting = [str(problem) for problem in problems if problem.reason not in validation.PASSING]
         return Verdict(problems=lasting, warnings=[*idle, *passing])
 
+    def _fellows(self, slice_name: str) -> list[Object]:
+        """Return the Slices of the same project as one of them, or all."""
+        seen = self._slices.get(slice_name, names.WORKER_NAMESPACE)
+        project = objects.labels(seen).get(names.PROJECT_LABEL) if seen else None
+        found = self._slices.items()
+        return [obj for obj in found if seen is None or objects.labels(obj).get(names.PROJECT_LABEL) == project]
+
     def _quota(self, review: Review, slice_name: str) -> list[Problem]:
         """Return why a slice may not have one more export."""
-        found = self._slices.get(slice_name, names.WORKER_NAMESPACE)
+        here = onboarding.slice_of(review.namespace, self._slices.items())
+        found = self._slices.get(here, names.WORKER_NAMESPACE)
         spec = Slice.parse(found).spec if found else SliceSpec()
         key = review.namespace, review.name
         others = [obj for obj in self._exports.items() if (objects.namespace(obj), objects.name(obj)) != key]

@@ -1,17 +1,19 @@
-"""What the operator knows: an informer per kind, of its own cluster and of its own namespace on the hub.
+"""What the operator knows: an informer per kind of its own cluster, and what the hubs of its projects hold for it.
 
-The hub's half may be empty because the hub does not answer: `hub_is_known` tells that apart from a hub that wants
-nothing. Whoever reads "the hub does not want this any more" out of these caches asks it first.
+The hubs' part may be empty because a hub does not answer: `is_known` tells that apart from a hub that wants nothing.
+Whoever reads "the hub does not want this any more" out of these caches asks it first.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
-from kubeslice.plan import gateway_keys, onboarding, pods
+from kubeslice.plan import gateway_keys, localnames, onboarding, pods
+from kubeslice.worker.hubcaches import HubCaches
+from kubeslice.worker.membership import Membership
 
 OURS = names.selector([(names.MANAGED_BY_LABEL, names.WORKER_MANAGER)])
 SYSTEM = names.WORKER_NAMESPACE
@@ -34,6 +36,7 @@ class OwnCaches:
         self.services = Informer(api, resources.SERVICES, SYSTEM)
         self.secrets = Informer(api, resources.SECRETS, SYSTEM, labels=OURS)
         self.hub_secret = Informer(api, resources.SECRETS, SYSTEM, fields=f"metadata.name={names.HUB_SECRET}")
+        self.further_secrets = Informer(api, resources.SECRETS, SYSTEM, labels=names.PROJECT_LABEL)
         self.deployments = Informer(api, resources.DEPLOYMENTS, SYSTEM)
         self.daemonsets = Informer(api, resources.DAEMONSETS, SYSTEM)
         self.accounts = Informer(api, resources.SERVICEACCOUNTS, SYSTEM, labels=OURS)
@@ -57,6 +60,7 @@ class OwnCaches:
             self.services,
             self.secrets,
             self.hub_secret,
+            self.further_secrets,
             self.deployments,
             self.daemonsets,
             self.corefiles,
@@ -64,6 +68,10 @@ class OwnCaches:
             self.budgets,
             self.quotas,
         ]
+
+    def secrets_of(self, membership: Membership) -> Informer:
+        """Return the informer of the Secret with the credential of a membership."""
+        return self.hub_secret if membership.is_first else self.further_secrets
 
     @property
     def access(self) -> list[Informer]:
@@ -76,64 +84,17 @@ class OwnCaches:
         return [self.deployments, self.services, self.secrets, self.budgets, *self.access]
 
 
-class HubCaches:
-    """Informers of what the hub holds for this cluster."""
-
-    def __init__(self, api: Api, cluster: str, namespace: str, project_namespace: str) -> None:
-        self.namespace = namespace
-        self.cluster_name = cluster
-        self.project_namespace = project_namespace
-        self.cluster = Informer(api, resources.CLUSTERS, project_namespace, fields=f"metadata.name={cluster}")
-        self.configs = Informer(api, resources.WORKERSLICECONFIGS, namespace)
-        self.gateways = Informer(api, resources.WORKERSLICEGATEWAYS, namespace)
-        self.imports = Informer(api, resources.WORKERSERVICEIMPORTS, namespace)
-        self.exports = Informer(api, resources.SERVICEEXPORTCONFIGS, namespace)
-        self.secrets = Informer(api, resources.SECRETS, namespace)
-
-    @property
-    def informers(self) -> list[Informer]:
-        """Return the informers of what the hub wants; its Secrets are not among them, and may come later or never."""
-        return [self.cluster, self.configs, self.gateways, self.imports, self.exports]
-
-    @property
-    def is_leaving(self) -> bool:
-        """Tell whether the hub wants to forget this cluster."""
-        seen = self.cluster.get(self.cluster_name, self.project_namespace)
-        return seen is not None and objects.is_deleting(seen)
-
-    def config(self, slice_name: str) -> Object | None:
-        """Return the WorkerSliceConfig of a slice."""
-        return self.configs.get(names.worker_slice_config(slice_name, self.cluster_name), self.namespace)
-
-    def pairs_of(self, slice_name: str) -> list[Object]:
-        """Return the WorkerSliceGateways of a slice that are here to stay."""
-        return [
-            obj
-            for obj in self.gateways.items()
-            if objects.spec(obj).get("sliceName") == slice_name and not objects.is_deleting(obj)
-        ]
-
-    def imports_of(self, namespace: str, service: str) -> list[Object]:
-        """Return the WorkerServiceImports of a service, one for each slice that offers one of that name."""
-        return [
-            obj
-            for obj in self.imports.items()
-            if objects.spec(obj).get("serviceNamespace") == namespace
-            and objects.spec(obj).get("serviceName") == service
-        ]
-
-
 class Caches:
-    """Both halves, and the questions that several reconcilers ask."""
+    """All that is known, and the questions that several reconcilers ask. The first project's membership comes first."""
 
-    def __init__(self, own: OwnCaches, hub: HubCaches) -> None:
+    def __init__(self, own: OwnCaches, memberships: Sequence[Membership]) -> None:
         self.own = own
-        self.hub = hub
+        self.memberships = memberships
 
     @property
-    def hub_is_known(self) -> bool:
-        """Tell whether the hub's wishes have been read since this process started."""
-        return all(informer.synced.is_set() for informer in self.hub.informers)
+    def hubs(self) -> list[HubCaches]:
+        """Return what the hub holds for each project."""
+        return [membership.caches for membership in self.memberships]
 
     @property
     def is_synced(self) -> bool:
@@ -141,9 +102,10 @@ class Caches:
         return all(informer.synced.is_set() for informer in self.own.informers)
 
     async def run(self) -> None:
-        """Follow both API servers until cancelled."""
+        """Follow all API servers until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for informer in [*self.own.informers, *self.hub.informers, self.hub.secrets]:
+            hubs = [informer for hub in self.hubs for informer in [*hub.informers, hub.secrets]]
+            for informer in [*self.own.informers, *hubs]:
                 group.create_task(informer.run(), name=f"follow-{informer.resource.plural}")
 
     @property
@@ -154,6 +116,43 @@ class Caches:
     def slice(self, name: str) -> Object | None:
         """Return the Slice of this name."""
         return self.own.slices.get(name, SYSTEM)
+
+    def membership_of(self, slice_name: str) -> Membership | None:
+        """Return which project a slice is of; none when that is not known, or not joined any more."""
+        seen = self.slice(slice_name)
+        if seen is None:
+            return next((found for found in self.memberships if found.caches.config(slice_name)), None)
+        project = objects.labels(seen).get(names.PROJECT_LABEL, self.memberships[0].member.project)
+        return next((found for found in self.memberships if found.member.project == project), None)
+
+    def config(self, slice_name: str) -> Object | None:
+        """Return what the hub says of a slice."""
+        membership = self.membership_of(slice_name)
+        return membership.caches.config(slice_name) if membership else None
+
+    def is_known(self, slice_name: str) -> bool:
+        """Tell whether it is known what the hub wants of a slice, if anything."""
+        membership = self.membership_of(slice_name)
+        return membership is not None and membership.caches.is_known
+
+    def configs(self) -> list[Object]:
+        """Return all WorkerSliceConfigs."""
+        return [obj for hub in self.hubs for obj in hub.configs.items()]
+
+    def pairs(self) -> list[Object]:
+        """Return all WorkerSliceGateways."""
+        return [obj for hub in self.hubs for obj in hub.gateways.items()]
+
+    def title(self, slice_name: str) -> str:
+        """Return what people call a slice of this cluster: its name on the hub."""
+        seen = self.slice(slice_name)
+        return localnames.title(seen) if seen else ""
+
+    def fellows(self, slice_name: str) -> list[Object]:
+        """Return the Slices of the same project that are here to stay; all of them for no slice."""
+        mine = self.membership_of(slice_name) if slice_name else None
+        living = self.active_slices()
+        return [obj for obj in living if mine is None or self.membership_of(objects.name(obj)) is mine]
 
     def active_slices(self) -> list[Object]:
         """Return the Slices that are here to stay."""

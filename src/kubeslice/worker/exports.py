@@ -4,11 +4,12 @@ No finalizer: what the hub holds and no export here asks for is deleted from the
 deleted, also while the hub does not answer.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api, Object
+from kubeslice.kube.api import Object
 from kubeslice.kube.applyset import apply_if_needed
 from kubeslice.kube.errors import ApiError, Forbidden, NotFound, Unauthorized, Unavailable
 from kubeslice.model import conditions, names
@@ -16,23 +17,22 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SERVICEEXPORTCONFIGS, SERVICEEXPORTS
 from kubeslice.model.serviceexport import ServiceExport
-from kubeslice.plan import discovery, findings, onboarding, worker_quotas, zone
+from kubeslice.plan import discovery, findings, localnames, onboarding, worker_quotas, zone
 from kubeslice.plan.discovery import Verdict
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker import quotas
 from kubeslice.worker.caches import Caches
+from kubeslice.worker.membership import Membership
 
 
 @dataclass(frozen=True)
 class Exports:
     """Reconciles one service by namespace and name."""
 
-    hub: Api
     caches: Caches
     reporter: Reporter
-    cluster: str
 
     async def reconcile(self, key: Key) -> Result:
         """Tell the hub what the export offers, or take back what it offered."""
@@ -41,65 +41,72 @@ class Exports:
             await self._withdraw(key)
             return Result("not exported any more")
         export = ServiceExport.parse(seen)
+        slice_name = self.caches.slice_of_namespace(key.namespace)
+        fellows = self.caches.fellows(slice_name)
         problem = discovery.obstacle(
             export,
-            self.caches.slice_of_namespace(key.namespace),
-            [objects.name(obj) for obj in self.caches.active_slices()],
-            onboarding.without_network(self.caches.active_slices()),
+            self.caches.title(slice_name),
+            [localnames.title(obj) for obj in fellows],
+            onboarding.without_network(fellows),
         )
-        problem = problem or self._refusal(export)
+        problem = problem or self._refusal(export, slice_name)
         offered = [] if problem else discovery.exported_pods(export, self._candidates(export))
         complaints = [why for alias in export.spec.aliases if (why := zone.alias_complaint(alias))]
         verdict = discovery.export_verdict(export, problem, len(offered), complaints)
         try:
-            await self._tell_hub(key, export, offered, is_possible=problem is None)
+            await self._tell_hub(key, export, offered, None if problem else self.caches.membership_of(slice_name))
         except (Unavailable, Unauthorized, Forbidden) as error:
             await self._report(seen, export, offered, _unheard(verdict, error))
             raise Retry(f"the hub cannot be told: {error.message}") from error
         await self._report(seen, export, offered, verdict)
         return Result(next(found.message for found in verdict.findings if found.type == conditions.READY))
 
-    def _refusal(self, export: ServiceExport) -> Finding | None:
+    def _refusal(self, export: ServiceExport, slice_name: str) -> Finding | None:
         """Return why an export is too much for the limits of its slice, if it is."""
-        name = export.spec.slice
-        limits = quotas.part(self.caches.slice(name))
-        refused = worker_quotas.refusals(limits, quotas.exports_of(self.caches, name)) if limits else {}
+        limits = quotas.part(self.caches.slice(slice_name))
+        refused = worker_quotas.refusals(limits, quotas.exports_of(self.caches, slice_name)) if limits else {}
         why = refused.get((export.metadata.namespace, export.metadata.name))
-        return worker_quotas.obstacle(name, why) if why else None
+        return worker_quotas.obstacle(export.spec.slice, why) if why else None
 
     def _candidates(self, export: ServiceExport) -> list[Object]:
         return self.caches.own.pods.items(export.metadata.namespace)
 
-    async def _tell_hub(self, key: Key, export: ServiceExport, offered: list[Object], *, is_possible: bool) -> None:
-        if not is_possible:
-            await self._withdraw(key)
+    async def _tell_hub(
+        self, key: Key, export: ServiceExport, offered: list[Object], membership: Membership | None
+    ) -> None:
+        await self._withdraw(key, but=membership)
+        if membership is None:
             return
+        cluster, hub = membership.member.name, membership.caches
         metadata = {
-            "name": self._config_name(key),
-            "namespace": self.caches.hub.namespace,
+            "name": _config_name(key, membership),
+            "namespace": hub.namespace,
             "labels": {
-                names.CLUSTER_LABEL: self.cluster,
+                names.CLUSTER_LABEL: cluster,
                 names.ORIGINAL_SLICE_LABEL: export.spec.slice,
                 names.SERVICE_NAME_LABEL: key.name,
                 names.SERVICE_NAMESPACE_LABEL: key.namespace,
             },
         }
-        wanted = {"metadata": metadata, "spec": discovery.export_config(export, self.cluster, offered).wire()}
-        await apply_if_needed(self.hub, names.WORKER_MANAGER, SERVICEEXPORTCONFIGS, wanted, self._config(key))
+        wanted = {"metadata": metadata, "spec": discovery.export_config(export, cluster, offered).wire()}
+        seen = _config(key, membership)
+        await apply_if_needed(membership.api, names.WORKER_MANAGER, SERVICEEXPORTCONFIGS, wanted, seen)
 
-    async def _withdraw(self, key: Key) -> None:
-        config = self._config(key)
-        if config is None or objects.is_deleting(config):
-            return
-        try:
-            await self.hub.delete(
-                SERVICEEXPORTCONFIGS, objects.name(config), self.caches.hub.namespace, uid=objects.uid(config)
-            )
-        except NotFound:
-            return
+    async def _withdraw(self, key: Key, but: Membership | None = None) -> None:
+        """Take back what any hub was told of an export, `but` one."""
+        for membership in self.caches.memberships:
+            config = _config(key, membership)
+            if membership is but or config is None or objects.is_deleting(config):
+                continue
+            with contextlib.suppress(NotFound):
+                await membership.api.delete(
+                    SERVICEEXPORTCONFIGS, objects.name(config), membership.caches.namespace, uid=objects.uid(config)
+                )
 
     async def _report(self, seen: Object, export: ServiceExport, offered: list[Object], verdict: Verdict) -> None:
-        lines = discovery.exported_lines(export, self.cluster, offered)
+        owner = self.caches.membership_of(self.caches.slice_of_namespace(export.metadata.namespace))
+        cluster = (owner or self.caches.memberships[0]).member.name
+        lines = discovery.exported_lines(export, cluster, offered)
         status: dict[str, Any] = {
             "exportStatus": verdict.state,
             "dnsName": names.service_dns(export.metadata.name, export.metadata.namespace),
@@ -111,11 +118,13 @@ class Exports:
         }
         await self.reporter.report(SERVICEEXPORTS, seen, verdict.findings, status)
 
-    def _config(self, key: Key) -> Object | None:
-        return self.caches.hub.exports.get(self._config_name(key), self.caches.hub.namespace)
 
-    def _config_name(self, key: Key) -> str:
-        return names.service_export_config(key.name, key.namespace, self.cluster)
+def _config(key: Key, membership: Membership) -> Object | None:
+    return membership.caches.exports.get(_config_name(key, membership), membership.caches.namespace)
+
+
+def _config_name(key: Key, membership: Membership) -> str:
+    return names.service_export_config(key.name, key.namespace, membership.member.name)
 
 
 def _unheard(verdict: Verdict, error: ApiError) -> Verdict:

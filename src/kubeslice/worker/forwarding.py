@@ -29,7 +29,7 @@ class Forwarding:
     async def reconcile(self, key: Key) -> Result:
         """Write the block for the current address of KubeSlice DNS. Raises `Terminal` when it must not."""
         seen = self.caches.own.corefiles.get(key.name, key.namespace)
-        if self.caches.hub.is_leaving:
+        if all(hub.is_leaving for hub in self.caches.hubs):
             return await self._put_back(seen)
         service = self.caches.own.services.get(names.DNS_SERVICE, SYSTEM)
         address = str(objects.spec(service).get("clusterIP") or "") if service else ""

@@ -12,12 +12,13 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICEGATEWAYS, WORKERSLICEGATEWAYS
 from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGateway
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
-from kubeslice.plan import pods, worker_gateway
+from kubeslice.plan import localnames, pods, worker_gateway
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.membership import Membership
 
 FIGURES_EVERY = 5.0
 # So many gateways of one cluster may report figures in a second, however many there are: the hub hears all clusters.
@@ -26,58 +27,74 @@ REPORTS_PER_SECOND = 0.5
 
 @dataclass(frozen=True)
 class Gateways:
-    """Reconciles one side of a pair of clusters by the name both objects have."""
+    """Reconciles one side of a pair of clusters by the name of its SliceGateway."""
 
     own_api: Api
-    hub_api: Api
     caches: Caches
     own: Reporter
-    hub: Reporter
     clock: Clock
     _told: dict[str, float] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Make the SliceGateway what the hub wants, and tell the hub how its tunnels are."""
         seen = self.caches.own.gateways.get(key.name, SYSTEM)
-        wanted = self.caches.hub.gateways.get(key.name, self.caches.hub.namespace)
-        if wanted is None and not self.caches.hub_is_known:
+        membership = next((found for found in self.caches.memberships if found.caches.pair(key.name)), None)
+        wanted = membership.caches.pair(key.name) if membership else None
+        if membership is None or wanted is None:
+            return await self._orphan(key.name, seen)
+        if self._is_wanted(wanted, membership):
+            return await self._build(WorkerSliceGateway.parse(wanted), membership, wanted, seen)
+        if seen is None:
+            finalizer = names.WORKER_SLICE_GATEWAY_FINALIZER
+            await finalizers.remove(membership.api, WORKERSLICEGATEWAYS, wanted, finalizer)
+        return await self._remove(key.name, seen)
+
+    def _is_wanted(self, wanted: Object, membership: Membership) -> bool:
+        slice_name = str(objects.spec(wanted).get("sliceName"))
+        is_ours = self.caches.membership_of(slice_name) is membership
+        return is_ours and not objects.is_deleting(wanted) and self._has_slice(slice_name)
+
+    def _has_slice(self, name: str) -> bool:
+        seen = self.caches.slice(name)
+        return seen is not None and not objects.is_deleting(seen)
+
+    async def _orphan(self, name: str, seen: Object | None) -> Result:
+        """Take away what no hub asks for, unless its hub has not been heard."""
+        slice_name = str(objects.spec(seen or {}).get("sliceName"))
+        if self._has_slice(slice_name) and not self.caches.is_known(slice_name):
             return Result("as it was, because the hub does not answer")
-        if wanted is None or objects.is_deleting(wanted) or not self._has_slice(wanted):
-            return await self._remove(key.name, wanted, seen)
-        return await self._build(WorkerSliceGateway.parse(wanted), wanted, seen)
+        return await self._remove(name, seen)
 
-    def _has_slice(self, wanted: Object) -> bool:
-        slice_seen = self.caches.slice(str(objects.spec(wanted).get("sliceName")))
-        return slice_seen is not None and not objects.is_deleting(slice_seen)
-
-    async def _remove(self, name: str, wanted: Object | None, seen: Object | None) -> Result:
+    async def _remove(self, name: str, seen: Object | None) -> Result:
         self._told.pop(name, None)
         if seen is not None:
             if not objects.is_deleting(seen):
                 await _delete(self.own_api, seen)
             return Result("being removed")
-        if wanted is not None:
-            await finalizers.remove(self.hub_api, WORKERSLICEGATEWAYS, wanted, names.WORKER_SLICE_GATEWAY_FINALIZER)
         return Result("removed")
 
-    async def _build(self, pair: WorkerSliceGateway, wanted: Object, seen: Object | None) -> Result:
-        await finalizers.add(self.hub_api, WORKERSLICEGATEWAYS, wanted, names.WORKER_SLICE_GATEWAY_FINALIZER)
+    async def _build(
+        self, pair: WorkerSliceGateway, membership: Membership, wanted: Object, seen: Object | None
+    ) -> Result:
+        await finalizers.add(membership.api, WORKERSLICEGATEWAYS, wanted, names.WORKER_SLICE_GATEWAY_FINALIZER)
         metadata = {
-            "name": pair.metadata.name,
+            "name": localnames.of_pair(wanted),
             "namespace": SYSTEM,
             "labels": {names.SLICE_LABEL: pair.spec.slice_name},
         }
         held = SliceGateway.parse(seen).spec.planes if seen else []
-        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair, self._waiting(pair), held).wire()}
+        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair, self._waiting(pair, membership), held).wire()}
         written = await apply_if_needed(self.own_api, names.WORKER_MANAGER, SLICEGATEWAYS, obj, seen)
-        return await self._report(pair, wanted, written)
+        found, planes = await self._report(pair, written)
+        return await self._tell_hub(membership.reporter, pair, wanted, found, planes)
 
-    def _waiting(self, pair: WorkerSliceGateway) -> set[worker_gateway.Place]:
-        if not self.caches.hub.secrets.synced.is_set():
+    def _waiting(self, pair: WorkerSliceGateway, membership: Membership) -> set[worker_gateway.Place]:
+        if not membership.caches.secrets.synced.is_set():
             return set()
         return worker_gateway.waiting(pair, self.caches.keys_of(pair.spec.slice_name))
 
-    async def _report(self, pair: WorkerSliceGateway, wanted: Object, seen: Object) -> Result:
+    async def _report(self, pair: WorkerSliceGateway, seen: Object) -> tuple[list[Finding], list[Object]]:
+        """Say here how the tunnels are; return that for the hub."""
         spec, remote = pair.spec, pair.spec.remote_gateway_config
         gateway_pods = pods.on_slice(self.caches.pods_of(spec.slice_name), spec.slice_name, names.GATEWAY_POD)
         slice_spec = objects.spec(self.caches.slice(spec.slice_name) or {})
@@ -90,16 +107,16 @@ class Gateways:
         lines = worker_gateway.pod_status(spec.slice_name, spec.gateway_type, gateway_pods, planes)
         status = _status(worker_gateway.config(pair, ports, word), lines)
         await self.own.report(SLICEGATEWAYS, seen, [ready, degraded], status)
-        return await self._tell_hub(pair, wanted, [ready, degraded], [plane.wire() for plane in planes])
+        return [ready, degraded], [plane.wire() for plane in planes]
 
     async def _tell_hub(
-        self, pair: WorkerSliceGateway, wanted: Object, found: Sequence[Finding], planes: list[Object]
+        self, hub: Reporter, pair: WorkerSliceGateway, wanted: Object, found: Sequence[Finding], planes: list[Object]
     ) -> Result:
         wait = self._wait(wanted, planes)
         if wait > 0:
             return Result(found[0].message, after=wait)
         told = {"planes": planes, "gatewayNumber": pair.spec.gateway_number}
-        if await self.hub.report(WORKERSLICEGATEWAYS, wanted, found, told):
+        if await hub.report(WORKERSLICEGATEWAYS, wanted, found, told):
             self._told[pair.metadata.name] = self.clock.monotonic()
         return Result(found[0].message)
 

@@ -5,11 +5,11 @@ The heartbeat finds out; slices show it as a condition. Nothing is torn down bec
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kubeslice.kube.errors import ApiError, Forbidden, NotFound, Unauthorized
 from kubeslice.model import names
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.tenancy import Member
 from kubeslice.plan.worker_report import HUB_REACHABLE
 from kubeslice.worker.metrics import WorkerMetrics
 
@@ -19,21 +19,14 @@ REACHABLE = Finding(HUB_REACHABLE, "True", "Connected", "the hub answers")
 UNTRIED = Finding(HUB_REACHABLE, "Unknown", "Connecting", "the hub has not answered yet")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the Cluster of this worker is on the hub."""
-
-    cluster: str
-    namespace: str
-
-
 class HubLink:
-    """The state of the connection to the hub. `subscribe` hears of every turn."""
+    """The state of the connection to the hub, for which the credential is in `secret`. `subscribe` hears of turns."""
 
-    def __init__(self, cluster: str, metrics: WorkerMetrics) -> None:
+    def __init__(self, member: Member, secret: str, metrics: WorkerMetrics) -> None:
         self.finding = UNTRIED
-        self._cluster = cluster
-        self._metrics = metrics
+        self._member = member
+        self._secret = secret
+        self._reachable = metrics.hub_reachable.labels(member.project)
         self._subscribers: list[Callable[[], None]] = []
 
     def subscribe(self, subscriber: Callable[[], None]) -> None:
@@ -46,25 +39,26 @@ class HubLink:
 
     def failed(self, error: ApiError) -> bool:
         """Note that the hub did not take a report; return whether that is news."""
-        return self._become(refusal(self._cluster, error))
+        return self._become(refusal(self._member, self._secret, error))
 
     def _become(self, finding: Finding) -> bool:
         if (finding.status, finding.reason) == (self.finding.status, self.finding.reason):
             return False
         self.finding = finding
-        self._metrics.hub_reachable.set(1 if finding.status == "True" else 0)
+        self._reachable.set(1 if finding.status == "True" else 0)
         log.log(logging.INFO if finding.status == "True" else logging.ERROR, "%s", finding.message)
         for subscriber in self._subscribers:
             subscriber()
         return True
 
 
-def refusal(cluster: str, error: ApiError) -> Finding:
+def refusal(member: Member, secret: str, error: ApiError) -> Finding:
     """Return what an error of the hub means and what to do about it."""
+    cluster = member.name
     renew = (
-        f"join again with `kubeslice cluster join-token {cluster}` and `kubeslice worker join`, or copy the Secret "
-        f"{names.worker_account(cluster)} from the project's namespace on the hub into the Secret "
-        f"{names.HUB_SECRET} in {names.WORKER_NAMESPACE}"
+        f"join again with `kubeslice cluster join-token {cluster} --project {member.project}` and `kubeslice worker "
+        f"join`, or copy the Secret {names.worker_account(cluster)} from {names.project_namespace(member.project)} on "
+        f"the hub into the Secret {secret} in {names.WORKER_NAMESPACE}"
     )
     match error:
         case Unauthorized():
@@ -80,3 +74,12 @@ def refusal(cluster: str, error: ApiError) -> Finding:
         case _:
             reason, message = "HubUnreachable", f"the hub cannot be reached: {error.message}"
     return Finding(HUB_REACHABLE, "False", reason, f"{message}; slices go on as they are")
+
+
+def not_joined(project: str) -> Finding:
+    """Return what is said of a slice whose project has no credential here any more."""
+    message = (
+        f"there is no Secret {names.further_hub_secret(project)} with a credential for the hub of project {project}: "
+        "join again with `kubeslice worker join`; the slice goes on as it is"
+    )
+    return Finding(HUB_REACHABLE, "False", "NotJoined", message)

@@ -1,4 +1,4 @@
-"""Which token the worker shows to the hub: of two that are in the Secret `kubeslice-hub`.
+"""Which token the worker shows to the hub of a project: of two that are in one Secret, `kubeslice-hub` for the first.
 
 `token` is what people bring it to join with, `ownToken` what the worker got for itself (`worker.renewal`). Its own is
 used, and the other one when the hub refuses that: so nothing breaks when somebody, or a tool that keeps a Secret as it
@@ -9,6 +9,7 @@ import base64
 from collections.abc import Callable
 from pathlib import Path
 
+from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.kube.config import TokenFile
 from kubeslice.kube.informer import Informer
@@ -42,9 +43,10 @@ class HubToken:
         """Return what the worker was brought to join with."""
         return self._brought
 
-    def follow(self, secret: Informer) -> None:
-        """Take the tokens from the Secret as it changes."""
-        secret.subscribe(self._changed)
+    def follow(self, secrets: Informer, name: str) -> None:
+        """Take the tokens from the Secret of this name from now on. Who subscribed before hears no more."""
+        self._subscribers = []
+        secrets.subscribe(lambda old, new: self._changed(new) if objects.name(new or old or {}) == name else None)
 
     def subscribe(self, subscriber: Callable[[], None]) -> None:
         """Call `subscriber` whenever another token is used or brought."""
@@ -58,7 +60,7 @@ class HubToken:
         self._prefers_brought = not self._prefers_brought
         return self._prefers_brought
 
-    def _changed(self, _: Object | None, new: Object | None) -> None:
+    def _changed(self, new: Object | None) -> None:
         data, before = (new or {}).get("data") or {}, (self(), self._brought)
         brought, own = (base64.b64decode(data.get(key) or "").decode(errors="replace").strip() for key in KEYS)
         if own != self._own:

@@ -1,5 +1,6 @@
 """WorkerServiceImport on the hub → ServiceImport in the namespace of the same name here, which DNS answers from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,12 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SERVICEIMPORTS, WORKERSERVICEIMPORTS
 from kubeslice.model.serviceimport import ServiceImport
 from kubeslice.model.workerserviceimport import WorkerServiceImport
-from kubeslice.plan import discovery
+from kubeslice.plan import discovery, localnames
+from kubeslice.plan.findings import Finding
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches
+from kubeslice.worker.membership import Membership
 
 FINALIZER = names.WORKER_SERVICE_IMPORT_FINALIZER
 
@@ -28,27 +31,30 @@ class Imports:
     """
 
     own_api: Api
-    hub_api: Api
     caches: Caches
     own: Reporter
-    hub: Reporter
 
     async def reconcile(self, key: Key) -> Result:
         """Make the ServiceImport what the hub offers, or take it away."""
         seen = self.caches.own.imports.get(key.name, key.namespace)
         slice_name = self.caches.slice_of_namespace(key.namespace)
-        offers = self.caches.hub.imports_of(key.namespace, key.name)
-        if not offers and not self.caches.hub_is_known and slice_name:
+        owner = self.caches.membership_of(slice_name) if slice_name else None
+        offers = [
+            (membership, offer)
+            for membership in self.caches.memberships
+            for offer in membership.caches.imports_of(key.namespace, key.name)
+        ]
+        if not offers and slice_name and not self.caches.is_known(slice_name):
             return Result("as it was, because the hub does not answer")
-        living = [offer for offer in offers if not objects.is_deleting(offer)]
-        chosen = next((offer for offer in living if objects.spec(offer).get("sliceName") == slice_name), None)
-        sentence = await self._import(chosen, seen) if chosen else await self._remove(seen)
-        for offer in offers:
+        ours = [offer for membership, offer in offers if membership is owner and not objects.is_deleting(offer)]
+        chosen = next((offer for offer in ours if objects.spec(offer).get("sliceName") == slice_name), None)
+        sentence = await self._import(owner, chosen, seen) if owner and chosen else await self._remove(seen)
+        for membership, offer in offers:
             if offer is not chosen:
-                await self._decline(offer, slice_name, is_gone=chosen is not None or seen is None)
+                await self._decline(membership, offer, slice_name, is_gone=chosen is not None or seen is None)
         return Result(sentence)
 
-    async def _import(self, offer: Object, seen: Object | None) -> str:
+    async def _import(self, membership: Membership, offer: Object, seen: Object | None) -> str:
         wanted = WorkerServiceImport.parse(offer)
         metadata = {
             "name": wanted.spec.service_name,
@@ -57,11 +63,13 @@ class Imports:
         }
         obj = {"metadata": metadata, "spec": discovery.import_spec(wanted).wire()}
         written = await apply_if_needed(self.own_api, names.WORKER_MANAGER, SERVICEIMPORTS, obj, seen)
-        sentence = await self._report(wanted, offer, written)
-        await finalizers.add(self.hub_api, WORKERSERVICEIMPORTS, offer, FINALIZER)
-        return sentence
+        found = await self._report(wanted, written)
+        await membership.reporter.report(WORKERSERVICEIMPORTS, offer, found)
+        await finalizers.add(membership.api, WORKERSERVICEIMPORTS, offer, FINALIZER)
+        return found[0].message
 
-    async def _report(self, wanted: WorkerServiceImport, offer: Object, seen: Object) -> str:
+    async def _report(self, wanted: WorkerServiceImport, seen: Object) -> Sequence[Finding]:
+        """Say here how the import does; return that for the hub."""
         endpoints = discovery.imported_endpoints(wanted)
         complaints = discovery.alias_complaints(ServiceImport.parse(seen), self._with_aliases())
         verdict = discovery.import_verdict(len(endpoints), wanted.spec.source_clusters, complaints)
@@ -72,8 +80,7 @@ class Imports:
             "exposedPorts": discovery.container_ports(discovery.import_spec(wanted).ports),
         }
         await self.own.report(SERVICEIMPORTS, seen, verdict.findings, status)
-        await self.hub.report(WORKERSERVICEIMPORTS, offer, verdict.findings)
-        return verdict.findings[0].message
+        return verdict.findings
 
     async def _remove(self, seen: Object | None) -> str:
         if seen is None:
@@ -87,17 +94,17 @@ class Imports:
                 return "not imported any more"
         return "being removed"
 
-    async def _decline(self, offer: Object, slice_name: str, *, is_gone: bool) -> None:
+    async def _decline(self, membership: Membership, offer: Object, slice_name: str, *, is_gone: bool) -> None:
         """Let go of an offer that is not imported, and say why if it could be."""
         if objects.is_deleting(offer):
             if is_gone:
-                await finalizers.remove(self.hub_api, WORKERSERVICEIMPORTS, offer, FINALIZER)
+                await finalizers.remove(membership.api, WORKERSERVICEIMPORTS, offer, FINALIZER)
             return
         wanted = WorkerServiceImport.parse(offer)
         exists = self.caches.own.namespaces.get(wanted.spec.service_namespace) is not None
-        obstacle = discovery.import_obstacle(wanted, slice_name, exists=exists)
+        obstacle = discovery.import_obstacle(wanted, localnames.on_hub(offer), slice_name, exists=exists)
         if obstacle is not None:
-            await self.hub.report(WORKERSERVICEIMPORTS, offer, [obstacle])
+            await membership.reporter.report(WORKERSERVICEIMPORTS, offer, [obstacle])
 
     def _with_aliases(self) -> list[ServiceImport]:
         return [ServiceImport.parse(obj) for obj in self.caches.own.imports.items() if objects.spec(obj).get("aliases")]

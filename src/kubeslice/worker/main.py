@@ -1,4 +1,4 @@
-"""The slice operator as a process: two API servers, one lease, one operator while it holds the lease."""
+"""The slice operator as a process: its own API server and hubs, one lease, one operator while it holds the lease."""
 
 from dataclasses import replace
 
@@ -6,8 +6,10 @@ from kubeslice.kube import config
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.lease import Leader
 from kubeslice.model import names
+from kubeslice.plan.localnames import LocalNames
 from kubeslice.runtime.app import App, start
 from kubeslice.worker import settings
+from kubeslice.worker.enrollment import Enrollment
 from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
@@ -22,7 +24,8 @@ def build(chosen: Settings) -> App:
     own = HttpApi(config.in_cluster(), names.WORKER_MANAGER)
     token = HubToken.mounted(chosen.hub_credentials)
     hub = HttpApi(replace(config.from_directory(chosen.hub_credentials), token=token), names.WORKER_MANAGER)
-    operator = Operator(own, hub, token, chosen, app.metrics, app.registry)
+    first = Enrollment(chosen.member, hub, token, LocalNames(chosen.member.project))
+    operator = Operator(own, first, chosen.build, app.metrics, app.registry)
     leader = Leader(own, LEASE, chosen.pod_namespace, chosen.identity)
     app.add("leader", lambda: leader.run(operator.run))
     app.cleanup(own.close)

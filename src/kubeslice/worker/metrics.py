@@ -13,16 +13,21 @@ class WorkerMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.hub_reachable = Gauge(
-            "kubeslice_worker_hub_reachable", "1 while the hub answers and accepts the credential.", registry=registry
+            "kubeslice_worker_hub_reachable",
+            "1 while the hub of a project answers and accepts the credential.",
+            ["project"],
+            registry=registry,
         )
         self.hub_credential_expires = Gauge(
             "kubeslice_worker_hub_credential_expires_seconds",
-            "When the credential for the hub ends, in seconds since 1970; 0: never, or unknown.",
+            "When the credential for the hub of a project ends, in seconds since 1970; 0: never, or unknown.",
+            ["project"],
             registry=registry,
         )
         self.hub_credential_failures = Counter(
             "kubeslice_worker_hub_credential_renewal_failures_total",
-            "Tries to renew the credential for the hub that failed.",
+            "Tries to renew the credential for the hub of a project that failed.",
+            ["project"],
             registry=registry,
         )
         self._cluster = Gauge(

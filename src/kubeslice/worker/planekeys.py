@@ -21,12 +21,10 @@ from kubeslice.worker.caches import SYSTEM, Caches
 
 @dataclass(frozen=True)
 class PlaneKeys:
-    """Keeps the Secrets of planes. `project` and `cluster` are part of what certificates are asked for."""
+    """Keeps the Secrets of planes."""
 
     own: Api
     caches: Caches
-    project: str
-    cluster: str
     makers: Makers
 
     async def ensure(self, owner: Owner, spec: Object, planes: int) -> list[str]:
@@ -57,19 +55,21 @@ class PlaneKeys:
 
     def _changes(self, owner: Owner, spec: Object, plane: int, secret: Object | None) -> Mapping[str, str | None]:
         seen = gateway_keys.texts(secret)
-        config = self.caches.hub.config(owner.name)
+        config = self.caches.config(owner.name)
         shared = self._shared(owner.name, plane, gateway_keys.generations(spec, plane), seen)
         wanted = gateway_keys.wanted(spec, objects.spec(config) if config else {}, plane, shared)
-        identity = Identity(self.project, owner.name, self.cluster, plane)
+        membership = self.caches.membership_of(owner.name)
+        project = membership.member.project if membership else ""
+        identity = Identity(project, str(spec.get("sliceName")), str(spec.get("clusterName")), plane)
         after = gateway_keys.content(seen, wanted, identity, self.makers)
         return gateway_keys.changes((secret or {}).get("data") or {}, after)
 
     def _shared(self, slice_name: str, plane: int, in_force: Sequence[int], seen: Mapping[str, str]) -> Shared:
-        hub = self.caches.hub
-        if not self.caches.hub_is_known:
+        membership = self.caches.membership_of(slice_name)
+        if membership is None or not membership.caches.is_known:
             return gateway_keys.kept(seen, in_force)
-        secrets = {objects.name(secret): secret for secret in hub.secrets.items()}
-        return gateway_keys.pre_shared(hub.pairs_of(slice_name), secrets, plane, in_force, seen)
+        secrets = {objects.name(secret): secret for secret in membership.caches.secrets.items()}
+        return gateway_keys.pre_shared(membership.caches.pairs_of(slice_name), secrets, plane, in_force, seen)
 
 
 async def _read(api: Api, name: str) -> Object | None:

@@ -55,7 +55,7 @@ def exports_of(caches: Caches, slice_name: str) -> list[Export]:
     """Return the exports of a slice that has limits."""
     seen = caches.slice(slice_name)
     onboarded = (objects.spec(seen).get("namespaces") or []) if seen else []
-    return worker_quotas.exports_of(slice_name, onboarded, caches.own.exports.items())
+    return worker_quotas.exports_of(caches.title(slice_name), onboarded, caches.own.exports.items())
 
 
 def _items(found: list[Object]) -> list[Item]:

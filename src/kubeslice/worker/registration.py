@@ -1,23 +1,27 @@
-"""The cluster's own line on the hub: the status of its Cluster, with a heartbeat, for as long as the operator leads."""
+"""The cluster's own line on the hub of a project: the status of its Cluster, with a heartbeat.
+
+The operator runs one for each project, for as long as it leads.
+"""
 
 import asyncio
 import logging
 
 from kubeslice import __version__
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api, Object
+from kubeslice.kube.api import Object
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.errors import ApiError, Unauthorized
 from kubeslice.model import names
-from kubeslice.model.cluster import Cluster
-from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS
-from kubeslice.plan import findings, worker_cluster
+from kubeslice.model.cluster import Cluster, ClusterNamespace
+from kubeslice.model.resources import CLUSTERS
+from kubeslice.plan import findings, localnames, worker_cluster
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.resting import rest
 from kubeslice.runtime.sources import intent
+from kubeslice.worker import notices
 from kubeslice.worker.caches import SYSTEM, Caches
-from kubeslice.worker.hublink import HubLink, Place
 from kubeslice.worker.leaving import Leaving
+from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.renewal import Renewal
 
@@ -34,20 +38,16 @@ class Registration:
 
     def __init__(
         self,
-        hub: Api,
-        place: Place,
+        membership: Membership,
         caches: Caches,
         reporter: Reporter,
-        link: HubLink,
         leaving: Leaving,
         renewal: Renewal,
         metrics: WorkerMetrics,
     ) -> None:
-        self._hub = hub
-        self._place = place
+        self._membership = membership
         self._caches = caches
         self._reporter = reporter
-        self._link = link
         self._leaving = leaving
         self._renewal = renewal
         self._metrics = metrics
@@ -61,7 +61,7 @@ class Registration:
             self._changed.clear()
             try:
                 await self._beat()
-                self._link.succeeded()
+                self._membership.link.succeeded()
                 backoff.reset()
                 wait = HEARTBEAT
             except ApiError as error:
@@ -80,7 +80,7 @@ class Registration:
             await informer.synced.wait()
         for informer in (own.namespaces, own.nodes, own.corefiles):
             informer.subscribe(lambda _old, _new: self._changed.set())
-        hub = self._caches.hub
+        hub = self._membership.caches
         for informer in (own.slices, hub.configs, hub.gateways, hub.imports):
             informer.subscribe(self._one_less)
         hub.cluster.subscribe(self._cluster_changed)
@@ -88,7 +88,7 @@ class Registration:
 
     def _one_less(self, _: Object | None, new: Object | None) -> None:
         # The last one to go may be what the hub waits for.
-        if new is None and self._caches.hub.is_leaving:
+        if new is None and self._membership.caches.is_leaving:
             self._changed.set()
 
     def _cluster_changed(self, old: Object | None, new: Object | None) -> None:
@@ -97,12 +97,12 @@ class Registration:
             self._changed.set()
 
     async def _beat(self) -> None:
-        seen = self._caches.hub.cluster.get(self._place.cluster, self._place.namespace)
-        if seen is None:
-            seen = await self._hub.get(CLUSTERS, self._place.cluster, self._place.namespace)
-        metadata = {"name": self._place.cluster, "namespace": self._place.namespace}
+        member, hub = self._membership.member, self._membership.api
+        home = names.project_namespace(member.project)
+        seen = self._membership.caches.registered or await hub.get(CLUSTERS, member.name, home)
+        metadata = {"name": member.name, "namespace": home}
         report = {"metadata": metadata, "status": self._status(seen)}
-        await self._hub.apply(CLUSTERS, report, manager=names.WORKER_MANAGER, subresource="status")
+        await hub.apply(CLUSTERS, report, manager=names.WORKER_MANAGER, subresource="status")
         if report["status"]["registrationStatus"] == worker_cluster.DEREGISTERED:
             await self._leaving.stop()
 
@@ -122,7 +122,7 @@ class Registration:
             "nodeIPs": list(addresses.values())[: worker_cluster.MAX_ADDRESSES],
             "cniSubnet": worker_cluster.pod_networks(own.nodes.items()),
             "networkPresent": worker_cluster.is_complete(agents),
-            "namespaces": [line.wire() for line in worker_cluster.namespaces(own.namespaces.items())],
+            "namespaces": [line.wire() for line in self._namespaces()],
             "clusterHealth": health,
             "workerVersion": __version__,
             "heartbeatTime": now,
@@ -130,12 +130,16 @@ class Registration:
             **({"credential": credential.wire()} if credential else {}),
         }
 
+    def _namespaces(self) -> list[ClusterNamespace]:
+        """Return what this project may know: namespaces that are free, and those on slices of its own."""
+        slices = {objects.name(obj): localnames.title(obj) for obj in self._caches.own.slices.items()}
+        mine = {name: title for name, title in slices.items() if self._caches.membership_of(name) is self._membership}
+        foreign = slices.keys() - mine.keys()
+        return worker_cluster.namespaces(self._caches.own.namespaces.items(), mine, foreign)
+
     async def _failed(self, error: ApiError) -> None:
         if isinstance(error, Unauthorized) and self._renewal.refused():
             self.hurry()
-        if not self._link.failed(error):
-            return
-        operator = self._caches.operator
-        if operator is not None:
-            finding = self._link.finding
-            await self._reporter.event(DEPLOYMENTS, operator, finding.reason, finding.message, warning=True)
+        link = self._membership.link
+        if link.failed(error):
+            await notices.warn(self._reporter, self._caches, link.finding)

@@ -1,7 +1,7 @@
 """The worker's own credential for the hub: getting one, and the next one before that ends.
 
 Called by the operator while it leads. What a worker was brought to join with is replaced as soon as the hub has taken
-its first report, so a token of its own in the Secret `kubeslice-hub` tells that the worker is registered.
+its first report, so a token of its own in the Secret of the project tells that the worker is registered.
 """
 
 import asyncio
@@ -10,20 +10,20 @@ import logging
 from collections.abc import Callable
 
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api, Object
+from kubeslice.kube.api import Object
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.errors import ApiError
 from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
-from kubeslice.model.resources import DEPLOYMENTS, SECRETS
+from kubeslice.model.resources import SECRETS
 from kubeslice.plan import credentials
 from kubeslice.plan.credentials import Token
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.resting import rest
+from kubeslice.worker import notices
 from kubeslice.worker.caches import SYSTEM, Caches
-from kubeslice.worker.hublink import HubLink, Place
-from kubeslice.worker.hubtoken import HubToken
+from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
 
 log = logging.getLogger(__name__)
@@ -42,22 +42,18 @@ class Renewal:
 
     def __init__(
         self,
-        hub: Api,
-        link: HubLink,
-        place: Place,
+        membership: Membership,
         caches: Caches,
-        token: HubToken,
         reporter: Reporter,
         metrics: WorkerMetrics,
     ) -> None:
         self.finding = credentials.NOT_YET
-        self._hub = hub
-        self._link = link
-        self._place = place
+        self._membership = membership
+        self._token = membership.token
         self._caches = caches
-        self._token = token
         self._reporter = reporter
-        self._metrics = metrics
+        self._expires = metrics.hub_credential_expires.labels(membership.member.project)
+        self._failures = metrics.hub_credential_failures.labels(membership.member.project)
         self._backoff = Backoff(FIRST_RETRY, RETRY_CAP)
         self._rests_until = 0.0
         self._changed = asyncio.Event()
@@ -90,11 +86,11 @@ class Renewal:
             await rest(wait, self._changed)
 
     async def _until_registered(self) -> None:
-        cluster = self._caches.hub.cluster
-        await self._caches.own.hub_secret.synced.wait()
+        cluster, link, own = self._membership.caches.cluster, self._membership.link, self._caches.own
+        await own.secrets_of(self._membership).synced.wait()
         await cluster.synced.wait()
-        self._link.subscribe(self._changed.set)
-        while self._link.finding.status != "True":
+        link.subscribe(self._changed.set)
+        while link.finding.status != "True":
             await self._changed.wait()
             self._changed.clear()
         self._token.subscribe(self._changed.set)
@@ -106,7 +102,7 @@ class Renewal:
             self._changed.set()
 
     def _observe(self, token: Token | None) -> None:
-        self._metrics.hub_credential_expires.set(token.expires.timestamp() if token and token.expires else 0)
+        self._expires.set(token.expires.timestamp() if token and token.expires else 0)
         if token is not None and token.is_own and self._time_left(token) != 0.0:
             self._become(credentials.renewed(token))
 
@@ -121,16 +117,16 @@ class Renewal:
         return max(left, rest, 0.0)
 
     def _wanted_seconds(self) -> int:
-        cluster = self._caches.hub.cluster.get(self._place.cluster, self._place.namespace)
-        return credentials.wanted_seconds(objects.status(cluster) if cluster else {})
+        return credentials.wanted_seconds(objects.status(self._membership.caches.registered or {}))
 
     async def _renew(self, token: Token) -> float:
         """Get another token and put it into the Secret, from where it is used; return how long to rest."""
-        account = names.worker_account(self._place.cluster)
+        member, hub = self._membership.member, self._membership.api
+        account, home = names.worker_account(member.name), names.project_namespace(member.project)
         try:
-            text = await request_token(self._hub, account, self._place.namespace, self._wanted_seconds())
+            text = await request_token(hub, account, home, self._wanted_seconds())
             data = {names.OWN_TOKEN: base64.b64encode(text.encode()).decode()}
-            await self._reporter.api.patch(SECRETS, names.HUB_SECRET, SYSTEM, {"data": data})
+            await self._reporter.api.patch(SECRETS, self._membership.secret, SYSTEM, {"data": data})
         except ApiError as error:
             await self._failed(token, error)
             return self._backoff.next()
@@ -140,11 +136,10 @@ class Renewal:
         return PAUSE
 
     async def _failed(self, token: Token, error: ApiError) -> None:
-        self._metrics.hub_credential_failures.inc()
+        self._failures.inc()
         finding = credentials.not_renewed(token, error.message)
-        operator = self._caches.operator
-        if self._become(finding) and operator is not None:
-            await self._reporter.event(DEPLOYMENTS, operator, finding.reason, finding.message, warning=True)
+        if self._become(finding):
+            await notices.warn(self._reporter, self._caches, finding)
 
     def _become(self, finding: Finding) -> bool:
         before, self.finding = self.finding, finding

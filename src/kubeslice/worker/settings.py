@@ -5,17 +5,16 @@ from pathlib import Path
 
 from kubeslice import __version__
 from kubeslice.model import names
+from kubeslice.plan.tenancy import Member
 from kubeslice.plan.workloads import Build
 from kubeslice.runtime import settings
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The operator's settings. `hub_namespace` is this cluster's own namespace on the hub."""
+    """The operator's settings. `member` is the cluster in the project that it joined first."""
 
-    cluster: str
-    hub_namespace: str
-    project_namespace: str
+    member: Member
     identity: str
     pod_namespace: str
     hub_credentials: Path
@@ -26,9 +25,7 @@ class Settings:
 def read() -> Settings:
     """Read the environment. Raises `MissingSetting`."""
     return Settings(
-        cluster=settings.required("CLUSTER_NAME"),
-        hub_namespace=settings.required("HUB_NAMESPACE"),
-        project_namespace=settings.required("HUB_PROJECT_NAMESPACE"),
+        member=Member(names.project_of(settings.required("HUB_PROJECT_NAMESPACE")), settings.required("CLUSTER_NAME")),
         identity=settings.required("POD_NAME"),
         pod_namespace=settings.optional("POD_NAMESPACE", names.WORKER_NAMESPACE),
         hub_credentials=Path(settings.optional("HUB_CREDENTIALS", names.HUB_CREDENTIALS_DIRECTORY)),

@@ -15,6 +15,7 @@ from kubeslice.plan.worker_slice import Terrain, Wish
 from kubeslice.runtime.controller import Result
 from kubeslice.worker import wishes
 from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.membership import Membership
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,7 @@ class Slices:
     """Reconciles one slice by its name. One at a time, because slices share the VNIs of the cluster."""
 
     own: Api
-    hub: Api
     caches: Caches
-    cluster: str
 
     async def reconcile(self, key: Key) -> Result:
         """Make the Slice what is wanted, or let it go."""
@@ -32,28 +31,32 @@ class Slices:
         wish = wishes.of(key.name, self.caches)
         if seen is not None and (wish is None or objects.is_deleting(seen)):
             return await self._dismantle(key.name, seen)
-        config = self.caches.hub.config(key.name)
+        membership = self.caches.membership_of(key.name)
         if wish is None:
-            return await self._release(config)
-        if config is not None:
-            await finalizers.add(self.hub, WORKERSLICECONFIGS, config, names.WORKER_SLICE_CONFIG_FINALIZER)
-        return await self._build(wish, seen)
+            return await _release(key.name, membership)
+        config = self.caches.config(key.name)
+        if config is not None and membership is not None:
+            await finalizers.add(membership.api, WORKERSLICECONFIGS, config, names.WORKER_SLICE_CONFIG_FINALIZER)
+        return await self._build(wish, seen, membership)
 
-    async def _build(self, wish: Wish, seen: Object | None) -> Result:
+    async def _build(self, wish: Wish, seen: Object | None, membership: Membership | None) -> Result:
         before = Slice.parse(seen) if seen else None
-        granted = onboarding.grant(worker_slice.claim(wish, before), wishes.claims(self.caches))
-        terrain = await self._terrain(wish.name, before.spec if before else None)
+        granted = onboarding.grant(wishes.claim(wish, before, self.caches), wishes.claims(self.caches))
+        cluster = membership.member.name if membership else ""
+        terrain = await self._terrain(wish.name, cluster, before.spec if before else None)
         spec = worker_slice.spec(wish, granted.namespaces, terrain, before.spec if before else None)
-        await apply_if_needed(self.own, names.WORKER_MANAGER, SLICES, _object(wish.name, spec), seen)
+        project = membership.member.project if membership else objects.labels(seen or {}).get(names.PROJECT_LABEL, "")
+        await apply_if_needed(self.own, names.WORKER_MANAGER, SLICES, _object(wish.name, project, spec), seen)
         return Result(f"subnet {spec.cluster_subnet or 'none'}, namespaces {', '.join(spec.namespaces) or 'none'}")
 
-    async def _terrain(self, name: str, before: SliceSpec | None) -> Terrain:
+    async def _terrain(self, name: str, cluster: str, before: SliceSpec | None) -> Terrain:
         others = self.caches.own.slices.items()
         if before is None or before.vni is None:
             # The cache may lag behind the Slice that got the last VNI a moment ago.
             others = (await self.own.list(SLICES, SYSTEM)).items
         vnis = {int(vni) for obj in others if objects.name(obj) != name and (vni := objects.spec(obj).get("vni"))}
-        return worker_slice.terrain(self.cluster, self.caches.own.nodes.items(), self.caches.pods_of(name), vnis)
+        known_as = cluster or (before.cluster_name if before else "")
+        return worker_slice.terrain(known_as, self.caches.own.nodes.items(), self.caches.pods_of(name), vnis)
 
     async def _dismantle(self, name: str, seen: Object) -> Result:
         if not objects.is_deleting(seen):
@@ -64,12 +67,6 @@ class Slices:
             return Result(f"being removed, waiting for {', '.join(left)}")
         await finalizers.remove(self.own, SLICES, seen, names.SLICE_FINALIZER)
         return Result("removed from this cluster")
-
-    async def _release(self, config: Object | None) -> Result:
-        if config is None:
-            return Result()
-        await finalizers.remove(self.hub, WORKERSLICECONFIGS, config, names.WORKER_SLICE_CONFIG_FINALIZER)
-        return Result("removed; the hub knows")
 
     def _leftovers(self, name: str) -> list[str]:
         """Return what of a slice is still here, in words."""
@@ -89,11 +86,19 @@ class Slices:
         return [f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items() if count]
 
 
-def _object(name: str, spec: SliceSpec) -> Object:
+async def _release(name: str, membership: Membership | None) -> Result:
+    config = membership.caches.config(name) if membership else None
+    if membership is None or config is None:
+        return Result()
+    await finalizers.remove(membership.api, WORKERSLICECONFIGS, config, names.WORKER_SLICE_CONFIG_FINALIZER)
+    return Result("removed; the hub knows")
+
+
+def _object(name: str, project: str, spec: SliceSpec) -> Object:
     metadata = {
         "name": name,
         "namespace": SYSTEM,
-        "labels": {names.SLICE_LABEL: name},
+        "labels": {names.SLICE_LABEL: name, names.PROJECT_LABEL: project},
         "finalizers": [names.SLICE_FINALIZER],
     }
     return {"metadata": metadata, "spec": spec.wire()}

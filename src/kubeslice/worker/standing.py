@@ -17,9 +17,9 @@ from kubeslice.plan.worker_report import Report
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
-from kubeslice.worker import quotas, wishes
+from kubeslice.worker import hublink, quotas, wishes
 from kubeslice.worker.caches import SYSTEM, Caches
-from kubeslice.worker.hublink import HubLink
+from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
 
 # Words, pods and health change a dozen times while a slice comes up; both API servers hear of them so often at most.
@@ -32,8 +32,6 @@ class Standing:
 
     caches: Caches
     own: Reporter
-    hub: Reporter
-    link: HubLink
     metrics: WorkerMetrics
     clock: Clock
     _told: dict[str, float] = field(default_factory=dict)
@@ -51,15 +49,15 @@ class Standing:
         self.metrics.observe(key.name, len(worker_report.app_pods(view)), worker_parts.tunnels(view)[0])
         health = {part.name: part.health for part in worker_parts.components(view)}
         self.metrics.slice_stands(key.name, health, is_ready=ready.status == "True")
-        config = self.caches.hub.config(key.name)
-        here, there = self._here(seen, config, view), self._there(config, view)
+        membership, config = self.caches.membership_of(key.name), self.caches.config(key.name)
+        here, there = self._here(seen, config, view, membership), self._there(config, view)
         wait = self._told.get(key.name, 0.0) + WORDS_EVERY - self.clock.monotonic()
         if wait > 0 and not here.is_news(seen) and not (config and there.is_news(config)):
             return Result(sentence, after=wait)
         # Here first: that the hub does not listen is among the news.
         written = await self.own.report(SLICES, seen, here.found, here.status)
-        if config is not None and not objects.is_deleting(config):
-            written |= await self.hub.report(WORKERSLICECONFIGS, config, there.found, there.status)
+        if membership is not None and config is not None and not objects.is_deleting(config):
+            written |= await membership.reporter.report(WORKERSLICECONFIGS, config, there.found, there.status)
         if written:
             self._told[key.name] = self.clock.monotonic()
         return Result(sentence)
@@ -67,7 +65,7 @@ class Standing:
     def _there(self, config: Object | None, view: View) -> Report:
         health = objects.status(config).get("sliceHealth") if config else None
         status = {
-            "sliceHealth": worker_parts.slice_health(view, health or {}, self.hub.now()),
+            "sliceHealth": worker_parts.slice_health(view, health or {}, self.own.now()),
             "connectedAppPods": [pod.wire() for pod in worker_report.app_pods(view)],
             "onboardedAppNamespaces": [{"name": name} for name in self._onboarded(view)],
             "gateways": [gateway.wire() for gateway in worker_report.gateways(view)],
@@ -78,7 +76,7 @@ class Standing:
             status["resourceQuota"] = worker_quotas.use(limits, found, exported).wire()
         return Report(self._findings(view), status)
 
-    def _here(self, seen: Object, config: Object | None, view: View) -> Report:
+    def _here(self, seen: Object, config: Object | None, view: View, membership: Membership | None) -> Report:
         before = objects.status(seen)
         local = worker_slice.local_config(WorkerSliceConfig.parse(config)).wire() if config else None
         profile = (local or before.get("sliceConfig") or {}).get("namespaceIsolationProfile") or {}
@@ -89,7 +87,12 @@ class Standing:
             "applicationNamespaces": self._onboarded(view),
             "allowedNamespaces": profile.get("allowedNamespaces") or [],
         }
-        return Report([*self._findings(view), self.link.finding], status)
+        link = (
+            membership.link.finding
+            if membership
+            else hublink.not_joined(objects.labels(seen).get(names.PROJECT_LABEL, ""))
+        )
+        return Report([*self._findings(view), link], status)
 
     def _findings(self, view: View) -> list[Finding]:
         degraded = [worker_report.degradation(view)] if view.has_network else []
@@ -97,7 +100,8 @@ class Standing:
 
     def _view(self, seen: Object) -> View:
         name = objects.name(seen)
-        cluster, config = self.caches.hub.cluster.items(), self.caches.hub.config(name)
+        membership, config = self.caches.membership_of(name), self.caches.config(name)
+        cluster = membership.caches.registered if membership else None
         told = (objects.status(config).get("gateways") or []) if config else []
         return View(
             slice=seen,
@@ -107,7 +111,7 @@ class Standing:
             secrets=self.caches.keys_of(name),
             last_nodes={gateway["plane"]: gateway.get("node", "") for gateway in told},
             node_addresses=worker_cluster.node_addresses(
-                self.caches.own.nodes.items(), Cluster.parse(cluster[0]) if cluster else None
+                self.caches.own.nodes.items(), Cluster.parse(cluster) if cluster else None
             ),
             is_dns_ready=worker_cluster.is_available(self.caches.own.deployments.get(names.DNS_SERVICE, SYSTEM)),
         )
@@ -124,7 +128,7 @@ class Standing:
         wish = wishes.of(view.name, self.caches)
         if wish is None:
             return []
-        claim = worker_slice.claim(wish, Slice.parse(view.slice))
+        claim = wishes.claim(wish, Slice.parse(view.slice), self.caches)
         return [worker_report.onboarding(onboarding.grant(claim, wishes.claims(self.caches)).refusals)]
 
     def _addresses(self, view: View) -> list[Finding]:

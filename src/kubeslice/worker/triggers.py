@@ -7,10 +7,11 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
-from kubeslice.plan import pods, worker_cluster, worker_slice
+from kubeslice.plan import localnames, pods, worker_cluster, worker_slice
 from kubeslice.runtime.sources import Keys, Source, existence, intent
 from kubeslice.worker.caches import Caches
 from kubeslice.worker.forwarding import KEY as COREFILE_KEY
+from kubeslice.worker.hubcaches import HubCaches
 
 
 def machine(node: Object) -> Any:
@@ -69,10 +70,10 @@ class Triggers:
 
     def slices(self) -> list[Source]:
         """Return what a Slice depends on; slices also depend on each other, by namespaces and VNIs."""
-        own, hub = self.caches.own, self.caches.hub
+        own = self.caches.own
         parts = [own.gateways, own.imports, own.quotas, *own.made]
         return [
-            Source(hub.configs, _with(_slice_of_spec, self.all_slices), intent),
+            *(Source(hub.configs, _with(_slice_of_spec, self.all_slices), intent) for hub in self.caches.hubs),
             Source(own.slices, _with(_name, self.all_slices), intent),
             Source(own.nodes, self.all_slices, machine),
             Source(own.pods, _slice_of_label, place),
@@ -86,12 +87,12 @@ class Triggers:
 
     def workloads(self) -> list[Source]:
         """Return what routers, gateways and their keys depend on."""
-        own, hub = self.caches.own, self.caches.hub
+        own = self.caches.own
         return [
             Source(own.slices, _name, intent),
-            Source(hub.configs, _slice_of_spec, intent),
-            Source(hub.gateways, _slice_of_spec, secrets),
-            Source(hub.secrets, self._slices_of_hub_secret),
+            *(Source(hub.configs, _slice_of_spec, intent) for hub in self.caches.hubs),
+            *(Source(hub.gateways, _slice_of_spec, secrets) for hub in self.caches.hubs),
+            *(Source(hub.secrets, _naming(hub)) for hub in self.caches.hubs),
             Source(own.pods, _slice_of_gateway_pod, existence),
             Source(own.deployments, _slice_of_label, progress),
             *(Source(informer, _slice_of_label, intent) for informer in (own.services, own.accounts, own.budgets)),
@@ -100,11 +101,11 @@ class Triggers:
 
     def standing(self) -> list[Source]:
         """Return what the report on a slice depends on."""
-        own, hub = self.caches.own, self.caches.hub
+        own = self.caches.own
         return [
             Source(own.slices, _name),
-            Source(hub.configs, _slice_of_spec),
-            Source(hub.configs, self.all_slices, intent),
+            *(Source(hub.configs, _slice_of_spec) for hub in self.caches.hubs),
+            *(Source(hub.configs, self.all_slices, intent) for hub in self.caches.hubs),
             Source(own.gateways, _slice_of_label),
             Source(own.pods, _slice_of_label, place),
             Source(own.services, _slice_of_label, exposure),
@@ -112,10 +113,10 @@ class Triggers:
             Source(own.namespaces, _slice_of_label, intent),
             Source(own.nodes, self.all_slices, machine),
             Source(own.quotas, _slice_of_label),
-            Source(own.exports, _slice_of_export),
+            Source(own.exports, self._slice_of_export),
             Source(own.deployments, self._if_dns(self.all_slices), availability),
             Source(own.services, self._if_dns(self.all_slices), intent),
-            Source(hub.cluster, self.all_slices, intent),
+            *(Source(hub.cluster, self.all_slices, intent) for hub in self.caches.hubs),
         ]
 
     def quotas(self) -> list[Source]:
@@ -129,9 +130,9 @@ class Triggers:
 
     def gateways(self) -> list[Source]:
         """Return what one side of a pair depends on."""
-        own, hub = self.caches.own, self.caches.hub
+        own = self.caches.own
         return [
-            Source(hub.gateways, _name),
+            *(Source(hub.gateways, _pair) for hub in self.caches.hubs),
             Source(own.gateways, _name),
             Source(own.slices, lambda obj: self._gateways_of(objects.name(obj)), intent),
             Source(own.pods, self._gateways_of_gateway_pod, place),
@@ -145,7 +146,7 @@ class Triggers:
         return [
             Source(own.exports, _full_name),
             Source(own.exports, self._rivals, existence),
-            Source(self.caches.hub.exports, _service),
+            *(Source(hub.exports, _service) for hub in self.caches.hubs),
             Source(own.pods, lambda pod: self._exports_in(objects.namespace(pod)), place),
             Source(own.slices, self.all_exports, intent),
             Source(own.namespaces, lambda obj: self._exports_in(objects.name(obj)), existence),
@@ -153,9 +154,9 @@ class Triggers:
 
     def imports(self) -> list[Source]:
         """Return what an import depends on; imports with aliases also depend on each other."""
-        own, hub = self.caches.own, self.caches.hub
+        own = self.caches.own
         return [
-            Source(hub.imports, _service),
+            *(Source(hub.imports, _service) for hub in self.caches.hubs),
             Source(own.imports, _full_name),
             Source(own.imports, self._with_aliases, intent),
             Source(own.slices, self.all_imports, intent),
@@ -168,18 +169,18 @@ class Triggers:
         return [
             Source(own.corefiles, lambda _: [COREFILE_KEY]),
             Source(own.services, self._if_dns(lambda _: [COREFILE_KEY]), intent),
-            Source(self.caches.hub.cluster, lambda _: [COREFILE_KEY], existence),
+            *(Source(hub.cluster, lambda _: [COREFILE_KEY], existence) for hub in self.caches.hubs),
         ]
 
     def all_slices(self, _: Object | None = None) -> list[Key]:
         """Return the keys of all slices, here or on the hub."""
         here = [key for obj in self.caches.own.slices.items() for key in _name(obj)]
-        return [*here, *(key for obj in self.caches.hub.configs.items() for key in _slice_of_spec(obj))]
+        return [*here, *(key for obj in self.caches.configs() for key in _slice_of_spec(obj))]
 
     def all_gateways(self) -> list[Key]:
         """Return the keys of all pairs, here or on the hub."""
-        both = [*self.caches.own.gateways.items(), *self.caches.hub.gateways.items()]
-        return [key for obj in both for key in _name(obj)]
+        here = [key for obj in self.caches.own.gateways.items() for key in _name(obj)]
+        return [*here, *(key for obj in self.caches.pairs() for key in _pair(obj))]
 
     def all_exports(self, _: Object | None = None) -> list[Key]:
         """Return the keys of all exports here."""
@@ -188,14 +189,14 @@ class Triggers:
     def all_imports(self, _: Object | None = None) -> list[Key]:
         """Return the keys of all imports, here or on the hub."""
         here = [key for obj in self.caches.own.imports.items() for key in _full_name(obj)]
-        return [*here, *(key for obj in self.caches.hub.imports.items() for key in _service(obj))]
+        return [*here, *(key for hub in self.caches.hubs for obj in hub.imports.items() for key in _service(obj))]
 
     def _exports_in(self, namespace: str) -> list[Key]:
         return [key for obj in self.caches.own.exports.items(namespace) for key in _full_name(obj)]
 
     def _rivals(self, export: Object) -> list[Key]:
         """Return the exports that a limit makes compete with this one."""
-        seen = self.caches.slice(str(objects.spec(export).get("slice")))
+        seen = self.caches.slice(self.caches.slice_of_namespace(objects.namespace(export)))
         if seen is None or not objects.spec(seen).get("resourceQuota"):
             return []
         return [key for namespace in objects.spec(seen).get("namespaces") or [] for key in self._exports_in(namespace)]
@@ -210,8 +211,9 @@ class Triggers:
         return [key for obj in known if objects.spec(obj).get("aliases") for key in _full_name(obj)]
 
     def _gateways_of(self, slice_name: str) -> list[Key]:
-        both = [*self.caches.own.gateways.items(), *self.caches.hub.gateways.items()]
-        return [key for obj in both if objects.spec(obj).get("sliceName") == slice_name for key in _name(obj)]
+        here = [key for obj in self.caches.gateways_of(slice_name) for key in _name(obj)]
+        wanted = [obj for obj in self.caches.pairs() if objects.spec(obj).get("sliceName") == slice_name]
+        return [*here, *(key for obj in wanted for key in _pair(obj))]
 
     def _gateways_of_label(self, obj: Object) -> list[Key]:
         return self._gateways_of(objects.labels(obj).get(names.SLICE_LABEL, ""))
@@ -219,13 +221,9 @@ class Triggers:
     def _gateways_of_gateway_pod(self, pod: Object) -> list[Key]:
         return self._gateways_of_label(pod) if pods.role(pod) == names.GATEWAY_POD else []
 
-    def _slices_of_hub_secret(self, secret: Object) -> list[Key]:
-        naming = [
-            pair
-            for pair in self.caches.hub.gateways.items()
-            if (objects.spec(pair).get("gatewayCredentials") or {}).get("secretName") == objects.name(secret)
-        ]
-        return [key for pair in naming for key in _slice_of_spec(pair)]
+    def _slice_of_export(self, export: Object) -> list[Key]:
+        name = self.caches.slice_of_namespace(objects.namespace(export))
+        return [Key(OWN, "", name)] if name else []
 
     def _if_dns(self, keys: Keys) -> Keys:
         return lambda obj: keys(obj) if objects.name(obj) == names.DNS_SERVICE else []
@@ -252,9 +250,23 @@ def _slice_of_spec(obj: Object) -> list[Key]:
     return [Key(OWN, "", name)] if name else []
 
 
-def _slice_of_export(export: Object) -> list[Key]:
-    name = objects.spec(export).get("slice")
-    return [Key(OWN, "", name)] if name else []
+def _pair(obj: Object) -> list[Key]:
+    return [Key(OWN, "", localnames.of_pair(obj))]
+
+
+def _naming(hub: HubCaches) -> Keys:
+    """Return the keys of the slices whose WorkerSliceGateways name a Secret on the hub."""
+
+    def keys(secret: Object) -> list[Key]:
+        name = objects.name(secret)
+        pairs = [pair for pair in hub.gateways.items() if _credentials(pair) == name]
+        return [key for pair in pairs for key in _slice_of_spec(pair)]
+
+    return keys
+
+
+def _credentials(pair: Object) -> str:
+    return str((objects.spec(pair).get("gatewayCredentials") or {}).get("secretName") or "")
 
 
 def _slice_of_label(obj: Object) -> list[Key]:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
 from kubeslice.kube import config, finalizers, objects
@@ -21,7 +21,7 @@ from kubeslice.model.resources import Resource
 from kubeslice.plan import corefile, onboarding, worker_cluster
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime import logs
-from kubeslice.worker import forwarding, settings
+from kubeslice.worker import enrollment, forwarding, settings
 from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, OPERATOR, OURS, SYSTEM
 from kubeslice.worker.hubtoken import HubToken
 
@@ -54,6 +54,7 @@ async def leave_cluster(own: Api) -> None:
     for resource in MADE:
         await _delete_all(own, resource, SYSTEM, labels=OURS)
     await _delete_all(own, resources.RESOURCEQUOTAS, None, labels=OURS)
+    await _delete_all(own, resources.SECRETS, SYSTEM, labels=names.PROJECT_LABEL)
     for namespace in (await own.list(resources.NAMESPACES)).items:
         if owned_by(names.WORKER_MANAGER, namespace) and onboarding.is_labelled(namespace):
             await own.apply(resources.NAMESPACES, onboarding.offboarded(namespace), manager=names.WORKER_MANAGER)
@@ -129,14 +130,16 @@ async def _until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
 
 async def _run() -> int:
     chosen = settings.read()
-    directory = chosen.hub_credentials
-    connection = replace(config.from_directory(directory), token=HubToken.mounted(directory))
-    async with HttpApi(config.in_cluster()) as own, HttpApi(connection) as hub:
+    directory, token = chosen.hub_credentials, HubToken.mounted(chosen.hub_credentials)
+    hub = HttpApi(replace(config.from_directory(directory), token=token))
+    async with AsyncExitStack() as connections, HttpApi(config.in_cluster()) as own, hub:
+        further = await enrollment.enroll(own, await enrollment.further(own), connections)
         await leave_cluster(own)
-        try:
-            await leave_hub(hub, Member(names.project_of(chosen.project_namespace), chosen.cluster))
-        except ApiError as error:
-            log.warning("the hub could not be told, delete Cluster %s there: %s", chosen.cluster, error.message)
+        for member, api in [(chosen.member, hub), *((each.member, each.api) for each in further)]:
+            try:
+                await leave_hub(api, member)
+            except ApiError as error:
+                log.warning("delete Cluster %s of %s, its hub was not told: %s", member.name, member.project, error)
     return 0
 
 

@@ -123,7 +123,7 @@ class Workloads:
         return {plane for pod in running if (plane := pods.plane(pod)) is not None and plane >= planes}
 
     def _provider(self, seen: Object) -> Object:
-        config = self.caches.hub.config(objects.name(seen))
+        config = self.caches.config(objects.name(seen))
         provider = objects.spec(config).get("sliceGatewayProvider") if config else None
         return provider or objects.status(seen).get("sliceConfig") or {}
 
