@@ -74,15 +74,23 @@ def evicted(cluster: str) -> Finding:
 
 
 def _ready(cluster: str, secret: str, status: Mapping[str, Any], heard: Finding, credential: Finding) -> Finding:
-    registration = status.get("registrationStatus")
     if credential.status != "True":
         return findings.not_ready(credential.reason, credential.message)
-    if registration != "Registered":
+    registration = status.get("registrationStatus")
+    if registration not in ("InProgress", "Registered"):
         sentence = (
             f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster}`, or install "
             f"the worker there with the credential in Secret {secret}"
         )
-        return findings.not_ready(f"Registration{registration}" if registration else "WaitsForWorker", sentence)
+        return findings.not_ready("WaitsForWorker", sentence)
     if heard.status == "False":
         return findings.not_ready("Unreachable", heard.message)
+    if registration == "InProgress":
+        return findings.not_ready("RegistrationInProgress", f"{cluster} joins: {_said(status)}")
     return findings.ready("Registered", f"{cluster} is registered and its worker reports")
+
+
+def _said(status: Mapping[str, Any]) -> str:
+    """Return what the worker says about its registration."""
+    known = [entry for entry in status.get("conditions") or [] if entry.get("type") == "Registered"]
+    return str(known[0].get("message")) if known else "its worker does not say what is missing"
