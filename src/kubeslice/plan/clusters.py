@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from kubeslice.model import names
+from kubeslice.model.cluster import Cluster
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.moments import stamp
@@ -38,6 +39,12 @@ def reachable(cluster: str, pulse: Pulse, *, was_reachable: bool, limit: float =
         sentence = f"the worker of {cluster} has not been heard of for more than {limit:.0f} s"
         return Finding(REACHABLE, "False", "Silent", f"{sentence}; nothing was changed because of it")
     return Finding(REACHABLE, "True", "Heard", f"the worker of {cluster} reports regularly")
+
+
+def is_heard(cluster: Cluster) -> bool:
+    """Tell whether somebody speaks for a cluster: it is not shut out, and nobody says that its worker is silent."""
+    heard = next((entry for entry in cluster.status.conditions if entry.type == REACHABLE), None)
+    return not cluster.spec.evicted and (heard is None or heard.status != "False")
 
 
 def judge(
