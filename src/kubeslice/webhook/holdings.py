@@ -56,12 +56,16 @@ class Holdings:
 
     async def labels(self, namespace: str) -> dict[str, str]:
         """Return the labels of a namespace; asks when it is not (yet) known as a tenant's."""
+        return await self.labels_if_any(namespace) or {}
+
+    async def labels_if_any(self, namespace: str) -> dict[str, str] | None:
+        """Return the labels of a namespace as `labels` does, None when there is no such namespace."""
         found = self._namespaces.get(namespace)
         if found is None:
             try:
                 found = await self._api.get(resources.NAMESPACES, namespace)
             except NotFound:
-                return {}
+                return None
         return objects.labels(found)
 
     def is_leaving(self, project: str) -> bool:
