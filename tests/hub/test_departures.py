@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from kubeslice.cli.eviction import forget
-from kubeslice.kube import objects
+from kubeslice.install import slices
+from kubeslice.kube import objects, waiting
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from tests.hub.stage import HEARTBEAT, Stage, Worker
@@ -115,3 +116,22 @@ async def test_a_cluster_that_is_gone_for_good_is_forgotten_at_once(stage: Stage
     await stage.gone(r.CLUSTERS, "west", stage.home)
     await stage.gone(r.NAMESPACES, worker.namespace)
     assert await stage.find(r.WORKERSLICECONFIGS, "red-east", stage.namespace_of("east"))
+
+
+async def test_whether_a_worker_is_heard_of_is_told_while_its_cluster_leaves(stage: Stage) -> None:
+    await stage.stop_hub()
+    stage.silence = 1.0
+    await stage.start_hub()
+    worker = await holding(stage)
+    await stage.make_slice("red", "east", "west")
+    await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "red-west", worker.namespace))
+    held = {"metadata": {"finalizers": [names.WORKER_SLICE_CONFIG_FINALIZER]}}
+    await stage.until(lambda: worker.api.patch(r.WORKERSLICECONFIGS, "red-west", worker.namespace, held))
+    await stage.admin.delete(r.CLUSTERS, "west", stage.home)
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "out of spec.clusters of red")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Reachable", "False", "Silent")
+    await worker.beat("2026-01-01T00:01:00Z")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Reachable", "True")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Reachable", "False", "Silent")
+    with pytest.raises(waiting.NotReached, match="cluster forget west"):
+        await slices.delete(stage.admin, "red", stage.home, patience=0.5)

@@ -56,7 +56,9 @@ class Clusters:
             await sync(self.api, names.HUB_MANAGER, [], self.caches.owned(*_owner(member)))
             return Result()
         if objects.is_deleting(obj):
-            return await Departures(self.api, self.caches, self.reporter).proceed(member, obj)
+            heard, pulse = self._heard(member, obj)
+            result = await Departures(self.api, self.caches, self.reporter, heard).proceed(member, obj)
+            return Result(result.sentence, after=soonest((result.after, self._next_look(heard, pulse.age))))
         return await self._provide(member, obj)
 
     async def _provide(self, member: Member, obj: Object) -> Result:

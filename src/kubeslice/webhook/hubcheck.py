@@ -61,6 +61,8 @@ class HubCheck:
             return Verdict(warnings=["the webhook is starting: the object was not checked"])
         if review.operation == "DELETE":
             return _verdict(list(self._obstacles(review)))
+        if review.plural == resources.SERVICEACCOUNTS.plural:
+            return self._token(review)
         return await self._written(review)
 
     async def _written(self, review: Review) -> Verdict:
@@ -110,6 +112,11 @@ class HubCheck:
         was_given = objects.status(old).get("clusterNamespace") == member.namespace
         owner = tenancy.other_owner(labels, tenancy.cluster_labels(member), was_given=was_given)
         return {member.namespace: owner} if owner else {}
+
+    def _token(self, review: Review) -> Verdict:
+        cluster = self._held.clusters.of(review.namespace).get(review.name.removeprefix(names.worker_account("")))
+        granted = cluster.status.credential_seconds if cluster else None
+        return _verdict(validation.worker_token(int(objects.spec(review.object)["expirationSeconds"]), granted))
 
     def _slice(self, review: Review) -> Verdict:
         spec, home = SliceConfig.parse(review.object).spec, review.namespace
