@@ -116,7 +116,8 @@ class HubCheck:
     def _token(self, review: Review) -> Verdict:
         cluster = self._held.clusters.of(review.namespace).get(review.name.removeprefix(names.worker_account("")))
         granted = cluster.status.credential_seconds if cluster else None
-        return _verdict(validation.worker_token(int(objects.spec(review.object)["expirationSeconds"]), granted))
+        wanted = int(objects.spec(review.object).get("expirationSeconds") or 0)
+        return _verdict(validation.worker_token(wanted, granted))
 
     def _slice(self, review: Review) -> Verdict:
         spec, home = SliceConfig.parse(review.object).spec, review.namespace
