@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from kubeslice.cli.eviction import forget
-from kubeslice.kube import objects
+from kubeslice.install import slices
+from kubeslice.kube import objects, waiting
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from tests.hub.stage import HEARTBEAT, Stage, Worker
@@ -33,17 +34,43 @@ async def told(stage: Stage, *reasons: str) -> None:
     await stage.until(are_there)
 
 
-async def test_a_registration_is_pending_until_the_worker_says_otherwise(stage: Stage) -> None:
+async def test_a_registration_says_how_far_it_is(stage: Stage) -> None:
     await stage.make_project()
-    await stage.admin.apply(r.CLUSTERS, {"metadata": {"name": "west", "namespace": stage.home}}, manager="user")
+    metadata = {"name": "west", "namespace": stage.home}
+    bad = {"metadata": metadata, "spec": {"nodeIPs": ["ten"]}}
+    await stage.admin.apply(r.CLUSTERS, bad, manager="user")
+    await registration(stage, "Failed", "'ten' is not an IP address")
+    await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {}}, manager="user")
+    await registration(stage, "Pending", "kubeslice cluster join-token west")
+    worker = Worker(stage, "west", await stage.credential(names.worker_account("west"), stage.home))
+    lacks = {"type": "Registered", "status": "False", "reason": "RegistrationInProgress", "message": "it lacks a node"}
+    lacks["lastTransitionTime"] = HEARTBEAT
+    await worker.beat(HEARTBEAT, registrationStatus="InProgress", conditions=[lacks])
+    await registration(stage, "InProgress", "west joins: it lacks a node")
+    await worker.beat(HEARTBEAT)
+    await registration(stage, "Registered", "its worker reports")
+    provided = objects.status(await stage.admin.get(r.CLUSTERS, "west", stage.home))["clusterNamespace"]
+    await stage.admin.apply(r.CLUSTERS, bad, manager="user")
+    found = await registration(stage, "Registered", "'ten' is not an IP address")
+    assert (provided, True) == (objects.status(found).get("clusterNamespace"), objects.is_true(found, "Reachable"))
+    await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {"evicted": True}}, manager="user")
+    await registration(stage, "Failed", "evict west --undo")
+    await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {"evicted": False}}, manager="user")
+    await registration(stage, "Pending", "kubeslice cluster join-token west")
+    steps = ("Failed", "Pending", "InProgress")
+    await told(stage, *(f"ClusterInstallation{step}" for step in steps))
 
-    async def says(wanted: str) -> bool:
-        found = objects.status(await stage.admin.get(r.CLUSTERS, "west", stage.home))
-        return bool(found.get("registrationStatus") == wanted)
 
-    await stage.until(lambda: says("Pending"))
-    await stage.register("west")
-    assert await says("Registered")
+async def registration(stage: Stage, wanted: str, words: str) -> Any:
+    """Wait until the registration of west is `wanted`, and its Ready condition says some words; return the Cluster."""
+
+    async def is_said() -> Any:
+        found = await stage.admin.get(r.CLUSTERS, "west", stage.home)
+        ready = objects.condition(found, "Ready") or {}
+        is_so = objects.status(found).get("registrationStatus") == wanted and words in ready.get("message", "")
+        return is_so and found
+
+    return await stage.until(is_said)
 
 
 async def test_a_cluster_goes_when_its_worker_says_that_it_is_done(stage: Stage) -> None:
@@ -89,3 +116,22 @@ async def test_a_cluster_that_is_gone_for_good_is_forgotten_at_once(stage: Stage
     await stage.gone(r.CLUSTERS, "west", stage.home)
     await stage.gone(r.NAMESPACES, worker.namespace)
     assert await stage.find(r.WORKERSLICECONFIGS, "red-east", stage.namespace_of("east"))
+
+
+async def test_whether_a_worker_is_heard_of_is_told_while_its_cluster_leaves(stage: Stage) -> None:
+    await stage.stop_hub()
+    stage.silence = 1.0
+    await stage.start_hub()
+    worker = await holding(stage)
+    await stage.make_slice("red", "east", "west")
+    await stage.until(lambda: stage.find(r.WORKERSLICECONFIGS, "red-west", worker.namespace))
+    held = {"metadata": {"finalizers": [names.WORKER_SLICE_CONFIG_FINALIZER]}}
+    await stage.until(lambda: worker.api.patch(r.WORKERSLICECONFIGS, "red-west", worker.namespace, held))
+    await stage.admin.delete(r.CLUSTERS, "west", stage.home)
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "out of spec.clusters of red")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Reachable", "False", "Silent")
+    await worker.beat("2026-01-01T00:01:00Z")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Reachable", "True")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Reachable", "False", "Silent")
+    with pytest.raises(waiting.NotReached, match="cluster forget west"):
+        await slices.delete(stage.admin, "red", stage.home, patience=0.5)

@@ -9,11 +9,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from kubeslice.cli import changes, worlds
 from kubeslice.cli.main import app
+from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.plan.tenancy import default_qos
 from tests.conftest import ApiServer
-from tests.hub.stage import Stage, Worker
+from tests.hub.stage import HEARTBEAT, Stage, Worker
 
 pytestmark = pytest.mark.api
 
@@ -28,13 +30,13 @@ class Cli:
         self._file = folder / "wishes.yaml"
         self._home = home
 
-    async def run(self, command: str, *wishes: Any, output: str = "json") -> Any:
+    async def run(self, command: str, *wishes: Any, output: str = "json", delete: bool = False) -> Any:
         for wish in wishes:
             wish["metadata"]["namespace"] = self._home
             wish["apiVersion"] = "controller.kubeslice.io/v1alpha1"
         await asyncio.to_thread(self._file.write_text, yaml.safe_dump_all(wishes))
         options = ["-f", str(self._file), "--kubeconfig", str(self._kubeconfig), "-o", output]
-        options += ["--wait", "90"] if command == "apply" else []
+        options += ["--wait", "90"] if command == "apply" else ["--delete"] if delete else []
         return await asyncio.to_thread(CliRunner().invoke, app, [command, *options])
 
     async def agree(self, *wishes: Any) -> Changes:
@@ -47,6 +49,11 @@ class Cli:
         assert planned.exit_code == (2 if json.loads(planned.output) else 0)
         return {tuple(str(value) for value in change.values()) for change in json.loads(planned.output)}
 
+    async def delete_slice(self, name: str) -> None:
+        options = ["--kubeconfig", str(self._kubeconfig), "--project", names.project_of(self._home)]
+        deleted = await asyncio.to_thread(CliRunner().invoke, app, ["slice", "delete", name, *options])
+        assert deleted.exit_code == 0, deleted.output
+
 
 def slice_config(name: str, *clusters: str, **spec: Any) -> Any:
     wanted = {"sliceSubnet": "10.1.0.0/16", "maxClusters": 4, "clusters": list(clusters), **spec}
@@ -57,9 +64,13 @@ def cluster(name: str, **spec: Any) -> Any:
     return {"kind": "Cluster", "metadata": {"name": name}, "spec": spec}
 
 
-def joined(*names: str) -> Any:
+def quota(name: str, **limits: Any) -> Any:
+    return {"kind": "SliceResourceQuota", "metadata": {"name": name}, "spec": {"sliceQuota": limits}}
+
+
+def joined(*found: str) -> Any:
     return {
-        "namespaceIsolationProfile": {"applicationNamespaces": [{"namespace": n, "clusters": ["*"]} for n in names]}
+        "namespaceIsolationProfile": {"applicationNamespaces": [{"namespace": n, "clusters": ["*"]} for n in found]}
     }
 
 
@@ -117,6 +128,37 @@ async def test_plan_and_apply_say_the_same(stage: Stage, cli: Cli) -> None:
     assert ("everything on the slice here, for 1 of its pods") in {change[-1] for change in left}
     evicted = await cli.agree(cluster("b", evicted=True))
     assert "every slice here, at once" in {change[-1] for change in evicted}
+    playing.cancel()
+
+
+async def test_a_plan_of_a_deletion_says_what_deleting_then_takes_away(stage: Stage, cli: Cli) -> None:
+    workers = await stage.register("a", "b")
+    playing = asyncio.create_task(publish_for_ever(workers, "red"))
+    red, limits = slice_config("red", "a", "b", **joined("shop")), quota("red", pods=9)
+    made = await cli.agree(red, limits)
+    assert ("a", "red", "limits", "shop", "create", "pods 5") in made
+    assert {change[:5] for change in await cli.agree(quota("red", pods=7))} == {
+        ("a", "red", "limits", "shop", "change"),
+        ("b", "red", "limits", "shop", "change"),
+    }
+    in_use = await cli.run("plan", cluster("b"), delete=True)
+    assert (in_use.exit_code, json.loads(in_use.stdout)) == (1, [])
+    assert "still in spec.clusters of slices red" in in_use.stderr
+
+    planned = await cli.run("plan", cluster("b"), red, delete=True)
+    assert planned.exit_code == 1, "as kubectl would be told; `kubeslice slice delete` takes the namespaces out first"
+    assert "use `kubeslice slice delete`" in planned.stderr
+    wanted = json.loads(planned.stdout)
+    assert ("everything on the slice here, for 1 of its pods") in {change.get("interrupts") for change in wanted}
+    before = await worlds.furnish(stage.admin, await worlds.gather(stage.admin, stage.project), ["red"])
+    await cli.delete_slice("red")
+    await stage.admin.delete(r.CLUSTERS, "b", stage.home)
+    await workers["b"].beat(HEARTBEAT, registrationStatus="Deregistered")
+    await stage.gone(r.CLUSTERS, "b", stage.home)
+    after = await worlds.furnish(stage.admin, await worlds.gather(stage.admin, stage.project), ["red"])
+    assert [change.wire() for change in changes.happened(before, after)] == wanted
+    again = await cli.run("plan", cluster("b"), red, delete=True)
+    assert (again.exit_code, json.loads(again.stdout)) == (0, [])
     playing.cancel()
 
 

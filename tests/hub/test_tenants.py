@@ -71,6 +71,30 @@ async def test_a_worker_sees_its_own_cluster_and_no_secret_of_others(stage: Stag
             await forbidden
 
 
+async def test_a_namespace_of_somebody_else_is_neither_opened_nor_deleted_for_a_cluster(stage: Stage) -> None:
+    await stage.make_project(readWrite=["bob"])
+    vault = stage.namespace_of("vault")
+    await stage.admin.create(r.NAMESPACES, {"metadata": {"name": vault}})
+    bob = await stage.credential("kubeslice-rbac-rw-bob", stage.home)
+    await bob.create(r.CLUSTERS, {"metadata": {"name": "vault", "namespace": stage.home}, "spec": {}})
+    await stage.condition(r.CLUSTERS, "vault", stage.home, "Ready", "False", f"{vault}, which belongs to somebody else")
+    assert (await stage.admin.list(r.ROLEBINDINGS, vault)).items == []
+    assert await stage.find(r.SERVICEACCOUNTS, names.worker_account("vault"), stage.home) is None
+    await bob.delete(r.CLUSTERS, "vault", stage.home)
+    await stage.gone(r.CLUSTERS, "vault", stage.home)
+    assert not objects.is_deleting(await stage.admin.get(r.NAMESPACES, vault))
+
+    await stage.register("west")
+    west = stage.namespace_of("west")
+    await stage.admin.patch(r.NAMESPACES, west, None, {"metadata": {"labels": {names.CLUSTER_LABEL: None}}})
+    await stage.admin.patch(r.NAMESPACES, west, None, {"metadata": {"labels": {names.PROJECT_LABEL: None}}})
+
+    async def is_marked_again() -> bool:
+        return names.PROJECT_LABEL in objects.labels(await stage.admin.get(r.NAMESPACES, west))
+
+    await stage.until(is_marked_again)
+
+
 async def test_the_credential_says_where_to_go_with_it(stage: Stage) -> None:
     await stage.make_project()
     await stage.register("west")

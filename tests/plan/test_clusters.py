@@ -29,7 +29,10 @@ def test_a_worker_is_reachable_while_its_heart_beats(pulse: Pulse, was_reachable
         ("Registered", 20.0, True, "Unreachable"),
         ("Registered", 1.0, False, "WaitsForToken"),
         (None, None, True, "WaitsForWorker"),
+        ("Pending", None, True, "WaitsForWorker"),
+        ("Deregistered", 1.0, True, "WaitsForWorker"),
         ("InProgress", 1.0, True, "RegistrationInProgress"),
+        ("InProgress", 20.0, True, "Unreachable"),
     ],
 )
 def test_ready_sums_up_what_is_missing(
@@ -46,3 +49,11 @@ def test_a_cluster_nobody_joined_says_where_the_credential_is() -> None:
     heard = clusters.reachable("west", Pulse(None), was_reachable=True)
     found = clusters.judge("shop", "west", {}, heard, has_token=True)[0]
     assert "kubeslice-shop/kubeslice-rbac-worker-west" in found.message
+
+
+def test_a_worker_that_is_not_complete_is_quoted() -> None:
+    said = {"type": "Registered", "status": "False", "message": "the cluster lacks a node"}
+    status = {"registrationStatus": "InProgress", "conditions": [said]}
+    heard = clusters.reachable("west", Pulse(1.0), was_reachable=True)
+    found = clusters.judge("shop", "west", status, heard, has_token=True)[0]
+    assert found.message == "west joins: the cluster lacks a node"

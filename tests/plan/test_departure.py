@@ -60,3 +60,5 @@ def test_a_cluster_that_is_shut_out_is_not_waited_for() -> None:
 def test_the_hub_speaks_only_while_the_worker_does_not() -> None:
     assert departure.registration("Registered") == ""
     assert [departure.registration(said) for said in (None, "Pending", "Deregistered")] == ["Pending"] * 3
+    assert [departure.refused(said) for said in (None, "Pending", "Failed")] == ["Failed"] * 3
+    assert departure.refused("Registered") == departure.refused("InProgress") == ""

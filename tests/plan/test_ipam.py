@@ -50,7 +50,10 @@ def test_blocks_infrastructure_and_virtual_ips_never_overlap(plan: ClusterPlan) 
     parts = [plan.infrastructure, plan.virtual_ips, *plan.node_blocks[:64], *plan.node_blocks[-4:]]
     assert not any(one.overlaps(other) for one, other in combinations(dict.fromkeys(parts), 2))
     assert all(part.subnet_of(plan.subnet) for part in parts)
-    assert plan.node_blocks
+    between = len(plan.node_blocks) * plan.block_size
+    assert plan.block_size + between + plan.virtual_ips.num_addresses == plan.subnet.num_addresses, (
+        "nothing is left out"
+    )
     fixed = [*plan.router_next_hops, *map(plan.gateway, range(4))]
     fixed += [plan.router_plane(router, plane) for router in (0, 1) for plane in range(4)]
     assert len(set(fixed)) == len(fixed)

@@ -8,6 +8,7 @@ from kubeslice.model import names
 from kubeslice.plan import footprint, interruptions
 from kubeslice.plan.footprint import Spot
 from kubeslice.plan.preview import World, affected, preview
+from kubeslice.plan.removal import Doomed, removed
 from kubeslice.plan.slices import slice_labels
 from kubeslice.plan.tenancy import Member, default_qos
 
@@ -147,6 +148,54 @@ def test_what_is_on_its_way_out_is_gone() -> None:
 def test_a_dynamic_slice_gives_the_first_free_part() -> None:
     dynamic = slice_config("red", "a", "b", sliceSubnet="10.0.0.0/8", sliceIpamType="Dynamic")
     assert parts(world(dynamic))[Spot("b", "red", "member")].startswith("10.0.1.0/24")
+
+
+def quota(name: str, **spec: Any) -> Any:
+    return {"metadata": {"name": name, "namespace": "kubeslice-shop"}, "spec": spec}
+
+
+def test_limits_are_told_for_each_cluster_and_namespace_and_broken_ones_stay_as_they_were() -> None:
+    before = built(world(slice_config("red", "a", "b", **joined("till"))))
+    most = {"sliceQuota": {"pods": 7, "exportedServices": 2, "bandwidthCeilingKbps": 5000}}
+    after = replace(before, quotas={"red": quota("red", **most)})
+    found = told(before, after)
+    assert set(found.values()) == {""}
+    assert parts(after)[Spot("a", "red", "limits")] == "exportedServices 1, kbit/s 5000"
+    assert parts(after)[Spot("a", "red", "limits", "till")] == "pods 4"
+    assert parts(after)[Spot("b", "red", "limits", "till")] == "pods 3"
+    assert parts(after)[Spot("b", "red", "policy", "bandwidth")].startswith("5000 to 5000 kbit/s")
+    assert affected(before, after) == ["red"]
+    broken = replace(built(after), quotas={"red": quota("red", **most, clusterQuota=[{"cluster": "x", "pods": 1}])})
+    seen = preview(broken, NOW)
+    assert "x is no member of slice red" in str(seen.refusals["SliceResourceQuota", "red"][0])
+    assert footprint.footprint(seen.made) == parts(after)
+
+
+def test_a_deletion_takes_every_part_away_and_is_told_what_is_in_its_way() -> None:
+    spec = {"serviceName": "web", "serviceNamespace": "till", "sourceCluster": "a", "sliceName": "red"}
+    exported = [("a", {"metadata": {"name": "web-till-a"}, "spec": spec})]
+    red = slice_config("red", "a", "b", standardQosProfileName="gold", **joined("till"))
+    before = built(replace(world(red, exports=exported), profiles={"gold": default_qos("shop")}))
+    everything = Doomed(frozenset("a"), frozenset({"red"}), frozenset({"gold"}))
+    after, in_the_way = removed(before, everything)
+    assert affected(before, after) == ["red"]
+    assert {found.action for found in footprint.differences(parts(before), parts(after))} == {"remove"}
+    assert not [spot for spot in parts(after) if spot.slice or spot.cluster == "a"]
+    assert told(before, after)["remove", "b", "red", "member", ""] == "everything on the slice here, for 1 of its pods"
+    assert [word in sentence for word, sentence in zip(("till", "web.till (a)"), in_the_way, strict=True)] == [True] * 2
+    shut_out = replace(before, clusters={**CLUSTERS, "a": {**CLUSTERS["a"], "spec": {"evicted": True}}})
+    assert len(removed(shut_out, everything)[1]) == 1, "nobody there could take it back"
+
+
+def test_what_a_slice_needs_does_not_go_before_it() -> None:
+    before = built(replace(world(slice_config("red", "a", "b", standardQosProfileName="default"))))
+    after, in_the_way = removed(before, Doomed(frozenset("ac"), profiles=frozenset({"default"})))
+    assert [words.partition(": ")[0] for words in in_the_way] == ["SliceQoSConfig default", "Cluster a"]
+    assert told(before, after) == {("remove", "c", "", "registration", ""): ""}
+    rest = f"{before.project}-default-slice"
+    collected = replace(before, slices={rest: slice_config(rest, "a", "b", overlayNetworkDeploymentMode="no-network")})
+    after, in_the_way = removed(collected, Doomed(frozenset("a")))
+    assert (in_the_way, after.slices[rest]["spec"]["clusters"]) == ([], ["b"])
 
 
 def test_only_what_can_differ_is_looked_at() -> None:

@@ -100,12 +100,18 @@ def test_users_and_groups_of_the_identity_provider_are_bound_by_name_and_get_no_
         (tenancy.cluster_labels(Member("a", "b")), tenancy.project_labels("a-b"), "cluster b of project a"),
         (tenancy.project_labels("a-b"), tenancy.cluster_labels(Member("a", "b")), "project a-b"),
         (tenancy.cluster_labels(Member("a", "b-c")), tenancy.cluster_labels(Member("a-b", "c")), "cluster b-c of"),
+        (None, tenancy.cluster_labels(Member("a", "b")), ""),
+        ({"team": "x"}, tenancy.cluster_labels(Member("a", "b")), "somebody else"),
     ],
 )
 def test_a_namespace_belongs_to_whom_its_labels_say(labels: Any, expected: Any, problem: str) -> None:
     owner = tenancy.other_owner(labels, expected)
     assert problem in owner
     assert bool(owner) == bool(problem)
+
+
+def test_a_namespace_that_a_cluster_was_given_stays_its_own_without_labels() -> None:
+    assert not tenancy.other_owner({}, tenancy.cluster_labels(Member("a", "b")), was_given=True)
 
 
 def test_an_account_is_marked_with_its_revision_and_keeps_no_secret_that_nobody_needs() -> None:

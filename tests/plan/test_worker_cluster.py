@@ -75,3 +75,34 @@ def test_health_names_the_parts_and_keeps_its_time_while_nothing_changes() -> No
     )
     assert not worker_cluster.is_complete({"status": {"desiredNumberScheduled": 2, "numberReady": 1}})
     assert not worker_cluster.is_complete(None)
+
+
+def test_a_registration_is_in_progress_until_the_cluster_can_be_in_slices() -> None:
+    new: dict[str, Any] = {"metadata": {}}
+    agents = {"status": {"desiredNumberScheduled": 2, "numberReady": 1}}
+    for seen, addresses, words in (
+        (None, {}, ["a node that is ready", "an agent that runs"]),
+        (agents, {}, ["a node that is ready"]),
+        (None, {"a": "10.0.0.1"}, ["an agent that runs"]),
+    ):
+        lacking = worker_cluster.missing(new, seen, addresses)
+        assert [word in sentence for word, sentence in zip(words, lacking, strict=True)] == [True] * len(words)
+        assert worker_cluster.registration(new, [], lacking) == "InProgress"
+        assert (worker_cluster.registered(lacking).status, words[0] in worker_cluster.registered(lacking).message) == (
+            "False",
+            True,
+        )
+    assert worker_cluster.missing(new, agents, {"a": "10.0.0.1"}) == []
+    assert worker_cluster.registration(new, []) == "Registered"
+
+
+def test_what_was_registered_stays_so_until_it_leaves() -> None:
+    old: dict[str, Any] = {"metadata": {}, "status": {"registrationStatus": "Registered"}}
+    lacking = worker_cluster.missing(old, None, {})
+    assert (worker_cluster.registration(old, [], lacking), worker_cluster.registered(lacking).status) == (
+        "Registered",
+        "True",
+    )
+    leaving = {**old, "metadata": {"deletionTimestamp": "2026"}}
+    assert worker_cluster.registration(leaving, ["red"], lacking) == "DeregisterInProgress"
+    assert worker_cluster.registration(leaving, [], lacking) == "Deregistered"

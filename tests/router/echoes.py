@@ -11,10 +11,11 @@ from kubeslice.linux.netns import Namespace
 
 PERIOD = 0.005
 PORT = 9000
+LINGER = 0.5  # seconds in which late packets count
 
 
 class Echo:
-    """Answers every packet in a namespace until closed."""
+    """Answers every packet in a namespace until stopped."""
 
     def __init__(self, inside: Namespace) -> None:
         with netns.inside(inside):
@@ -25,9 +26,12 @@ class Echo:
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
-    def close(self) -> None:
-        """Stop answering."""
+    def stop(self) -> None:
+        """Answer no more."""
         self._is_open = False
+
+    def close(self) -> None:
+        """Wait for the end after `stop`."""
         self._thread.join()
         self._socket.close()
 
@@ -43,7 +47,10 @@ class Echo:
 
 
 class Flow:
-    """Packets from one namespace to an `Echo`; `stop` tells how many were lost and the longest gap in seconds."""
+    """Packets from one namespace to an `Echo`; `end` tells how many were lost and the longest gap in seconds.
+
+    A gap is a time in which what was sent got lost: packets that are late on a busy machine are none.
+    """
 
     def __init__(self, inside: Namespace, target: str) -> None:
         with netns.inside(inside):
@@ -51,52 +58,65 @@ class Flow:
         self._socket.settimeout(0.2)
         self._target = target, PORT
         self._is_open = True
-        self._sent = 0
-        self._received: dict[int, float] = {}
+        self._sent: list[float] = []
+        self._received: set[int] = set()
         self._began = time.monotonic()
         self._threads = [threading.Thread(target=work) for work in (self._send, self._receive)]
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> tuple[int, float]:
-        """Stop and return packets lost and the longest gap."""
-        time.sleep(0.2)
+    def stop(self) -> None:
+        """Send no more; what is under way may still arrive."""
         self._is_open = False
+
+    def end(self) -> tuple[int, float]:
+        """Wait for the last packets after `stop`; return packets lost and the longest gap."""
         for thread in self._threads:
             thread.join()
         self._socket.close()
-        times = [self._began, *sorted(self._received.values())]
-        gap = max((after - before for before, after in pairwise(times)), default=float("inf"))
-        return self._sent - len(self._received), gap
+        times = [self._began, *self._sent, self._sent[-1]]
+        edges = [-1, *sorted(self._received), len(self._sent)]
+        gaps = (times[after + 1] - times[before + 1] for before, after in pairwise(edges) if after - before > 1)
+        return len(self._sent) - len(self._received), max(gaps, default=0.0)
 
     def _send(self) -> None:
         while self._is_open:
             with contextlib.suppress(OSError):  # an ICMP error is a lost packet
-                self._socket.sendto(str(self._sent).encode(), self._target)
-            self._sent += 1
+                self._socket.sendto(str(len(self._sent)).encode(), self._target)
+            self._sent.append(time.monotonic())
             time.sleep(PERIOD)
-        time.sleep(0.5)
+        time.sleep(LINGER)
 
     def _receive(self) -> None:
         while self._is_open or self._threads[0].is_alive():
             try:
-                self._received[int(self._socket.recv(64))] = time.monotonic()
+                self._received.add(int(self._socket.recv(64)))
             except OSError:
                 continue
 
 
 class Flows:
-    """A flow from each of some namespaces to each of some addresses, where an echo answers."""
+    """A flow from each of some namespaces to each of some addresses, where an echo answers; from `start` to `stop`."""
 
     def __init__(self, sources: list[Namespace], targets: dict[str, Namespace]) -> None:
-        self._echoes = [Echo(inside) for inside in targets.values()]
-        self._flows = [Flow(source, target) for source in sources for target in targets]
+        self._sources, self._targets = sources, targets
+        self._echoes: list[Echo] = []
+        self._flows: list[Flow] = []
+
+    def start(self) -> None:
+        """Let packets flow."""
+        self._echoes = [Echo(inside) for inside in self._targets.values()]
+        self._flows = [Flow(source, target) for source in self._sources for target in self._targets]
 
     def stop(self) -> tuple[int, float]:
         """Stop, once; returns the packets lost and the longest gap of all flows."""
         flows, self._flows = self._flows, []
-        ends = [flow.stop() for flow in flows]
+        for flow in flows:
+            flow.stop()
+        ends = [flow.end() for flow in flows]
         echoes, self._echoes = self._echoes, []
+        for echo in echoes:
+            echo.stop()
         for echo in echoes:
             echo.close()
         return sum(lost for lost, _ in ends), max((gap for _, gap in ends), default=0.0)

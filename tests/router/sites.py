@@ -28,6 +28,7 @@ from kubeslice.model.resources import SLICEGATEWAYS, SLICES
 from kubeslice.plan import attachment as attachments
 from kubeslice.plan.attachment import Attachment
 from kubeslice.plan.segment import Segment, parse
+from tests.clusters import until
 from tests.kernel import Kernel
 from tests.router.server import Server
 from tests.sessions import sessions
@@ -53,6 +54,7 @@ class Site:
         self.attached: list[list[Attachment]] = [[], []]
         self.pods: dict[str, Namespace] = {}
         self.routers: dict[int, subprocess.Popen[bytes]] = {}
+        self.neighbours: set[str] = set()
         self._ensure()
 
     async def start(self) -> None:
@@ -211,16 +213,23 @@ async def some_sites(kernel: Kernel, directory: Path, numbers: list[int]) -> Asy
         print(sites[0].log())
 
 
-async def settled(site: Site) -> None:
-    """Wait until all sessions of a site's routers are up and each holds its own next hop."""
+async def connected(site: Site) -> None:
+    """Wait until all sessions of a site's routers are up."""
     for number in range(names.ROUTERS):
         for _ in range(300):
             states = await site.sessions(number)
-            if len(states) > 2 and all(states.values()) and site.holds(number) == {number}:
+            peers = sum(name.startswith("peer") for name in states)
+            if peers == PLANES * len(site.neighbours) and all(states.values()):
                 break
             await asyncio.sleep(0.05)
         else:
-            raise AssertionError(f"router {number} of {site.name}: {states}, holds {site.holds(number)}")
+            raise AssertionError(f"router {number} of {site.name}: {states}")
+
+
+async def settled(site: Site) -> None:
+    """Wait until all sessions of a site's routers are up and each holds its own next hop, seconds later."""
+    await connected(site)
+    await until(lambda: all(site.holds(number) == {number} for number in range(names.ROUTERS)), 15)
 
 
 Subnets = list[IPv4Network]
@@ -248,6 +257,7 @@ def carry(spoke: Site, hub: Site, subnet: IPv4Network) -> None:
 async def announce(one: Site, other: Site, through: tuple[Subnets, Subnets] = NOTHING, relay: str = "") -> None:
     """Tell the routers of two sites that they are joined, and which subnets either reaches through the other."""
     for near, far, transit, carried in ((one, other, *through), (other, one, through[1], through[0])):
+        near.neighbours.add(far.name)
         await near.server.apply(SLICEGATEWAYS, _gateway(near, far, transit, carried, relay))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.kernel import Kernel
 from tests.router.echoes import Flows
-from tests.router.sites import Site, announce, carry, connect, settled, some_sites
+from tests.router.sites import Site, announce, carry, connect, connected, some_sites
 
 pytestmark = [
     pytest.mark.kernel,
@@ -23,8 +23,10 @@ async def test_through_a_hub_that_carries_and_back_to_the_direct_way(kernel: Ker
         await connect(hub, one, ([], [other.subnet]))
         await connect(hub, other)
         for site in (hub, one, other):
-            await settled(site)
-        assert await one.sources(0, other.subnet) == BY_HUB
+            await connected(site)
+        await learned(one, other, BY_HUB)
+        await learned(hub, one, {"peer_2_0", "peer_2_1", "partner", "last_resort"})
+        await learned(other, hub, BY_HUB)
         assert await other.sources(0, one.subnet) == set(), "the hub must not announce what it does not carry"
 
         carry(other, hub, one.subnet)
@@ -36,8 +38,7 @@ async def test_through_a_hub_that_carries_and_back_to_the_direct_way(kernel: Ker
         # The two are joined directly, and their pair has a relay for now: sessions, but no route from them.
         await connect(one, other)
         await announce(one, other, relay="red-1")
-        await learned(one, other, BY_HUB)
-        await settled(one)
+        await connected(one)
         assert await one.sources(0, other.subnet) == BY_HUB
         await announce(one, other)
         await learned(one, other, BY_HUB | {"peer_3_0", "peer_3_1"})
@@ -61,11 +62,10 @@ async def cut_under_traffic(hub: Site, one: Site, other: Site) -> tuple[int, flo
         [one.pods["app-0"], one.pods["app-1"]],
         {str(other.address(number)): other.pods[f"app-{number}"] for number in (0, 1)},
     )
+    flows.start()
     await asyncio.sleep(0.5)
     hub.cut(1)
     await asyncio.sleep(1.5)
     result = flows.stop()
     hub.heal(1)
-    await settled(one)
-    await settled(other)
     return result

@@ -9,6 +9,7 @@ import pytest
 from kubeslice.install import slices as removal
 from kubeslice.kube.errors import Invalid
 from kubeslice.kube.http import HttpApi
+from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.model.project import ProjectSpec
@@ -234,3 +235,22 @@ async def test_a_worker_changes_nothing_of_its_objects_but_their_finalizers(admi
         assert (await change(finalizers=["kubeslice.io/held"]))["metadata"]["finalizers"] == ["kubeslice.io/held"]
         await change(finalizers=[])
     await admin.patch(r.WORKERSLICECONFIGS, "red-a", member.namespace, {"metadata": {"labels": {"x": "y"}}})
+
+
+@pytest.mark.usefixtures("running")
+async def test_no_token_of_a_worker_lives_for_years(admin: HttpApi) -> None:
+    for account in (names.worker_account("a"), "ci"):
+        made = {"metadata": {"name": account, "namespace": HOME}}
+        await admin.apply(r.SERVICEACCOUNTS, made, manager="test")
+    ten_years = 315_360_000
+
+    async def is_refused() -> bool:
+        try:
+            await request_token(admin, names.worker_account("a"), HOME, ten_years)
+        except Invalid as refusal:
+            return "315360000 is longer than the 86400 s" in refusal.message
+        return False
+
+    await until(is_refused)
+    assert await request_token(admin, names.worker_account("a"), HOME, 86_400)
+    assert await request_token(admin, "ci", HOME, ten_years), "what people ask for their own accounts is theirs"

@@ -170,6 +170,21 @@ class Stage:
         status = {"phase": "Running", "podIP": "10.244.1.9", "conditions": conditions}
         await self.own.patch(resources.PODS, name, namespace, {"status": status}, subresource="status")
 
+    async def agents(self, ready: int = 1, *, wanted: int = 2) -> None:
+        """Play the agents' DaemonSet: so many run."""
+        spec = {
+            "selector": {"matchLabels": {"app": "agent"}},
+            "template": {
+                "metadata": {"labels": {"app": "agent"}},
+                "spec": {"containers": [{"name": "agent", "image": "kubeslice/kubeslice:1"}]},
+            },
+        }
+        obj = {"metadata": {"name": "kubeslice-agent", "namespace": SYSTEM}, "spec": spec}
+        await self.own.apply(resources.DAEMONSETS, obj, manager="test")
+        counts = {"desiredNumberScheduled": wanted, "currentNumberScheduled": wanted, "numberMisscheduled": 0}
+        status = {"status": counts | {"numberReady": ready}}
+        await self.own.patch(resources.DAEMONSETS, "kubeslice-agent", SYSTEM, status, subresource="status")
+
     async def workers(self, slice_name: str = "red") -> None:
         """Play the pods of routers and gateway."""
         for number in range(names.ROUTERS):

@@ -69,6 +69,7 @@ async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: 
     await dns_service(stage)
     async with await as_operator(stage) as own, await as_worker_on_hub(stage) as hub:
         confined = replace(stage, own=own, hub=hub)
+        await stage.agents()
         await confined.start()
         await stage.slice()
         await stage.gateway()

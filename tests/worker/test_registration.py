@@ -1,5 +1,6 @@
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.config import Connection
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names, resources
+from kubeslice.worker.registration import HEARTBEAT
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
 
 pytestmark = pytest.mark.api
@@ -23,6 +25,7 @@ def cluster(stage: Stage, **wanted: Any) -> Any:
 
 async def test_the_cluster_registers_and_says_what_it_is(stage: Stage) -> None:
     await stage.own.create(resources.NAMESPACES, {"metadata": {"name": "bank"}})
+    await stage.agents()
     await stage.start()
     status = await cluster(stage, registrationStatus="Registered", nodeIPs=["172.31.2.11"])
     assert {"name": "bank"} in status["namespaces"]
@@ -31,6 +34,21 @@ async def test_the_cluster_registers_and_says_what_it_is(stage: Stage) -> None:
     assert status["clusterHealth"]["clusterHealthStatus"] == "Warning"
     found = await stage.hub_object(resources.CLUSTERS, CLUSTER, PROJECT)
     assert "agent" in (objects.condition(found, "ComponentsHealthy") or {})["message"]
+
+
+async def test_the_registration_is_complete_with_the_first_agent_at_once_and_stays_so(stage: Stage) -> None:
+    await stage.start()
+    await cluster(stage, registrationStatus="InProgress", nodeIPs=["172.31.2.11"])
+    found = await stage.hub_object(resources.CLUSTERS, CLUSTER, PROJECT)
+    assert "an agent that runs" in (objects.condition(found, "Registered") or {})["message"]
+    began = time.monotonic()
+    await stage.agents(1)
+    await cluster(stage, registrationStatus="Registered")
+    assert time.monotonic() - began < HEARTBEAT / 2
+    await stage.agents(0)
+    await cluster(stage, registrationStatus="Registered", networkPresent=False)
+    found = await stage.hub_object(resources.CLUSTERS, CLUSTER, PROJECT)
+    assert objects.is_true(found, "Registered")
 
 
 async def test_addresses_of_the_administrator_win_and_arrive_at_once(stage: Stage) -> None:

@@ -90,7 +90,7 @@ def _changes(old: footprint.Footprint, new: footprint.Footprint, before: World) 
 
 
 def _is_changed(kind: str, name: str, before: World, after: World) -> bool:
-    places = {"SliceConfig": "slices", "Cluster": "clusters", "SliceQoSConfig": "profiles"}
+    places = {resource.kind: place for resource, place in worlds.PLACES.items()}
     old, new = (getattr(world, places[kind]).get(name) or {} for world in (before, after))
     return bool(old.get("spec") != new.get("spec"))
 

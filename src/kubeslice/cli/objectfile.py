@@ -9,10 +9,10 @@ from typing import Any
 from kubeslice.cli.target import fail
 from kubeslice.kube.api import Object
 from kubeslice.model import names
-from kubeslice.model.resources import CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS, Resource
+from kubeslice.model.resources import CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS, SLICERESOURCEQUOTAS, Resource
 
-# In the order in which they are applied: what slices name comes first.
-KINDS = (CLUSTERS, SLICEQOSCONFIGS, SLICECONFIGS)
+# In the order in which they are applied: what slices name comes first, what names slices last.
+KINDS = (CLUSTERS, SLICEQOSCONFIGS, SLICECONFIGS, SLICERESOURCEQUOTAS)
 STANDARD_INPUT = Path("-")
 
 

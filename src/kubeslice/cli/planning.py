@@ -19,7 +19,8 @@ CHANGES = 2
 LOOK_EVERY = 0.2
 
 Files = Annotated[
-    list[Path], typer.Option("-f", "--filename", help="YAML or JSON of slices, clusters and profiles; - for stdin.")
+    list[Path],
+    typer.Option("-f", "--filename", help="YAML or JSON of slices, clusters, profiles, limits; - for stdin."),
 ]
 Project = Annotated[str | None, typer.Option("-p", "--project", help="Project of objects without a namespace.")]
 Output = Annotated[str, typer.Option("-o", "--output", help="table or json.")]
@@ -29,18 +30,22 @@ def plan(
     files: Files,
     project: Project = None,
     output: Output = "table",
+    *,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the objects of the files: what would go?")] = False,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
-    """Show what slices, clusters and profiles would change in every cluster, and which running traffic would stop.
+    """Show what slices, clusters, profiles and limits change in every cluster, and which running traffic would stop.
 
     Exits 0 when nothing would change, 2 when something would, 1 when the hub would refuse it or cannot be asked.
     """
     from kubeslice.cli.objectfile import read
 
-    wishes = read(files, project)
-    changes = run_with_api(kubeconfig, context, lambda api: _all_planned(api, wishes))
+    wishes, look = read(files, project), _all_removed if delete else _all_planned
+    changes, obstacles = run_with_api(kubeconfig, context, lambda api: look(api, wishes))
     _print(changes, output, are_done=False)
+    if obstacles:
+        fail("in the way of the deletion:\n  " + "\n  ".join(obstacles))
     raise typer.Exit(CHANGES if changes else 0)
 
 
@@ -52,7 +57,7 @@ def apply(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
-    """Apply slices, clusters and profiles, and show what that changed in every cluster, as `plan` foretells it.
+    """Apply slices, clusters, profiles and limits, and show what that changed in every cluster, as `plan` foretells it.
 
     Fields that the files do not name stay as they are. Exits 1 when the hub refuses, or has not done all in time.
     """
@@ -67,8 +72,35 @@ def apply(
         fail(f"not done within {wait:g} s, look at `kubeslice slice get`: {summary(missing)}")
 
 
-async def _all_planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "list[Change]":
-    return [change for part in _by_project(wishes) for change in (await _planned(api, part))[1]]
+async def _all_planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[list[Change], list[str]]":
+    return [change for part in _by_project(wishes) for change in (await _planned(api, part))[1]], []
+
+
+async def _all_removed(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[list[Change], list[str]]":
+    """Return what goes with the objects of the wishes, and what is in the way of deleting them."""
+    found: list[Change] = []
+    obstacles: list[str] = []
+    for part in _by_project(wishes):
+        changes, in_the_way = await _removed(api, part)
+        found += changes
+        obstacles += in_the_way
+    return found, obstacles
+
+
+async def _removed(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[list[Change], list[str]]":
+    from datetime import UTC, datetime
+
+    from kubeslice.cli import changes, rehearsal, worlds
+    from kubeslice.plan.preview import affected
+    from kubeslice.plan.removal import removed
+
+    world, doomed = await worlds.gather(api, wishes[0].project), worlds.doomed(wishes)
+    refusals = [refusal for wish in wishes if (refusal := await rehearsal.rehearse_deletion(api, wish))]
+    touched = affected(world, removed(world, doomed)[0])
+    world = await worlds.furnish(api, world, touched)
+    after, obstacles = removed(world, doomed)
+    found, problems = changes.planned(world, after, datetime.now(UTC), touched)
+    return found, [*refusals, *obstacles, *problems]
 
 
 async def _all_applied(

@@ -12,7 +12,7 @@ from kubeslice.cli.objectfile import Wish
 from kubeslice.kube import requests
 from kubeslice.kube.api import Object
 from kubeslice.kube.backoff import Backoff
-from kubeslice.kube.errors import ApiError, Forbidden, Invalid
+from kubeslice.kube.errors import ApiError, Forbidden, Invalid, NotFound
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.requests import Request
 
@@ -32,6 +32,21 @@ async def rehearse(api: HttpApi, wish: Wish, seen: Object | None) -> Object | st
         return await api.send(replace(request, target=f"{request.target}?dryRun=All"))
     except (Invalid, Forbidden) as refusal:
         return merged(seen or _born(wish), _change(wish)) if _is_of_webhook(refusal) else refusal.message
+
+
+async def rehearse_deletion(api: HttpApi, wish: Wish) -> str:
+    """Return why the hub would not delete an object, "" when it would or there is none.
+
+    What the webhook refuses is judged by the caller, who knows what else goes.
+    """
+    request = requests.delete(wish.resource, wish.name, wish.namespace, "", None)
+    try:
+        await api.send(replace(request, target=f"{request.target}?dryRun=All"))
+    except NotFound:
+        return ""
+    except (Invalid, Forbidden) as refusal:
+        return "" if _is_of_webhook(refusal) else refusal.message
+    return ""
 
 
 async def write(api: HttpApi, wish: Wish, seen: Object | None) -> None:

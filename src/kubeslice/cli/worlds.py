@@ -1,8 +1,9 @@
 """A project as it is on the hub, read once: what `kubeslice plan` starts from and `kubeslice apply` looks at again."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Any, cast
 
 from kubeslice.cli.objectfile import Wish
 from kubeslice.kube import objects
@@ -14,6 +15,7 @@ from kubeslice.model.resources import (
     SLICECONFIGS,
     SLICEIPAMS,
     SLICEQOSCONFIGS,
+    SLICERESOURCEQUOTAS,
     WORKERSERVICEIMPORTS,
     WORKERSLICECONFIGS,
     WORKERSLICEGATEWAYS,
@@ -21,16 +23,19 @@ from kubeslice.model.resources import (
 )
 from kubeslice.plan.interruptions import Pods
 from kubeslice.plan.preview import World
+from kubeslice.plan.removal import Doomed
 
+# Where a world has the objects that users write.
+PLACES = {CLUSTERS: "clusters", SLICECONFIGS: "slices", SLICEQOSCONFIGS: "profiles", SLICERESOURCEQUOTAS: "quotas"}
 OF_WORKERS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS, SERVICEEXPORTCONFIGS)
 
 
 async def gather(api: Api, project: str) -> World:
     """Read what users wrote in a project; what the caller may not see makes it fail."""
     home = names.project_namespace(project)
-    kinds = (CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS, SLICEIPAMS)
-    clusters, slices, profiles, pools = await asyncio.gather(*(_by_name(api, kind, home) for kind in kinds))
-    return World(project, clusters, slices, profiles, pools)
+    kinds = (CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS, SLICEIPAMS, SLICERESOURCEQUOTAS)
+    clusters, slices, profiles, pools, quotas = await asyncio.gather(*(_by_name(api, kind, home) for kind in kinds))
+    return World(project, clusters, slices, profiles, pools, quotas)
 
 
 async def furnish(api: Api, world: World, slices: Collection[str]) -> World:
@@ -44,17 +49,27 @@ async def furnish(api: Api, world: World, slices: Collection[str]) -> World:
 
 def seen(world: World, wish: Wish) -> Object | None:
     """Return the object that a wish is about, as it is."""
-    places = {CLUSTERS: world.clusters, SLICECONFIGS: world.slices, SLICEQOSCONFIGS: world.profiles}
-    return places[wish.resource].get(wish.name)
+    found: Mapping[str, Object] = getattr(world, PLACES[wish.resource])
+    return found.get(wish.name)
 
 
 def with_wishes(world: World, wishes: Iterable[tuple[Wish, Object]]) -> World:
     """Return the world with objects replaced by what they will be."""
-    clusters, slices, profiles = dict(world.clusters), dict(world.slices), dict(world.profiles)
-    places = {CLUSTERS: clusters, SLICECONFIGS: slices, SLICEQOSCONFIGS: profiles}
+    places: dict[str, dict[str, Object]] = {place: dict(getattr(world, place)) for place in PLACES.values()}
     for wish, obj in wishes:
-        places[wish.resource][wish.name] = obj
-    return replace(world, clusters=clusters, slices=slices, profiles=profiles)
+        places[PLACES[wish.resource]][wish.name] = obj
+    return replace(world, **cast("dict[str, Any]", places))
+
+
+def doomed(wishes: Iterable[Wish]) -> Doomed:
+    """Return what is to be deleted."""
+    found = list(wishes)
+    return Doomed(
+        **{
+            place: frozenset(wish.name for wish in found if wish.resource == resource)
+            for resource, place in PLACES.items()
+        }
+    )
 
 
 def pods(world: World) -> Pods:

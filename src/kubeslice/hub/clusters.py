@@ -19,11 +19,15 @@ from kubeslice.model.cluster import Cluster
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project, ProjectSpec
 from kubeslice.plan import clusters, credentials, departure, effective, findings, tenancy
+from kubeslice.plan.clusters import Pulse
 from kubeslice.plan.credentials import Custody
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.controller import Result, soonest
 from kubeslice.runtime.reporting import Reporter
+
+# What the hub says in a status of what it has given to a cluster.
+PROVIDED = ("clusterNamespace", "secretName", "credentialSeconds", "credentialRevision")
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,16 @@ class Clusters:
             await sync(self.api, names.HUB_MANAGER, [], self.caches.owned(*_owner(member)))
             return Result()
         if objects.is_deleting(obj):
-            return await Departures(self.api, self.caches, self.reporter).proceed(member, obj)
+            heard, pulse = self._heard(member, obj)
+            result = await Departures(self.api, self.caches, self.reporter, heard).proceed(member, obj)
+            return Result(result.sentence, after=soonest((result.after, self._next_look(heard, pulse.age))))
         return await self._provide(member, obj)
 
     async def _provide(self, member: Member, obj: Object) -> Result:
         cluster = Cluster.parse(obj)
         refusal = findings.refusal(verdicts.of_cluster(self.caches, member, cluster))
         if refusal:
-            await self.reporter.report(resources.CLUSTERS, obj, [refusal])
-            return Result(refusal.message)
+            return await self._refuse(member, obj, refusal)
         obj = await finalizers.add(self.api, resources.CLUSTERS, obj, names.CLUSTER_FINALIZER)
         people = self._people(member)
         if is_evicted(obj):
@@ -88,8 +93,23 @@ class Clusters:
         await evictions.clear(self.api, self.caches, member)
         self.metrics.cluster_stands(*_owner(member), is_reachable=False, is_ready=False)
         finding = clusters.evicted(member.name)
-        await self.reporter.report(resources.CLUSTERS, obj, [finding], {"clusterNamespace": member.namespace})
+        status = {"clusterNamespace": member.namespace, "registrationStatus": departure.FAILED}
+        await self.reporter.report(resources.CLUSTERS, obj, [finding], status)
         return Result(finding.message)
+
+    async def _refuse(self, member: Member, obj: Object, refusal: Finding) -> Result:
+        """Say why a cluster cannot be registered; one that was registered before goes on as it is."""
+        heard, pulse = self._heard(member, obj)
+        before, said = objects.status(obj), departure.refused(objects.status(obj).get("registrationStatus"))
+        status = {key: before[key] for key in PROVIDED if before.get(key)}
+        status |= {"registrationStatus": said} if said else {}
+        self.metrics.cluster_stands(*_owner(member), is_reachable=heard.status == "True", is_ready=False)
+        await self.reporter.report(resources.CLUSTERS, obj, [refusal, heard], status, unchanged=bool(said))
+        if said and before.get("registrationStatus") != said:
+            await self.reporter.event(
+                resources.CLUSTERS, obj, "ClusterInstallationFailed", refusal.message, warning=True
+            )
+        return Result(refusal.message, after=self._next_look(heard, pulse.age))
 
     def _people(self, member: Member) -> ProjectSpec:
         project = self.caches.projects.get(member.project, names.HUB_NAMESPACE)
@@ -104,10 +124,7 @@ class Clusters:
 
     async def _report(self, member: Member, cluster: Cluster, obj: Object, custody: Custody) -> Result:
         home, account = names.project_namespace(member.project), names.worker_account(member.name)
-        pulse = self.heartbeats.pulse(home, member.name)
-        last = objects.condition(obj, clusters.REACHABLE)
-        was_reachable = last is None or last.get("status") != "False"
-        heard = clusters.reachable(member.name, pulse, was_reachable=was_reachable, limit=self.silence)
+        heard, pulse = self._heard(member, obj)
         token, held = tenancy.has_token(self.caches.secret(account, home)), custody.held_until
         found = clusters.judge(member.project, member.name, objects.status(obj), heard, has_token=token, held=held)
         found.append(findings.effectiveness(effective.cluster_not_effective(cluster.spec)))
@@ -121,10 +138,23 @@ class Clusters:
         status |= {"registrationStatus": said} if said else {}
         # The worker may have registered since: its word must not be overwritten.
         await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=bool(said))
-        if said and objects.status(obj).get("registrationStatus") is None:
-            await self.reporter.event(resources.CLUSTERS, obj, "ClusterInstallationPending", found[0].message)
+        await self._milestone(obj, said, found[0])
         looks = (self._next_look(heard, pulse.age), self._until(held))
         return Result(found[0].message, after=soonest(looks))
+
+    def _heard(self, member: Member, obj: Object) -> tuple[Finding, Pulse]:
+        pulse = self.heartbeats.pulse(objects.namespace(obj), member.name)
+        last = objects.condition(obj, clusters.REACHABLE)
+        was_reachable = last is None or last.get("status") != "False"
+        return clusters.reachable(member.name, pulse, was_reachable=was_reachable, limit=self.silence), pulse
+
+    async def _milestone(self, obj: Object, said: str, ready: Finding) -> None:
+        """Tell of the steps of a registration with the names that the Go implementation has for them."""
+        last = objects.condition(obj, ready.type)
+        if said and objects.status(obj).get("registrationStatus") != said:
+            await self.reporter.event(resources.CLUSTERS, obj, "ClusterInstallationPending", ready.message)
+        elif ready.reason == "RegistrationInProgress" and (last or {}).get("reason") != ready.reason:
+            await self.reporter.event(resources.CLUSTERS, obj, "ClusterInstallationInProgress", ready.message)
 
     def _until(self, moment: datetime | None) -> float | None:
         return None if moment is None else max((moment - self.reporter.clock.now()).total_seconds(), 0.0) + 0.05

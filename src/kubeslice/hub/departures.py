@@ -26,11 +26,12 @@ LEAVING = {"isDeregisterInProgress": True}
 
 @dataclass(frozen=True)
 class Departures:
-    """Lets Clusters go."""
+    """Lets a Cluster go; `heard` says whether its worker reports, which goes on being told."""
 
     api: Api
     caches: Caches
     reporter: Reporter
+    heard: Finding
 
     async def proceed(self, member: Member, obj: Object) -> Result:
         """Take the next step with a Cluster that is being deleted."""
@@ -86,7 +87,7 @@ class Departures:
     async def _wait(self, obj: Object, sentence: str, told: Sequence[Finding] = ()) -> str:
         if not objects.status(obj).get("isDeregisterInProgress"):
             await self._event(obj, "ClusterDeregistrationInProgress", sentence)
-        found = [findings.not_ready("Deleting", sentence), *told]
+        found = [findings.not_ready("Deleting", sentence), self.heard, *told]
         await self.reporter.report(resources.CLUSTERS, obj, found, LEAVING)
         return sentence
 

@@ -11,16 +11,14 @@ from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
-from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import Key
 from kubeslice.model.quotas import QuotaUse
 from kubeslice.model.resources import SLICERESOURCEQUOTAS
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.model.sliceresourcequota import SliceResourceQuota
-from kubeslice.plan import findings, quota_report, quotas, validation
+from kubeslice.plan import findings, limits, quota_report
 from kubeslice.plan.problems import Problem
 from kubeslice.plan.quota_report import Usage
-from kubeslice.plan.quotas import BANDWIDTH, Division
+from kubeslice.plan.quotas import Division
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 
@@ -35,26 +33,14 @@ class Limits:
     def shared_out(self, name: SliceName, config: SliceConfig, wanted: Sequence[Object]) -> list[Object]:
         """Return the WorkerSliceConfigs that are wanted with each one's part; a broken quota changes nothing."""
         obj = self.caches.quotas.get(name.name, names.project_namespace(name.project))
-        if obj is None or objects.is_deleting(obj):
-            return list(wanted)
-        division, problems = self.divided(obj, config, wanted)
-        if problems or division is None:
-            seen = {cluster_of(found): objects.spec(found) for found in self.caches.configs_of(name)}
-            return [quotas.limited(one, seen.get(cluster_of(one), {}).get("resourceQuota")) for one in wanted]
-        return [quotas.limited(one, division.part(cluster_of(one)).wire()) for one in wanted]
+        seen, profile = self.caches.configs_of(name), self.verdicts.profile(config)
+        return limits.shared_out(obj, name.name, wanted, seen, profile)[0]
 
     def divided(
         self, obj: Object, config: SliceConfig, configs: Iterable[Object]
     ) -> tuple[Division | None, Sequence[Problem]]:
         """Return what everybody's part is, or what is wrong with the limits."""
-        try:
-            spec = SliceResourceQuota.parse(obj).spec
-        except Terminal as refusal:
-            return None, [Problem.of("spec", refusal)]
-        members = quotas.members(configs)
-        profile = self.verdicts.profile(config) or {}
-        problems = validation.slice_resource_quota(spec, config.metadata.name, members, profile.get(BANDWIDTH))
-        return (None, problems) if problems else (quotas.divide(spec, members), [])
+        return limits.divided(obj, config.metadata.name, configs, self.verdicts.profile(config))
 
 
 @dataclass(frozen=True)

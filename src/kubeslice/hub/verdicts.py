@@ -70,17 +70,20 @@ def of_project(caches: Caches, project: Project) -> list[Problem]:
 def of_cluster(caches: Caches, member: Member, cluster: Cluster) -> list[Problem]:
     """Return what says why a cluster cannot be as its spec says."""
     home = cluster.metadata.namespace
-    is_held = caches.projects.get(member.project, names.HUB_NAMESPACE) is not None
-    misplaced = validation.home(home, _labels(caches, home) if is_held else {})
+    labels = _labels(caches, home)
+    is_held = names.CLUSTER_LABEL in labels or caches.projects.get(member.project, names.HUB_NAMESPACE) is not None
+    misplaced = validation.home(home, labels if is_held else {})
     if misplaced:
         return misplaced
-    taken = _taken(caches, member.namespace, tenancy.cluster_labels(member))
+    was_given = cluster.status.cluster_namespace == member.namespace
+    taken = _taken(caches, member.namespace, tenancy.cluster_labels(member), was_given=was_given)
     return validation.cluster(cluster.spec, member.name, member.project, taken)
 
 
-def _taken(caches: Caches, namespace: str, expected: Mapping[str, str]) -> dict[str, str]:
+def _taken(caches: Caches, namespace: str, expected: Mapping[str, str], *, was_given: bool = False) -> dict[str, str]:
     """Return the namespace with words that say whose it is, when that is somebody else's."""
-    owner = tenancy.other_owner(_labels(caches, namespace), expected)
+    labels = _labels(caches, namespace) if caches.namespaces.get(namespace) else None
+    owner = tenancy.other_owner(labels, expected, was_given=was_given)
     return {namespace: owner} if owner else {}
 
 

@@ -5,7 +5,7 @@ Called by `kubeslice slice delete` and by stages.
 
 import asyncio
 
-from kubeslice.kube import waiting
+from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.errors import Invalid, NotFound
@@ -33,7 +33,18 @@ async def delete(hub: Api, name: str, namespace: str, patience: float = PATIENCE
         return
     except TimeoutError:
         await hub.delete(SLICECONFIGS, name, namespace)
-    await waiting.until(hub, SLICECONFIGS, name, namespace, lambda obj: obj is None, timeout=patience, what="gone")
+    last: Object | None = None
+
+    def is_gone(obj: Object | None) -> bool:
+        nonlocal last
+        last = obj
+        return obj is None
+
+    try:
+        await waiting.until(hub, SLICECONFIGS, name, namespace, is_gone, timeout=patience)
+    except waiting.NotReached as error:
+        why = (objects.condition(last or {}, "Ready") or {}).get("message", "nobody says why")
+        raise waiting.NotReached(f"slice {name} is on its way out and was not gone in {patience:g} s: {why}") from error
 
 
 async def _is_deleted(hub: Api, name: str, namespace: str) -> bool:

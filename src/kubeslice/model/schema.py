@@ -5,6 +5,7 @@ writes (limits, enums, defaults, descriptions, extensions) is carried over as it
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from kubeslice.model.base import KubeModel
@@ -17,8 +18,14 @@ _NO_DEFAULT: tuple[Any, ...] = (None, "")
 
 def structural(model: type[KubeModel]) -> Schema:
     """Return the structural schema of a model. Raises `ValueError` for a union or another type without one shape."""
-    schema = model.model_json_schema(by_alias=True)
+    schema = _described(model)
     return _inlined(schema, schema.get("$defs", {}))
+
+
+@cache
+def _described(model: type[KubeModel]) -> Schema:
+    """Return what pydantic writes, which takes it a while."""
+    return model.model_json_schema(by_alias=True)
 
 
 def _inlined(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Schema:

@@ -42,7 +42,9 @@ class SliceGatewayServiceType(KubeModel):
 
     model_config = ConfigDict(json_schema_extra=EXPOSURE_RULES)
 
-    cluster: str = Field(description='Member cluster, "*" for every cluster without an entry.', max_length=63)
+    cluster: str = Field(
+        description='Member cluster, "*" for every cluster without an entry.', min_length=1, max_length=63
+    )
     type: Literal["NodePort", "LoadBalancer"] = Field(default="NodePort", description="Type of the gateways' Service.")
     protocol: Literal["TCP", "UDP"] = Field(default="UDP", description="Protocol of the tunnels.")
 

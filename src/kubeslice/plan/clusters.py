@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from kubeslice.model import names
+from kubeslice.model.cluster import Cluster
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.moments import stamp
@@ -38,6 +39,12 @@ def reachable(cluster: str, pulse: Pulse, *, was_reachable: bool, limit: float =
         sentence = f"the worker of {cluster} has not been heard of for more than {limit:.0f} s"
         return Finding(REACHABLE, "False", "Silent", f"{sentence}; nothing was changed because of it")
     return Finding(REACHABLE, "True", "Heard", f"the worker of {cluster} reports regularly")
+
+
+def is_heard(cluster: Cluster) -> bool:
+    """Tell whether somebody speaks for a cluster: it is not shut out, and nobody says that its worker is silent."""
+    heard = next((entry for entry in cluster.status.conditions if entry.type == REACHABLE), None)
+    return not cluster.spec.evicted and (heard is None or heard.status != "False")
 
 
 def judge(
@@ -74,15 +81,23 @@ def evicted(cluster: str) -> Finding:
 
 
 def _ready(cluster: str, secret: str, status: Mapping[str, Any], heard: Finding, credential: Finding) -> Finding:
-    registration = status.get("registrationStatus")
     if credential.status != "True":
         return findings.not_ready(credential.reason, credential.message)
-    if registration != "Registered":
+    registration = status.get("registrationStatus")
+    if registration not in ("InProgress", "Registered"):
         sentence = (
             f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster}`, or install "
             f"the worker there with the credential in Secret {secret}"
         )
-        return findings.not_ready(f"Registration{registration}" if registration else "WaitsForWorker", sentence)
+        return findings.not_ready("WaitsForWorker", sentence)
     if heard.status == "False":
         return findings.not_ready("Unreachable", heard.message)
+    if registration == "InProgress":
+        return findings.not_ready("RegistrationInProgress", f"{cluster} joins: {_said(status)}")
     return findings.ready("Registered", f"{cluster} is registered and its worker reports")
+
+
+def _said(status: Mapping[str, Any]) -> str:
+    """Return what the worker says about its registration."""
+    known = [entry for entry in status.get("conditions") or [] if entry.get("type") == "Registered"]
+    return str(known[0].get("message")) if known else "its worker does not say what is missing"

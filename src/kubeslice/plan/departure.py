@@ -14,6 +14,7 @@ from kubeslice.plan.moments import moment, stamp
 
 PATIENCE = timedelta(minutes=10)
 DEREGISTERED = "Deregistered"
+PENDING, FAILED = "Pending", "Failed"
 # What a worker says of itself while there is something of KubeSlice in its cluster.
 AT_WORK = frozenset({"InProgress", "Registered", "DeregisterInProgress"})
 
@@ -35,7 +36,12 @@ def registration(said: str | None) -> str:
 
     A cluster that was on its way out and is here again has to be joined anew.
     """
-    return "" if said in ("InProgress", "Registered") else "Pending"
+    return "" if said in ("InProgress", "Registered") else PENDING
+
+
+def refused(said: str | None) -> str:
+    """Return the same for a Cluster that the hub refuses: nobody can join as it."""
+    return FAILED if registration(said) else ""
 
 
 def farewell(

@@ -15,6 +15,7 @@ Action = Literal["create", "change", "remove"]
 
 MEMBER, GATEWAYS, NAMESPACE, ALLOWED = "member", "gateways", "namespace", "allowed namespace"
 POLICY, TUNNELS, ROUTE, NAME, REGISTRATION = "policy", "tunnels", "route", "name", "registration"
+LIMITS = "limits"
 ISOLATION, BANDWIDTH, HTTP = "isolation", "bandwidth", "HTTP gateway"
 SHUT_OUT = "shut out"
 
@@ -92,9 +93,26 @@ def _of_config(config: Object) -> Iterator[tuple[Spot, str]]:
         yield Spot(cluster, name, POLICY, ISOLATION), "on"
     if spec.get("qosProfileDetails"):
         yield Spot(cluster, name, POLICY, BANDWIDTH), _bandwidth(spec["qosProfileDetails"])
+    yield from _limits(cluster, name, spec.get("resourceQuota") or {})
     external = spec.get("externalGatewayConfig") or {}
     if external.get("gatewayType", "none") != "none":
         yield Spot(cluster, name, POLICY, HTTP), str(external["gatewayType"])
+
+
+def _limits(cluster: str, slice_name: str, part: Mapping[str, Any]) -> Iterator[tuple[Spot, str]]:
+    """Yield what the slice may use in the cluster, and in each of its namespaces there."""
+    bandwidth = part.get("bandwidthCeilingKbps")
+    whole = {"kbit/s": bandwidth, "exportedServices": part.get("exportedServices")}
+    for name, amounts in (
+        ("", whole),
+        *(
+            (entry["namespace"], {**(entry.get("hard") or {}), "exportedServices": entry.get("exportedServices")})
+            for entry in part.get("namespaces") or []
+        ),
+    ):
+        words = ", ".join(f"{key} {amount}" for key, amount in sorted(amounts.items()) if amount is not None)
+        if words:
+            yield Spot(cluster, slice_name, LIMITS, name), words
 
 
 def _gateways(spec: Mapping[str, Any]) -> str:

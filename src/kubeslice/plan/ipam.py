@@ -65,7 +65,8 @@ class ClusterPlan:
     @property
     def virtual_ips(self) -> IPv4Network:
         """Return the block of virtual IPs of imported services: the last quarter."""
-        return list(self.subnet.subnets(prefixlen_diff=2))[-1]
+        size = self.subnet.num_addresses // 4
+        return IPv4Network((self.subnet[-size], self.subnet.prefixlen + 2))
 
     @property
     def block_prefix(self) -> int:
@@ -79,12 +80,9 @@ class ClusterPlan:
 
     @cached_property
     def node_blocks(self) -> tuple[IPv4Network, ...]:
-        """Return all node blocks, block 0 first."""
-        return tuple(
-            block
-            for block in self.subnet.subnets(new_prefix=self.block_prefix)
-            if not block.overlaps(self.infrastructure) and not block.overlaps(self.virtual_ips)
-        )
+        """Return all node blocks, block 0 first: what the infrastructure is in is none."""
+        first, end = int(self.subnet.network_address) + self.block_size, int(self.virtual_ips.network_address)
+        return tuple(IPv4Network((place, self.block_prefix)) for place in range(first, end, self.block_size))
 
 
 def _router(number: int) -> int:

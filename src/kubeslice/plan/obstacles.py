@@ -4,7 +4,8 @@ What was deleted all the same, while no webhook was there, is held by finalizers
 and says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.plan import namespaces
@@ -55,6 +56,19 @@ def slice_config(name: str, spec: SliceConfigSpec, exports: Sequence[str]) -> It
             f"services are still exported on slice {name}: {listing(exports)}: delete these ServiceExports first",
             reason="InUse",
         )
+
+
+def exported(exports: Iterable[tuple[str, Mapping[str, Any]]], slice_name: str, silent: Collection[str]) -> list[str]:
+    """Return the services on a slice as "service.namespace (cluster)", from ServiceExportConfigs and their clusters.
+
+    Those of `silent` clusters do not count: nobody there could take them back.
+    """
+    return [
+        f"{spec.get('serviceName')}.{spec.get('serviceNamespace')} ({cluster})"
+        for cluster, obj in exports
+        if (spec := obj.get("spec") or {}).get("sliceName") == slice_name
+        if not obj["metadata"].get("deletionTimestamp") and cluster not in silent
+    ]
 
 
 def vpn_key_rotation(name: str, *, has_slice: bool) -> Iterator[Problem]:

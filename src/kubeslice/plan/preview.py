@@ -3,7 +3,7 @@
 Called by `kubeslice plan` with the objects as they are and as they would be.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from kubeslice.model.cluster import Cluster
 from kubeslice.model.errors import Terminal
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
-from kubeslice.plan import claimchecks, effective, exports, gateways, parts, pools, slices, validation
+from kubeslice.plan import claimchecks, effective, exports, gateways, limits, parts, pools, slices, validation
 from kubeslice.plan.exports import Export, SliceMembers
 from kubeslice.plan.footprint import SHUT_OUT, Made
 from kubeslice.plan.gateways import Published
@@ -41,6 +41,7 @@ class World:
     slices: ByName = field(default_factory=dict)
     profiles: ByName = field(default_factory=dict)
     pools: ByName = field(default_factory=dict)
+    quotas: ByName = field(default_factory=dict)
     configs: Iterable[Object] = ()
     views: Iterable[Object] = ()
     imports: Iterable[Object] = ()
@@ -65,12 +66,14 @@ def affected(before: World, after: World) -> list[str]:
     """Return the slices that may not be the same in both worlds: only these have to be looked at in their clusters."""
     clusters = _differing(before.clusters, after.clusters)
     profiles = _differing(before.profiles, after.profiles)
+    quotas = _differing(before.quotas, after.quotas)
     slices_ = _differing(before.slices, after.slices)
     verdicts = [_verdicts(world) if slices_ | clusters else {} for world in (before, after)]
-    return sorted(
+    gone = before.slices.keys() - after.slices.keys()
+    return sorted(gone) + sorted(
         name
         for name, obj in after.slices.items()
-        if name in slices_
+        if name in slices_ | quotas
         or clusters & set((obj.get("spec") or {}).get("clusters") or ())
         or ((obj.get("spec") or {}).get("standardQosProfileName") or names.DEFAULT_QOS_PROFILE) in profiles
         or verdicts[0].get(name) != verdicts[1].get(name)
@@ -88,7 +91,10 @@ def preview(world: World, now: datetime, only: Collection[str] | None = None) ->
             continue
         result = _slice(world, obj, now)
         if isinstance(result, Made):
-            configs += result.configs
+            limited, problems = _limited(world, obj, result.configs)
+            if problems:
+                refusals["SliceResourceQuota", name] = list(problems)
+            configs += limited
             views += result.views
             imports += result.imports
         else:
@@ -122,6 +128,13 @@ def _slice(world: World, obj: Object, now: datetime) -> Made | list[Problem]:
         ],
         _imports(world, config.metadata.name, seats),
     )
+
+
+def _limited(world: World, obj: Object, configs: Iterable[Object]) -> tuple[list[Object], Sequence[Problem]]:
+    config = SliceConfig.parse(obj)
+    name, profile = config.metadata.name, slices.profile(config, world.profiles.get)
+    seen = [found for found in world.configs if _slice_of(found) == name]
+    return limits.shared_out(world.quotas.get(name), name, list(configs), seen, profile)
 
 
 def _differing(before: ByName, after: ByName) -> set[str]:

@@ -35,6 +35,9 @@ _USERS_KINDS = ["clusters", "sliceconfigs", "sliceqosconfigs"]
 # What limits people is for administrators to write; the rest is the hub's and the workers' to keep.
 _SEEN_KINDS = ["sliceresourcequotas", "sliceipams", "vpnkeyrotations", "serviceexportconfigs"]
 
+# Whose a namespace is that has none of our labels.
+STRANGER = "somebody else, who made it for another purpose"
+
 # What a ServiceAccount token Secret must hold before a worker can use it; the token controller fills it in.
 TOKEN_KEYS = frozenset({"token", "ca.crt"})
 
@@ -149,14 +152,19 @@ def own_cluster_rules(cluster: str) -> list[Object]:
     ]
 
 
-def other_owner(labels: Mapping[str, str], expected: Mapping[str, str]) -> str:
+def other_owner(labels: Mapping[str, str] | None, expected: Mapping[str, str], *, was_given: bool = False) -> str:
     """Return whose a namespace with these labels is, when it is not of whom `expected` labels; else "".
 
-    Project `a` with cluster `b-c` and project `a-b` with cluster `c` want the same name; who comes second must not get
-    the first one's.
+    `labels` are None when there is no such namespace. Project `a` with cluster `b-c` and project `a-b` with cluster `c`
+    want the same name; who comes second must not get the first one's.
+
+    Tenants choose the names of clusters. A cluster gets no namespace that somebody made for something else, because its
+    worker could read the Secrets there and it would go with the cluster. One that `was_given` to it lost its labels.
     """
-    if names.PROJECT_LABEL not in labels:
+    if labels is None:
         return ""
+    if names.PROJECT_LABEL not in labels:
+        return STRANGER if names.CLUSTER_LABEL in expected and not was_given else ""
     is_other = any(labels.get(label) != expected.get(label) for label in (names.PROJECT_LABEL, names.CLUSTER_LABEL))
     return _owner(labels) if is_other else ""
 

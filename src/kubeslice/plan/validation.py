@@ -11,7 +11,7 @@ from kubeslice.plan.problems import Problem, refuse
 from kubeslice.plan.quotachecks import slice_resource_quota
 from kubeslice.plan.slicechecks import awaited, qos_profile, slice_config, slice_config_change
 from kubeslice.plan.worker_quotas import problems as export_quota
-from kubeslice.plan.workerchecks import worker_update
+from kubeslice.plan.workerchecks import worker_token, worker_update
 
 __all__ = [
     "PASSING",
@@ -29,5 +29,6 @@ __all__ = [
     "slice_config",
     "slice_config_change",
     "slice_resource_quota",
+    "worker_token",
     "worker_update",
 ]

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from kubeslice.model import names
 from kubeslice.model.cluster import Cluster, ClusterNamespace, Registration
-from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
 
 Object = dict[str, Any]
@@ -17,6 +16,8 @@ HIDDEN_NAMESPACES = frozenset(
 )
 MAX_ADDRESSES = 64
 AGENT = "agent"
+IN_PROGRESS: Registration = "InProgress"
+REGISTERED: Registration = "Registered"
 DEREGISTERED: Registration = "Deregistered"
 
 
@@ -108,16 +109,41 @@ def connection(parts: Mapping[str, Health]) -> Finding:
     return Finding("ComponentsHealthy", "True", "Healthy", "every component of the cluster works")
 
 
-def registration(cluster: Object, left: Sequence[str]) -> Registration:
-    """Return how far the registration is; `left` names what of KubeSlice is in the cluster and has to go at its end."""
+def is_running(daemonset: Object | None) -> bool:
+    """Tell whether a DaemonSet runs on one node at least."""
+    return int(((daemonset or {}).get("status") or {}).get("numberReady") or 0) > 0
+
+
+def missing(cluster: Object, agents: Object | None, addresses: Mapping[str, str]) -> list[str]:
+    """Return what a cluster still needs before it can be in slices.
+
+    Whoever was registered once stays so: what fails later is told as its health, and nothing is taken back for it.
+    """
+    if (cluster.get("status") or {}).get("registrationStatus") == REGISTERED:
+        return []
+    needed = {
+        "a node that is ready and has an address, or spec.nodeIPs of the Cluster": bool(addresses),
+        f"an agent that runs: see the DaemonSet kubeslice-agent in {names.WORKER_NAMESPACE}": is_running(agents),
+    }
+    return [sentence for sentence, is_there in needed.items() if not is_there]
+
+
+def registration(cluster: Object, left: Sequence[str], lacking: Sequence[str] = ()) -> Registration:
+    """Return how far the registration is: `lacking` is `missing` of it.
+
+    `left` names what of KubeSlice is in the cluster and has to go at the registration's end.
+    """
     if not cluster["metadata"].get("deletionTimestamp"):
-        return "Registered"
+        return IN_PROGRESS if lacking else REGISTERED
     return "DeregisterInProgress" if left else DEREGISTERED
 
 
-def registered() -> Finding:
-    """Return the condition that the worker found its way to the hub."""
-    return findings.Finding("Registered", "True", "Registered", "the worker is connected and reports")
+def registered(lacking: Sequence[str] = ()) -> Finding:
+    """Return the condition that the worker found its way to the hub, and what it is `missing`."""
+    if lacking:
+        sentence = f"the worker is connected, and the cluster lacks {'; '.join(lacking)}"
+        return Finding("Registered", "False", "RegistrationInProgress", sentence)
+    return Finding("Registered", "True", "Registered", "the worker is connected and reports")
 
 
 def _given(cluster: Cluster | None) -> Sequence[str]:

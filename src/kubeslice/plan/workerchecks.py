@@ -1,12 +1,15 @@
-"""What a worker may change of the objects that the hub made for it: finalizers and status, nothing else.
+"""What RBAC cannot keep workers from, called by `validation`.
 
-Called by `validation`. RBAC cannot say it, because finalizers are part of the object; the hub puts back what got past.
+Of the objects that the hub made for it a worker changes finalizers and status, nothing else: finalizers are part of the
+object, and the hub puts back what got past. And nobody gets a token for a worker that outlives those which it is meant
+to renew: who stole one could make himself another for years.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubeslice.plan import credentials, joining
 from kubeslice.plan.problems import Problem
 
 _WORKER = re.compile(r"system:serviceaccount:kubeslice-[^:]+:kubeslice-rbac-worker-[^:]+")
@@ -21,6 +24,20 @@ def worker_update(user: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
     return [
         Problem(field, "a worker changes nothing of this object but its finalizers and its status; the hub writes it")
         for field in _changed(old, new)
+    ]
+
+
+def worker_token(wanted: int, seconds: int | None) -> list[Problem]:
+    """Check for how long a worker's token is asked for, where credentials of workers live `seconds`."""
+    longest = max(seconds or credentials.DEFAULT_SECONDS, int(joining.LONGEST.total_seconds()))
+    if wanted <= longest:
+        return []
+    return [
+        Problem(
+            "spec.expirationSeconds",
+            f"{wanted} is longer than the {longest} s that a credential of a worker lives at most: ask for less, the "
+            "worker renews it",
+        )
     ]
 
 

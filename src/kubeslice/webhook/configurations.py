@@ -14,6 +14,7 @@ from kubeslice.model.resources import (
     MUTATINGWEBHOOKS,
     PODS,
     PROJECTS,
+    SERVICEACCOUNTS,
     SERVICEEXPORTCONFIGS,
     SERVICEEXPORTS,
     SLICECONFIGS,
@@ -52,6 +53,7 @@ OVERREACHING = [
         "(has(oldObject.metadata.annotations) ? oldObject.metadata.annotations : {})",
     },
 ]
+FOR_WORKERS = {"name": "for-a-worker", "expression": f"request.name.startsWith('{names.worker_account('')}')"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,9 @@ def _hub(home: Home) -> list[tuple[Resource, Object]]:
     made = [WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS]
     workers = _webhook(home, "workers.kubeslice.io", VALIDATE, made, ["UPDATE"], tenants)
     webhooks.append(workers | {"matchConditions": OVERREACHING})
+    tokens = _webhook(home, "credentials.kubeslice.io", VALIDATE, [SERVICEACCOUNTS], ["CREATE"], tenants)
+    tokens["rules"][0]["resources"] = [f"{SERVICEACCOUNTS.plural}/token"]
+    webhooks.append(tokens | {"matchConditions": [FOR_WORKERS]})
     return [(VALIDATINGWEBHOOKS, _configuration(VALIDATINGWEBHOOKS, "hub", home, webhooks))]
 
 

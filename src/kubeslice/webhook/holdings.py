@@ -10,7 +10,7 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
-from kubeslice.plan import clusters
+from kubeslice.plan import clusters, obstacles
 from kubeslice.runtime.parsed import Parsed
 
 
@@ -56,12 +56,16 @@ class Holdings:
 
     async def labels(self, namespace: str) -> dict[str, str]:
         """Return the labels of a namespace; asks when it is not (yet) known as a tenant's."""
+        return await self.labels_if_any(namespace) or {}
+
+    async def labels_if_any(self, namespace: str) -> dict[str, str] | None:
+        """Return the labels of a namespace as `labels` does, None when there is no such namespace."""
         found = self._namespaces.get(namespace)
         if found is None:
             try:
                 found = await self._api.get(resources.NAMESPACES, namespace)
             except NotFound:
-                return {}
+                return None
         return objects.labels(found)
 
     def is_leaving(self, project: str) -> bool:
@@ -76,13 +80,9 @@ class Holdings:
         Those of workers that are not heard of do not count: nobody there could take them back.
         """
         known = self.clusters.of(names.project_namespace(project))
-        silent = {name for name, cluster in known.items() if not _is_heard(cluster)}
-        return [
-            f"{spec.get('serviceName')}.{spec.get('serviceNamespace')} ({owner[1]})"
-            for obj in self._exports.items()
-            if (spec := objects.spec(obj)).get("sliceName") == slice_name and not objects.is_deleting(obj)
-            if (owner := self._owner(obj))[0] == project and owner[1] not in silent
-        ]
+        silent = {name for name, cluster in known.items() if not clusters.is_heard(cluster)}
+        owned = ((self._owner(obj), obj) for obj in self._exports.items())
+        return obstacles.exported(((owner[1], obj) for owner, obj in owned if owner[0] == project), slice_name, silent)
 
     def _owner(self, obj: Object) -> tuple[str, str]:
         home = self._namespaces.get(objects.namespace(obj))
@@ -102,8 +102,3 @@ class Holdings:
             if (namespace, name) != but:
                 project = names.project_of(namespace)
                 yield names.cluster_namespace(project, name), f"cluster {name} of project {project}"
-
-
-def _is_heard(cluster: Cluster) -> bool:
-    heard = next((entry for entry in cluster.status.conditions if entry.type == clusters.REACHABLE), None)
-    return not cluster.spec.evicted and (heard is None or heard.status != "False")

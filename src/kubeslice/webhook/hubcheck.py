@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from kubeslice.kube.api import Api
+from kubeslice.kube import objects
+from kubeslice.kube.api import Api, Object
 from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.project import Project
@@ -11,10 +12,11 @@ from kubeslice.model.serviceexportconfig import ServiceExportConfig
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
 from kubeslice.model.sliceresourcequota import SliceResourceQuota
-from kubeslice.plan import defaultslice, effective, exports, obstacles, quotas, validation
+from kubeslice.plan import defaultslice, effective, exports, obstacles, quotas, tenancy, validation
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
 from kubeslice.plan.exports import Export, SliceMembers
 from kubeslice.plan.problems import Problem
+from kubeslice.plan.tenancy import Member
 from kubeslice.webhook.holdings import Holdings
 
 OF_TENANTS = frozenset(
@@ -59,6 +61,8 @@ class HubCheck:
             return Verdict(warnings=["the webhook is starting: the object was not checked"])
         if review.operation == "DELETE":
             return _verdict(list(self._obstacles(review)))
+        if review.plural == resources.SERVICEACCOUNTS.plural:
+            return self._token(review)
         return await self._written(review)
 
     async def _written(self, review: Review) -> Verdict:
@@ -69,13 +73,14 @@ class HubCheck:
             return _verdict(misplaced)
         checks: dict[str, Callable[[Review], Verdict]] = {
             resources.PROJECTS.plural: self._project,
-            resources.CLUSTERS.plural: self._cluster,
             resources.SLICECONFIGS.plural: self._slice,
             resources.SLICEQOSCONFIGS.plural: self._profile,
             resources.SLICERESOURCEQUOTAS.plural: self._quota,
         }
         if review.plural == resources.SERVICEEXPORTCONFIGS.plural:
             return await self._export(review)
+        if review.plural == resources.CLUSTERS.plural:
+            return await self._cluster(review)
         check = checks.get(review.plural)
         return check(review) if check else ALLOWED
 
@@ -92,13 +97,27 @@ class HubCheck:
         problems = validation.project(project.spec, review.name, taken)
         return _verdict(problems, effective.project_not_effective(project.spec, review.name))
 
-    def _cluster(self, review: Review) -> Verdict:
+    async def _cluster(self, review: Review) -> Verdict:
         cluster = Cluster.parse(review.object)
         project = names.project_of(review.namespace)
         others = self._held.homes_of_clusters((review.namespace, review.name))
-        taken = dict(chain(self._held.homes_of_projects(), others))
+        taken = {**await self._strangers(Member(project, review.name), review.old), **dict(others)}
+        taken |= dict(self._held.homes_of_projects())
         problems = validation.cluster(cluster.spec, review.name, project, taken)
         return _verdict(problems, effective.cluster_not_effective(cluster.spec))
+
+    async def _strangers(self, member: Member, old: Object) -> dict[str, str]:
+        """Return the namespace that a cluster would get, when somebody made it for something else."""
+        labels = await self._held.labels_if_any(member.namespace)
+        was_given = objects.status(old).get("clusterNamespace") == member.namespace
+        owner = tenancy.other_owner(labels, tenancy.cluster_labels(member), was_given=was_given)
+        return {member.namespace: owner} if owner else {}
+
+    def _token(self, review: Review) -> Verdict:
+        cluster = self._held.clusters.of(review.namespace).get(review.name.removeprefix(names.worker_account("")))
+        granted = cluster.status.credential_seconds if cluster else None
+        wanted = int(objects.spec(review.object).get("expirationSeconds") or 0)
+        return _verdict(validation.worker_token(wanted, granted))
 
     def _slice(self, review: Review) -> Verdict:
         spec, home = SliceConfig.parse(review.object).spec, review.namespace

@@ -83,12 +83,18 @@ class Registration:
         hub = self._membership.caches
         for informer in (own.slices, hub.configs, hub.gateways, hub.imports):
             informer.subscribe(self._one_less)
+        own.daemonsets.subscribe(self._agents_changed)
         hub.cluster.subscribe(self._cluster_changed)
         self._renewal.subscribe(self.hurry)
 
     def _one_less(self, _: Object | None, new: Object | None) -> None:
         # The last one to go may be what the hub waits for.
         if new is None and self._membership.caches.is_leaving:
+            self._changed.set()
+
+    def _agents_changed(self, old: Object | None, new: Object | None) -> None:
+        # The first agent to run may be what the registration waits for; each of many is no news.
+        if worker_cluster.is_running(old) != worker_cluster.is_running(new):
             self._changed.set()
 
     def _cluster_changed(self, old: Object | None, new: Object | None) -> None:
@@ -114,11 +120,12 @@ class Registration:
         parts = worker_cluster.component_health(agents, deployments, addresses)
         self._metrics.cluster_stands(parts)
         health = worker_cluster.cluster_health(parts, objects.status(seen).get("clusterHealth") or {}, now)
-        found = [worker_cluster.registered(), worker_cluster.connection(parts), self._renewal.finding]
+        lacking = worker_cluster.missing(seen, agents, addresses)
+        found = [worker_cluster.registered(lacking), worker_cluster.connection(parts), self._renewal.finding]
         credential = self._renewal.held
         generation = int(seen["metadata"].get("generation") or 0)
         return {
-            "registrationStatus": worker_cluster.registration(seen, self._leaving.left()),
+            "registrationStatus": worker_cluster.registration(seen, self._leaving.left(), lacking),
             "nodeIPs": list(addresses.values())[: worker_cluster.MAX_ADDRESSES],
             "cniSubnet": worker_cluster.pod_networks(own.nodes.items()),
             "networkPresent": worker_cluster.is_complete(agents),

@@ -125,6 +125,8 @@ async def token(backend: Backend, call: Call) -> web.Response:
         why = f"Invalid value: {seconds}: may not specify a duration less than 10 minutes"
         error = FieldError("spec.expirationSeconds", "FieldValueInvalid", why, seconds)
         raise refusals.invalid("authentication.k8s.io", "TokenRequest", "", [error])
+    asked = {**request, "spec": spec | {"expirationSeconds": seconds}}
+    await backend.admission.validate(call.admission_request("CREATE"), asked, None)
     bound, node = _bound(backend, call, spec.get("boundObjectRef"))
     audiences = tuple(spec.get("audiences") or ())
     text, expires = backend.tokens.issue(account, seconds=seconds, audiences=audiences, bound=bound, node=node)
