@@ -47,7 +47,7 @@ def pod(
 
 
 def offered(*pods: Any, **spec: Any) -> Any:
-    return [p["metadata"]["name"] for p in discovery.exported_pods(export(**spec), pods)]
+    return [p.name for p in discovery.backends(export(**spec), "red", pods)]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,9 @@ def test_selectors_mean_what_they_mean_in_kubernetes(expression: Any, labels: An
 
 
 def test_the_hub_hears_of_every_pod_and_every_port() -> None:
-    config = discovery.export_config(export(aliases=["b", "a", "a"]), "worker-2", [pod()]).wire()
+    config = discovery.export_config(
+        export(aliases=["b", "a", "a"]), "worker-2", discovery.backends(export(), "red", [pod()])
+    ).wire()
     assert config["serviceDiscoveryEndpoints"] == [
         {
             "podName": "web-0",

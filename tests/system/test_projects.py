@@ -1,4 +1,4 @@
-"""Two clusters of one project join another one, which has a slice of the same name and addresses, and leave it again."""
+"""Two clusters of one project join another, which has a slice of the same name and addresses, and leave it again."""
 
 import asyncio
 

@@ -153,7 +153,8 @@ async def test_each_project_hears_of_its_own_gateways_and_exports_only(joined: S
 
     async def told() -> Any:
         found = await joined.hub_object(resources.SERVICEEXPORTCONFIGS, config, BETA.namespace)
-        return found and objects.spec(found)["sliceName"] == "red"
+        endpoints = objects.spec(found).get("serviceDiscoveryEndpoints") or [] if found else []
+        return [(endpoint["podName"], objects.spec(found)["sliceName"]) for endpoint in endpoints] == [("web-1", "red")]
 
     await eventually(told)
     assert not (await joined.hub.list(resources.SERVICEEXPORTCONFIGS, names.cluster_namespace("acme", CLUSTER))).items

@@ -32,22 +32,34 @@ class Verdict:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True)
+class Backend:
+    """A pod behind an export: its name, its address in the cluster's own network, and that on the slice."""
+
+    name: str
+    pod_ip: str
+    address: str
+
+
 def matches(selector: LabelSelector, labels: dict[str, str]) -> bool:
     """Tell whether labels satisfy a label selector. An empty selector chooses every pod, as in Kubernetes."""
     has_labels = all(labels.get(key) == value for key, value in selector.match_labels.items())
     return has_labels and all(_holds(requirement, labels) for requirement in selector.match_expressions)
 
 
-def exported_pods(export: ServiceExport, candidates: Iterable[Object]) -> list[Object]:
-    """Return the pods behind an export, by name: chosen, Ready and with an address on its slice."""
+def backends(export: ServiceExport, slice_name: str, candidates: Iterable[Object]) -> list[Backend]:
+    """Return the pods behind an export, by name: chosen, Ready and with an address on its slice.
+
+    `slice_name` is what the slice is called in this cluster.
+    """
     chosen = [
-        pod
+        Backend(str(pod["metadata"]["name"]), str((pod.get("status") or {}).get("podIP") or ""), address)
         for pod in candidates
         if matches(export.spec.selector, pod["metadata"].get("labels") or {})
         and pods.is_ready(pod)
-        and pods.overlay_address(pod, export.spec.slice)
+        and (address := pods.overlay_address(pod, slice_name))
     ]
-    return sorted(chosen, key=lambda pod: str(pod["metadata"]["name"]))
+    return sorted(chosen, key=lambda pod: pod.name)
 
 
 def obstacle(
@@ -92,7 +104,7 @@ def export_verdict(export: ServiceExport, problem: Finding | None, offered: int,
     return Verdict("READY", (findings.ready("Exported", message), *others))
 
 
-def export_config(export: ServiceExport, cluster: str, offered: Iterable[Object]) -> ServiceExportConfigSpec:
+def export_config(export: ServiceExport, cluster: str, offered: Iterable[Backend]) -> ServiceExportConfigSpec:
     """Return what the hub is told about an export."""
     first = export.spec.ports[0].container_port
     return ServiceExportConfigSpec(
@@ -106,19 +118,18 @@ def export_config(export: ServiceExport, cluster: str, offered: Iterable[Object]
     )
 
 
-def exported_lines(export: ServiceExport, cluster: str, offered: Iterable[Object]) -> list[ExportedPod]:
+def exported_lines(export: ServiceExport, cluster: str, offered: Iterable[Backend]) -> list[ExportedPod]:
     """Return a line for each pod in the status of an export."""
-    lines = []
-    for pod in offered:
-        name = str(pod["metadata"]["name"])
-        line = ExportedPod(
-            name=name,
-            dns_name=names.pod_dns(name, cluster, export.metadata.name, export.metadata.namespace),
-            pod_ip=(pod.get("status") or {}).get("podIP") or "",
-            nsm_ip=pods.overlay_address(pod, export.spec.slice),
+    service, namespace = export.metadata.name, export.metadata.namespace
+    return [
+        ExportedPod(
+            name=pod.name,
+            dns_name=names.pod_dns(pod.name, cluster, service, namespace),
+            pod_ip=pod.pod_ip,
+            nsm_ip=pod.address,
         )
-        lines.append(line)
-    return lines
+        for pod in offered
+    ]
 
 
 def container_ports(ports: Iterable[ServicePort]) -> str:
@@ -208,13 +219,12 @@ def _holds(requirement: LabelRequirement, labels: dict[str, str]) -> bool:
             return not present
 
 
-def _endpoint(export: ServiceExport, cluster: str, pod: Object, port: int) -> ServiceDiscoveryEndpoint:
-    name = str(pod["metadata"]["name"])
+def _endpoint(export: ServiceExport, cluster: str, pod: Backend, port: int) -> ServiceDiscoveryEndpoint:
     return ServiceDiscoveryEndpoint(
-        pod_name=name,
+        pod_name=pod.name,
         cluster=cluster,
-        nsm_ip=pods.overlay_address(pod, export.spec.slice),
-        dns_name=names.pod_dns(name, cluster, export.metadata.name, export.metadata.namespace),
+        nsm_ip=pod.address,
+        dns_name=names.pod_dns(pod.name, cluster, export.metadata.name, export.metadata.namespace),
         port=port,
     )
 

@@ -18,7 +18,7 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SERVICEEXPORTCONFIGS, SERVICEEXPORTS
 from kubeslice.model.serviceexport import ServiceExport
 from kubeslice.plan import discovery, findings, localnames, onboarding, worker_quotas, zone
-from kubeslice.plan.discovery import Verdict
+from kubeslice.plan.discovery import Backend, Verdict
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
@@ -50,7 +50,7 @@ class Exports:
             onboarding.without_network(fellows),
         )
         problem = problem or self._refusal(export, slice_name)
-        offered = [] if problem else discovery.exported_pods(export, self._candidates(export))
+        offered = [] if problem else discovery.backends(export, slice_name, self._candidates(export))
         complaints = [why for alias in export.spec.aliases if (why := zone.alias_complaint(alias))]
         verdict = discovery.export_verdict(export, problem, len(offered), complaints)
         try:
@@ -72,7 +72,7 @@ class Exports:
         return self.caches.own.pods.items(export.metadata.namespace)
 
     async def _tell_hub(
-        self, key: Key, export: ServiceExport, offered: list[Object], membership: Membership | None
+        self, key: Key, export: ServiceExport, offered: list[Backend], membership: Membership | None
     ) -> None:
         await self._withdraw(key, but=membership)
         if membership is None:
@@ -103,7 +103,7 @@ class Exports:
                     SERVICEEXPORTCONFIGS, objects.name(config), membership.caches.namespace, uid=objects.uid(config)
                 )
 
-    async def _report(self, seen: Object, export: ServiceExport, offered: list[Object], verdict: Verdict) -> None:
+    async def _report(self, seen: Object, export: ServiceExport, offered: list[Backend], verdict: Verdict) -> None:
         owner = self.caches.membership_of(self.caches.slice_of_namespace(export.metadata.namespace))
         cluster = (owner or self.caches.memberships[0]).member.name
         lines = discovery.exported_lines(export, cluster, offered)
