@@ -10,7 +10,7 @@ from kubeslice.model.resources import PROJECTS, SECRETS, SERVICEEXPORTS, SLICECO
 from kubeslice.stage import application, scenario
 from kubeslice.stage.scenario import Tenant
 from kubeslice.stage.stage import IMAGE
-from tests.system.world import World
+from tests.system.world import Object, World
 
 PROJECT = "beta"
 HOME = names.project_namespace(PROJECT)
@@ -42,7 +42,7 @@ async def test_a_second_project_has_a_slice_of_the_same_name(world: World) -> No
     await world.settled()
 
 
-def _project(obj: scenario.Object) -> str:
+def _project(obj: Object) -> str:
     return objects.labels(obj)[names.PROJECT_LABEL]
 
 
