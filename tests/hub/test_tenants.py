@@ -176,6 +176,27 @@ async def test_a_cluster_in_a_slice_waits_and_then_goes_with_everything(stage: S
     assert await stage.find(r.NAMESPACES, stage.namespace_of("east"))
 
 
+async def test_a_project_whose_namespace_somebody_deletes_begins_anew(stage: Stage) -> None:
+    await stage.make_project(readWrite=["ann"])
+    workers = await stage.register("west", "east")
+    await stage.make_slice("red", "west", "east")
+    config = await workers["west"].config("red")
+    held = {"metadata": {"finalizers": [names.WORKER_SLICE_CONFIG_FINALIZER]}}
+    await workers["west"].api.patch(r.WORKERSLICECONFIGS, "red-west", objects.namespace(config), held)
+    before = await stage.admin.get(r.NAMESPACES, stage.home)
+    await stage.admin.delete(r.NAMESPACES, stage.home)
+    await stage.condition(r.PROJECTS, stage.project, names.HUB_NAMESPACE, "Ready", "False", "is being deleted with all")
+    await stage.gone(r.NAMESPACES, stage.namespace_of("west"), seconds=20)
+
+    async def is_new() -> bool:
+        return bool(objects.uid(await stage.admin.get(r.NAMESPACES, stage.home)) != objects.uid(before))
+
+    await stage.until(is_new, 20)
+    await stage.condition(r.PROJECTS, stage.project, names.HUB_NAMESPACE, "Ready", "True")
+    assert await stage.find(r.SLICECONFIGS, "red", stage.home) is None
+    await stage.register("west")
+
+
 async def test_a_project_goes_with_all_it_holds(stage: Stage) -> None:
     await stage.make_project(readOnly=["ann"])
     workers = await stage.register("west", "east")

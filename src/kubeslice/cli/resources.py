@@ -10,13 +10,15 @@ from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.cli.views import View
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
+from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
 from kubeslice.model.resources import CLUSTERS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH_OF_PIPES = 240
+# Wider than any sentence.
+WIDTH_OF_PIPES = 4000
 
 Name = Annotated[str, typer.Argument(help="Name of the object.")]
 OptionalName = Annotated[str | None, typer.Argument(help="Name of one object; all when left out.")]
@@ -162,7 +164,10 @@ def delete_slice(
 
 async def find(api: Api, view: View, name: str | None, project: str | None) -> list[Object]:
     """Return the objects of this name, or all; ends the program with a clear line when there is none of the name."""
-    listing = await api.list(view.resource, view.namespace(project) if project else None)
+    try:
+        listing = await api.list(view.resource, view.namespace(project) if project else None)
+    except Forbidden as refusal:
+        fail(f"{refusal.message}{'' if project else ': name the project that you may look at with --project'}")
     found = [obj for obj in listing.items if name in (None, obj["metadata"]["name"])]
     if name and not found:
         where = f"project {project}" if project else "any project"
