@@ -1,7 +1,10 @@
 """Projects and clusters: what users and workers get, and what they do not."""
 
 import pytest
+import typer
 
+from kubeslice.cli import auth, joining, views
+from kubeslice.cli import resources as cli
 from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
@@ -215,3 +218,20 @@ async def test_a_project_goes_with_all_it_holds(stage: Stage) -> None:
     await stage.gone(r.PROJECTS, stage.project, names.HUB_NAMESPACE, seconds=20)
     for namespace in (stage.home, stage.namespace_of("west"), stage.namespace_of("east")):
         await stage.gone(r.NAMESPACES, namespace)
+
+
+async def test_commands_say_what_to_ask_instead(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    await stage.make_project(readWrite=["bob"])
+    bob = await stage.credential("kubeslice-rbac-rw-bob", stage.home)
+    for asked, words in (
+        (lambda: cli.find(bob, views.CLUSTERS, None, None), "name the project that you may look at with --project"),
+        (lambda: cli.project_of(bob, "west"), "name the project that you may look at with --project"),
+        (lambda: cli.find(stage.admin, views.CLUSTERS, None, "nope"), "there is no project 'nope'"),
+        (lambda: joining.invite(stage.admin, "west", "nope", "30m"), "there is no project 'nope'"),
+        (lambda: auth.namespaces(stage.admin, "nope"), "there is no project 'nope'"),
+        (lambda: auth.resolve(bob, "ann", None, stage.project, []), "to ask about yourself leave ann out"),
+    ):
+        with pytest.raises(typer.Exit):
+            await asked()
+        assert words in capsys.readouterr().err
+    assert await cli.find(bob, views.CLUSTERS, None, stage.project) == []
