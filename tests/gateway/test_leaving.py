@@ -31,5 +31,5 @@ async def test_no_packet_is_lost_when_a_gateway_leaves(clusters: list[Cluster], 
     assert await until(lambda: leaving.poll() is not None, 8) < 5
     assert leaving.returncode == 0
     await asyncio.sleep(1)
-    lost = [await asyncio.to_thread(flow.end) for flow in flows]
+    lost = await asyncio.gather(*(asyncio.to_thread(flow.end) for flow in flows))
     assert lost == [([], [])] * len(flows)

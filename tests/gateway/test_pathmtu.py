@@ -75,7 +75,7 @@ async def test_a_path_that_swallows_large_packets_is_measured(clusters: list[Clu
     narrow(near, far, 1280)
     narrow(far, near, 1280)
     red = Mesh(clusters)
-    await red.equip(PATH_SEARCH_SECONDS="3")
+    await red.equip(PATH_SEARCH_SECONDS="1")
     client, server = await near.pod("ns-red", "client"), await far.pod("ns-red", "server")
     target = await far.address_of("ns-red", "server", "red")
     await near.address_of("ns-red", "client", "red")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubeslice.linux.netns import Namespace
-from tests.clusters import Cluster
+from tests.clusters import Cluster, until
 from tests.gateway.flow import Flow
 from tests.gateway.mesh import Mesh
 from tests.kernel import Kernel
@@ -33,21 +33,21 @@ async def test_a_rotation_under_traffic_loses_no_packet(
         # The next generation comes into force at one end, later at the other, and each hears of the other's key alone.
         for one in (near, far):
             await mesh.in_force(one, number - 1, number)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.25)
         await mesh.introduce(far, near, number - 1, number)
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
         # One gateway sleeps while the other changes over: the directions take different generations.
         os.kill(far.processes[mesh.gateway()].pid, signal.SIGSTOP)
         await mesh.introduce(near, far, number - 1, number)
         await near.tunnel_is("UP", "red", far, generation=number)
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
         os.kill(far.processes[mesh.gateway()].pid, signal.SIGCONT)
         await far.tunnel_is("UP", "red", near, generation=number)
         for one, other in ((near, far), (far, near)):
             await mesh.in_force(one, number)
             await mesh.introduce(one, other, number)
-            await asyncio.sleep(0.5)
-        assert wireguard_devices(kernel, near.pods[mesh.gateway()]) == {f"wg{number % 2}"}
+        inside, device = near.pods[mesh.gateway()], f"wg{number % 2}"
+        await until(lambda inside=inside, device=device: wireguard_devices(kernel, inside) == {device}, 5)  # type: ignore[misc]
     lost = await asyncio.to_thread(flow.end)
     assert lost == ([], [])
 

@@ -25,7 +25,7 @@ async def test_a_relay_carries_what_it_was_asked_to_carry(clusters: list[Cluster
     for end in (one, other):
         await end.tunnel_is("UP", "red", relay)
         await relay.tunnel_is("UP", "red", end)
-    assert not await asyncio.to_thread(kernel.pings, ends[0], addresses[1], seconds=3), "nobody asked the relay yet"
+    assert not await asyncio.to_thread(kernel.pings, ends[0], addresses[1], seconds=1), "nobody asked the relay yet"
 
     await mesh.introduce(relay, one, carriedSubnets=[mesh.subnet(other)])
     await mesh.introduce(relay, other, carriedSubnets=[mesh.subnet(one)])

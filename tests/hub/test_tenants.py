@@ -1,7 +1,10 @@
 """Projects and clusters: what users and workers get, and what they do not."""
 
 import pytest
+import typer
 
+from kubeslice.cli import auth, joining, views
+from kubeslice.cli import resources as cli
 from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
@@ -176,6 +179,27 @@ async def test_a_cluster_in_a_slice_waits_and_then_goes_with_everything(stage: S
     assert await stage.find(r.NAMESPACES, stage.namespace_of("east"))
 
 
+async def test_a_project_whose_namespace_somebody_deletes_begins_anew(stage: Stage) -> None:
+    await stage.make_project(readWrite=["ann"])
+    workers = await stage.register("west", "east")
+    await stage.make_slice("red", "west", "east")
+    config = await workers["west"].config("red")
+    held = {"metadata": {"finalizers": [names.WORKER_SLICE_CONFIG_FINALIZER]}}
+    await workers["west"].api.patch(r.WORKERSLICECONFIGS, "red-west", objects.namespace(config), held)
+    before = await stage.admin.get(r.NAMESPACES, stage.home)
+    await stage.admin.delete(r.NAMESPACES, stage.home)
+    await stage.condition(r.PROJECTS, stage.project, names.HUB_NAMESPACE, "Ready", "False", "is being deleted with all")
+    await stage.gone(r.NAMESPACES, stage.namespace_of("west"), seconds=20)
+
+    async def is_new() -> bool:
+        return bool(objects.uid(await stage.admin.get(r.NAMESPACES, stage.home)) != objects.uid(before))
+
+    await stage.until(is_new, 20)
+    await stage.condition(r.PROJECTS, stage.project, names.HUB_NAMESPACE, "Ready", "True")
+    assert await stage.find(r.SLICECONFIGS, "red", stage.home) is None
+    await stage.register("west")
+
+
 async def test_a_project_goes_with_all_it_holds(stage: Stage) -> None:
     await stage.make_project(readOnly=["ann"])
     workers = await stage.register("west", "east")
@@ -194,3 +218,20 @@ async def test_a_project_goes_with_all_it_holds(stage: Stage) -> None:
     await stage.gone(r.PROJECTS, stage.project, names.HUB_NAMESPACE, seconds=20)
     for namespace in (stage.home, stage.namespace_of("west"), stage.namespace_of("east")):
         await stage.gone(r.NAMESPACES, namespace)
+
+
+async def test_commands_say_what_to_ask_instead(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    await stage.make_project(readWrite=["bob"])
+    bob = await stage.credential("kubeslice-rbac-rw-bob", stage.home)
+    for asked, words in (
+        (lambda: cli.find(bob, views.CLUSTERS, None, None), "name the project that you may look at with --project"),
+        (lambda: cli.project_of(bob, "west"), "name the project that you may look at with --project"),
+        (lambda: cli.find(stage.admin, views.CLUSTERS, None, "nope"), "there is no project 'nope'"),
+        (lambda: joining.invite(stage.admin, "west", "nope", "30m"), "there is no project 'nope'"),
+        (lambda: auth.namespaces(stage.admin, "nope"), "there is no project 'nope'"),
+        (lambda: auth.resolve(bob, "ann", None, stage.project, []), "to ask about yourself leave ann out"),
+    ):
+        with pytest.raises(typer.Exit):
+            await asked()
+        assert words in capsys.readouterr().err
+    assert await cli.find(bob, views.CLUSTERS, None, stage.project) == []

@@ -9,7 +9,7 @@ import typer
 from kubeslice.cli import identities, permissions, views
 from kubeslice.cli.identities import KINDS, Identity
 from kubeslice.cli.permissions import Permission
-from kubeslice.cli.resources import Output, Project, console
+from kubeslice.cli.resources import Output, Project, console, require_project
 from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -59,10 +59,16 @@ def explain(
         if who is None:
             return await myself(api), *await reviews(api, await namespaces(api, project))
         known = await resolve(api, who, kind, project, group or [])
+        asked = await namespaces(api, project)
         async with api.acting_as(known.user, known.groups) as other:
-            return known, *await reviews(other, await namespaces(api, project))
+            try:
+                return known, *await reviews(other, asked)
+            except Forbidden as refusal:
+                fail(f"{known.sentence} may not even ask what is allowed: {refusal.message}")
 
     known, found, is_complete = run_with_api(kubeconfig, context, work)
+    if who is not None and not known.project:
+        typer.echo(f"no project names {who}: this is what any {known.kind} of that name may do", err=True)
     _show(known, found, output, is_complete=is_complete)
 
 
@@ -80,7 +86,11 @@ async def resolve(api: Api, who: str, kind: str | None, project: str | None, gro
     """Return whom a name means; ends the program with a clear line where it could mean several."""
     if kind is not None and kind not in KINDS:
         fail(f"--kind {kind!r} is not known: use {', '.join(KINDS)}")
-    projects = [obj for obj in (await api.list(PROJECTS, names.HUB_NAMESPACE)).items if _is_meant(obj, project)]
+    try:
+        everything = (await api.list(PROJECTS, names.HUB_NAMESPACE)).items
+    except Forbidden as refusal:
+        fail(f"{refusal.message}: administrators ask about others; to ask about yourself leave {who} out")
+    projects = [obj for obj in everything if _is_meant(obj, project)]
     home = names.project_namespace(project) if project else None
     found = identities.candidates(who, projects, (await api.list(CLUSTERS, home)).items)
     found = [one for one in found if kind in (None, one.kind)]
@@ -98,6 +108,8 @@ async def resolve(api: Api, who: str, kind: str | None, project: str | None, gro
 async def namespaces(api: Api, project: str | None) -> list[str]:
     """Return the namespaces on the hub where something of a project, or of any, is, and the hub's own."""
     home = names.project_namespace(project) if project else None
+    if project:
+        await require_project(api, project)
     try:
         clusters = (await api.list(CLUSTERS, home)).items
         homes = [home] if home else await _homes(api)

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from kubeslice.cli import views
 from kubeslice.cli.description import MEMBER_HEADINGS, member_row
+from kubeslice.cli.resources import listed
 from kubeslice.cli.target import fail
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -51,7 +52,7 @@ def render(obj: Object) -> RenderableType:
 
 
 async def _find(api: Api, name: str, namespace: str | None) -> tuple[Object, str]:
-    listing = await api.list(SLICECONFIGS, namespace, fields=f"metadata.name={name}")
+    listing = await listed(api, SLICECONFIGS, namespace, fields=f"metadata.name={name}")
     if not listing.items:
         fail(f"no slice {name!r}: `kubeslice slice get` lists them")
     if len(listing.items) > 1:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from kubeslice.cli.resources import project_of
+from kubeslice.cli.resources import project_of, require_project
 from kubeslice.install import worker
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Api, Object
@@ -18,6 +18,8 @@ PATIENCE = 30.0
 async def invite(api: Api, name: str, project: str | None, ttl: str) -> JoinToken:
     """Return a token with which a cluster can join; it may be new to the hub when its project is named."""
     seconds = joining.seconds(ttl)
+    if project:
+        await require_project(api, project)
     return await worker.invite(api, project or await project_of(api, name), name, seconds)
 
 

@@ -9,14 +9,16 @@ from kubeslice.cli import views
 from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.cli.views import View
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api, Object
+from kubeslice.kube.api import Api, Listing, Object
+from kubeslice.kube.errors import Forbidden, NotFound
 from kubeslice.model import names
-from kubeslice.model.resources import CLUSTERS
+from kubeslice.model.resources import CLUSTERS, PROJECTS, Resource
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH_OF_PIPES = 240
+# Wider than any sentence.
+WIDTH_OF_PIPES = 4000
 
 Name = Annotated[str, typer.Argument(help="Name of the object.")]
 OptionalName = Annotated[str | None, typer.Argument(help="Name of one object; all when left out.")]
@@ -127,6 +129,7 @@ def revoke_cluster(name: Name, project: Project = None, kubeconfig: Kubeconfig =
 def slice_status(
     name: Name,
     project: Project = None,
+    output: Output = "table",
     *,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow until interrupted.")] = False,
     kubeconfig: Kubeconfig = None,
@@ -135,6 +138,12 @@ def slice_status(
     """Show a slice cluster by cluster; exits 1 when it is not ready (without --watch)."""
     from kubeslice.cli.following import follow_slice
 
+    if output != "table":
+        if watch:
+            fail("--watch shows a table only: leave --output out")
+        found = run_with_api(kubeconfig, context, lambda api: find_one(api, views.SLICES, name, project))
+        print_list([found], output)
+        raise typer.Exit(0 if objects.is_true(found, "Ready") else 1)
     is_ready = run_with_api(kubeconfig, context, lambda api: follow_slice(api, name, project, console(), watch=watch))
     if not is_ready and not watch:
         raise typer.Exit(1)
@@ -160,13 +169,33 @@ def delete_slice(
     typer.echo(run_with_api(kubeconfig, context, work))
 
 
+async def listed(api: Api, resource: Resource, namespace: str | None = None, fields: str = "") -> Listing:
+    """List objects of one namespace, or all; who may not look at all is told how to ask for less."""
+    try:
+        return await api.list(resource, namespace, fields=fields)
+    except Forbidden as refusal:
+        fail(f"{refusal.message}{'' if namespace else ': name the project that you may look at with --project'}")
+
+
+async def require_project(api: Api, project: str) -> None:
+    """End the program with a clear line when there is no such project, as far as one may know."""
+    try:
+        await api.get(PROJECTS, project, names.HUB_NAMESPACE)
+    except NotFound:
+        fail(f"there is no project {project!r}: `kubeslice project get` lists them")
+    except Forbidden:
+        return  # people of a project may not look at projects
+
+
 async def find(api: Api, view: View, name: str | None, project: str | None) -> list[Object]:
     """Return the objects of this name, or all; ends the program with a clear line when there is none of the name."""
-    listing = await api.list(view.resource, view.namespace(project) if project else None)
-    found = [obj for obj in listing.items if name in (None, obj["metadata"]["name"])]
+    items = (await listed(api, view.resource, view.namespace(project) if project else None)).items
+    found = [obj for obj in items if name in (None, obj["metadata"]["name"])]
+    if project and not found:
+        await require_project(api, project)
     if name and not found:
         where = f"project {project}" if project else "any project"
-        known = ", ".join(sorted({obj["metadata"]["name"] for obj in listing.items})) or "there are none"
+        known = ", ".join(sorted({obj["metadata"]["name"] for obj in items})) or "there are none"
         fail(f"no {view.resource.kind} {name!r} in {where}; known: {known}")
     return sorted(found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
 
@@ -182,7 +211,7 @@ async def find_one(api: Api, view: View, name: str, project: str | None) -> Obje
 
 async def project_of(api: Api, cluster: str) -> str:
     """Return the only project with a cluster of this name; ends the program with a clear line otherwise."""
-    homes = [objects.namespace(obj) for obj in (await api.list(CLUSTERS)).items if objects.name(obj) == cluster]
+    homes = [objects.namespace(obj) for obj in (await listed(api, CLUSTERS)).items if objects.name(obj) == cluster]
     if len(homes) != 1:
         known = f"several projects have a cluster {cluster}" if homes else f"no project has a cluster {cluster} yet"
         fail(f"{known}: name the one it joins with --project")

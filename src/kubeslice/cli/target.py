@@ -68,4 +68,6 @@ def _file(kubeconfig: Path | None) -> Path:
 def _sentence(status: int, message: str) -> str:
     if status == 404:
         return f"{message}; is this the hub cluster, and is KubeSlice installed there? (kubeslice install hub)"
+    if status == 401:
+        return f"{message}: the API server does not take the credential of this kubeconfig, it may have ended"
     return message

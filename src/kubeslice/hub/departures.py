@@ -37,7 +37,7 @@ class Departures:
         """Take the next step with a Cluster that is being deleted."""
         if not objects.has_finalizer(obj, names.CLUSTER_FINALIZER):
             return Result()
-        if is_evicted(obj):
+        if self._is_cut_off(obj):
             await self._shut_out(member)
         obstacle = self._obstacle(member, obj)
         if obstacle:
@@ -72,7 +72,12 @@ class Departures:
 
     def _farewell(self, member: Member, obj: Object) -> Farewell:
         left, now = [objects.name(found) for found in self._held(member)], self.reporter.clock.now()
-        return departure.farewell(member.name, objects.status(obj), left, now, is_evicted=is_evicted(obj))
+        return departure.farewell(member.name, objects.status(obj), left, now, is_evicted=self._is_cut_off(obj))
+
+    def _is_cut_off(self, obj: Object) -> bool:
+        """Tell whether the worker can do nothing any more: its credential goes with the project's namespace."""
+        home = self.caches.namespaces.get(objects.namespace(obj))
+        return is_evicted(obj) or (home is not None and objects.is_deleting(home))
 
     def _held(self, member: Member) -> list[Object]:
         return [found for informer in self.caches.held_by_workers for found in informer.items(member.namespace)]

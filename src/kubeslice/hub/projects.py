@@ -44,6 +44,11 @@ class Projects:
             await self.reporter.report(resources.PROJECTS, obj, [refusal])
             return Result(refusal.message)
         obj = await finalizers.add(self.api, resources.PROJECTS, obj, names.PROJECT_FINALIZER)
+        home = self.caches.namespaces.get(names.project_namespace(name))
+        if home is not None and objects.is_deleting(home):
+            sentence = f"{_home(name)} is being deleted with all that is in it; the project begins anew when it is gone"
+            await self.reporter.report(resources.PROJECTS, obj, [findings.not_ready("NamespaceDeleting", sentence)])
+            return Result(sentence)
         wanted = tenancy.project_objects(name, project.spec)
         is_new = self.caches.namespaces.get(names.project_namespace(name)) is None
         seen = self.caches.owned(name)

@@ -58,7 +58,7 @@ class Wiring:
         return [
             Source(caches.clusters, own_key, _cluster_aspect),
             Source(caches.projects, self._clusters_of_project, desired),
-            Source(caches.namespaces, self._clusters_in, objects.labels),
+            Source(caches.namespaces, self._clusters_in, _home_aspect),
             *(Source(index.informer, _cluster_of_owned) for _, index in caches.owned_by),
             Source(caches.slices, _clusters_of_slice, lambda obj: objects.spec(obj).get("clusters")),
             Source(caches.configs, self._cluster_of_namespace, presence),
@@ -292,6 +292,10 @@ def _service_of_import(obj: Object) -> Iterator[Key]:
 def _remote(obj: Object) -> str:
     labels = objects.labels(obj)
     return labels.get(names.REMOTE_CLUSTER_LABEL) or labels.get(names.CLUSTER_LABEL, "")
+
+
+def _home_aspect(namespace: Object) -> object:
+    return objects.is_deleting(namespace), objects.labels(namespace)
 
 
 def _cluster_aspect(obj: Object) -> Any:

@@ -10,6 +10,7 @@ from kubeslice.model.cluster import Cluster
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.moments import stamp
+from kubeslice.plan.tenancy import Member
 
 # A worker reports every 5 s: two reports may get lost, and 15 s after it vanished it is known to be unreachable.
 SILENCE_LIMIT = 14.0
@@ -68,7 +69,7 @@ def judge(
     elif not has_token:
         sentence = f"waits for the API server to put a token into Secret {secret}"
         credential = Finding(CREDENTIALS_READY, "False", "WaitsForToken", sentence)
-    return [_ready(cluster, secret, status, heard, credential), credential, heard]
+    return [_ready(Member(project, cluster), secret, status, heard, credential), credential, heard]
 
 
 def evicted(cluster: str) -> Finding:
@@ -80,14 +81,15 @@ def evicted(cluster: str) -> Finding:
     )
 
 
-def _ready(cluster: str, secret: str, status: Mapping[str, Any], heard: Finding, credential: Finding) -> Finding:
+def _ready(member: Member, secret: str, status: Mapping[str, Any], heard: Finding, credential: Finding) -> Finding:
+    cluster = member.name
     if credential.status != "True":
         return findings.not_ready(credential.reason, credential.message)
     registration = status.get("registrationStatus")
     if registration not in ("InProgress", "Registered"):
         sentence = (
-            f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster}`, or install "
-            f"the worker there with the credential in Secret {secret}"
+            f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster} --project "
+            f"{member.project}`, or install the worker there with the credential in Secret {secret}"
         )
         return findings.not_ready("WaitsForWorker", sentence)
     if heard.status == "False":

@@ -135,7 +135,7 @@ def _clusters_of(where: str, listed: list[str], spec: SliceConfigSpec) -> Iterat
 
 
 def _not_a_member(cluster: str) -> str:
-    return f"{cluster} is not in spec.clusters: add it there, or take it out here"
+    return f"{cluster or 'an empty name'} is not in spec.clusters: add it there, or take it out here"
 
 
 def _service_types(spec: SliceConfigSpec) -> Iterator[Problem]:
