@@ -11,6 +11,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.errors import Conflict
 from kubeslice.model import names
 from kubeslice.model import resources as r
+from kubeslice.plan import moments, rotation
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.reporting import Reporter
 from tests import keys as made_up
@@ -124,10 +125,17 @@ async def followers(stage: Stage, **spec: Any) -> dict[str, Follower]:
 
 async def renew(stage: Stage) -> None:
     """Ask for new keys a second after the present ones were made."""
-    rotation = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
-    since = max(datetime.fromisoformat(plane["since"]) for plane in objects.status(rotation)["planes"])
+    record = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
+    since = max(datetime.fromisoformat(plane["since"]) for plane in objects.status(record)["planes"])
     wanted = (since + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     await stage.make_slice("red", "a", "b", renewBefore=wanted)
+
+
+async def overlap(stage: Stage, found: dict[str, Follower]) -> None:
+    """Let both generations of a plane be in force for as long as they have to be at the least."""
+    stage.clock.leap(rotation.OVERLAP.total_seconds())
+    for follower in found.values():
+        await follower.worker.beat(moments.stamp(stage.clock.now()))
 
 
 async def test_planes_rotate_one_after_the_other_and_nothing_is_dropped_before_both_ends_have_moved(
@@ -150,11 +158,13 @@ async def test_planes_rotate_one_after_the_other_and_nothing_is_dropped_before_b
     assert during.items() >= first.items()
     await found["a"].follow()
     await stage.condition(r.VPNKEYROTATIONS, "red", stage.home, "Ready", "True", "plane 0 to generation 2")
+    await overlap(stage, found)
     assert await found["b"].told() == {0: [1, 2], 1: [1]}
     await found["b"].follow()
-    await told("a", {0: [2], 1: [1, 2]})
     for follower in found.values():
         await told(follower.worker.cluster, {0: [2], 1: [1, 2]})
+    await overlap(stage, found)
+    for follower in found.values():
         await follower.follow()
     await told("a", {0: [2], 1: [2]})
     await told("b", {0: [2], 1: [2]})
@@ -163,16 +173,16 @@ async def test_planes_rotate_one_after_the_other_and_nothing_is_dropped_before_b
         return (await shared(stage, "a", "b")).keys() == {"psk-0-2", "psk-1-2"}
 
     await stage.until(retired)
-    rotation = await stage.condition(r.VPNKEYROTATIONS, "red", stage.home, "Ready", "True", "newest keys")
-    assert objects.spec(rotation)["rotationCount"] == 1
-    assert objects.status(rotation)["currentRotationState"]["red-a-b"]["status"] == "COMPLETE"
-    history = [entry["status"] for entry in objects.status(rotation)["statusHistory"]["red-a-b"]]
+    record = await stage.condition(r.VPNKEYROTATIONS, "red", stage.home, "Ready", "True", "newest keys")
+    assert objects.spec(record)["rotationCount"] == 1
+    assert objects.status(record)["currentRotationState"]["red-a-b"]["status"] == "COMPLETE"
+    history = [entry["status"] for entry in objects.status(record)["statusHistory"]["red-a-b"]]
     assert (len(history), history[0]) == (5, "COMPLETE")
 
 
 async def generations(stage: Stage) -> list[list[int]]:
-    rotation = await stage.find(r.VPNKEYROTATIONS, "red", stage.home)
-    return [plane["generations"] for plane in objects.status(rotation or {}).get("planes") or []]
+    record = await stage.find(r.VPNKEYROTATIONS, "red", stage.home)
+    return [plane["generations"] for plane in objects.status(record or {}).get("planes") or []]
 
 
 async def test_a_rotation_goes_on_after_a_restart_and_after_its_record_was_deleted(stage: Stage) -> None:
@@ -196,6 +206,7 @@ async def test_a_rotation_goes_on_after_a_restart_and_after_its_record_was_delet
     await stage.until(is_told)
     await stage.until(is_on)
     assert await shared(stage, "a", "b") == before
+    await overlap(stage, found)
     for follower in found.values():
         await follower.follow()
 
@@ -220,8 +231,8 @@ async def test_an_old_key_that_is_put_back_is_named_and_told_to_nobody(stage: St
     view = await stage.admin.get(r.WORKERSLICEGATEWAYS, "red-b-a", stage.namespace_of("b"))
     told = [(plane["plane"], plane["generation"]) for plane in view["spec"]["remoteGatewayConfig"]["planes"]]
     assert told == [(0, 1), (1, 1)]
-    rotation = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
-    assert objects.status(rotation)["currentRotationState"]["red-a-b"]["status"] == "ERROR"
+    record = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
+    assert objects.status(record)["currentRotationState"]["red-a-b"]["status"] == "ERROR"
     assert await generations(stage) == [[1, 2], [1]]
     found["a"].keys[0, 2] = "no key at all"
     await found["a"].make()
@@ -233,6 +244,7 @@ async def test_an_old_key_that_is_put_back_is_named_and_told_to_nobody(stage: St
 
 async def test_a_hub_that_looks_at_an_old_state_does_not_bring_it_back(stage: Stage) -> None:
     await followers(stage)
+    await stage.stop_hub()  # which may have more to write
     old = await stage.admin.get(r.VPNKEYROTATIONS, "red", stage.home)
     reporter = Reporter(stage.admin, "test", None, SystemClock())
     await reporter.report(r.VPNKEYROTATIONS, old, [], {"keys": []}, unchanged=True)
