@@ -13,7 +13,7 @@ from kubeslice.lab.topology import Topology, lab_topology
 from tests.lab.cluster import CLUSTER, Cluster
 
 NAME = f"test{os.getpid()}"
-GRACE = 10
+GRACE = 6
 
 
 @pytest.fixture(scope="session")
