@@ -104,6 +104,23 @@ def bad_objects(stage: Stage) -> list[tuple[Resource, Object, str]]:
     ]
 
 
+async def test_both_say_of_a_change_the_same(stage: Stage) -> None:
+    await stage.make_project()
+    await stage.register("a", "b")
+    balanced = {"sliceGatewayServiceType": [{"cluster": "a", "type": "LoadBalancer"}]}
+    old = await stage.make_slice("red", "a", "b", sliceGatewayProvider=balanced)
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Accepted", "True")
+    back: Any = {"spec": {"sliceGatewayProvider": {"sliceGatewayServiceType": []}}}
+    new = await stage.admin.patch(r.SLICECONFIGS, "red", stage.home, back)
+    async with checking(stage) as check:
+        review = Review("uid", "controller.kubeslice.io", "sliceconfigs", "UPDATE", stage.home, "red", new, old)
+        refusal = "; ".join((await check.validate(review)).problems)
+    assert "a cannot go back from LoadBalancer to NodePort" in refusal
+    assert await reported(stage, r.SLICECONFIGS, new) == refusal
+    config = await stage.admin.get(r.WORKERSLICECONFIGS, "red-a", stage.namespace_of("a"))
+    assert objects.spec(config)["sliceGatewayProvider"]["sliceGatewayServiceType"] == "LoadBalancer"
+
+
 async def test_both_say_the_same(stage: Stage) -> None:
     await stage.make_project()
     workers = await stage.register("a", "b", "c")

@@ -198,6 +198,15 @@ def test_what_a_slice_needs_does_not_go_before_it() -> None:
     assert (in_the_way, after.slices[rest]["spec"]["clusters"]) == ([], ["b"])
 
 
+def test_gateways_behind_a_balancer_stay_there() -> None:
+    balanced: Any = {"sliceGatewayProvider": {"sliceGatewayServiceType": [{"cluster": "a", "type": "LoadBalancer"}]}}
+    before = built(world(slice_config("red", "a", "b", **balanced)))
+    seen = preview(replace(before, slices={"red": slice_config("red", "a", "b")}), NOW)
+    assert "a cannot go back from LoadBalancer to NodePort" in str(seen.refusals["SliceConfig", "red"][0])
+    alone = preview(replace(before, slices={"red": slice_config("red", "b")}), NOW)
+    assert ("SliceConfig", "red") not in alone.refusals
+
+
 def test_only_what_can_differ_is_looked_at() -> None:
     gold = slice_config("gold", "c", created="2026", standardQosProfileName="best", **joined("till"))
     before = world(slice_config("red", "a", "b", **joined("till")), gold)

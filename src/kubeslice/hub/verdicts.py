@@ -8,6 +8,8 @@ from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 from kubeslice.hub.caches import Caches
+from kubeslice.hub.groups import SliceName
+from kubeslice.hub.rosters import cluster_of
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
@@ -52,7 +54,9 @@ class Verdicts:
             objects.name(other): known[objects.name(other)].spec for other in earlier if objects.name(other) in known
         }
         found = validation.slice_config(config.spec, name, others, self._clusters.of(home), profiles)
-        return [*found, *effective.impossible(config.spec)]
+        configs = self._caches.configs_of(SliceName(names.project_of(home), name))
+        built = slices.exposures((cluster_of(obj), obj) for obj in configs)
+        return [*found, *validation.exposure(config.spec, built), *effective.impossible(config.spec)]
 
     def profile(self, config: SliceConfig) -> Mapping[str, Any] | None:
         """Return the QoS profile of a slice in wire form: its own, the one it names, or the project's default."""

@@ -174,8 +174,10 @@ def _readable(kind: type[K], found: ByName) -> dict[str, K]:
 def _problems(world: World, obj: Object, config: SliceConfig, known: _Known) -> list[Problem]:
     elders = [other["metadata"]["name"] for other in claimchecks.elders(obj, world.slices.values())]
     others = {name: known.slices[name].spec for name in elders if name in known.slices}
-    found = validation.slice_config(config.spec, config.metadata.name, others, known.clusters, list(world.profiles))
-    return [*found, *effective.impossible(config.spec)]
+    name = config.metadata.name
+    found = validation.slice_config(config.spec, name, others, known.clusters, list(world.profiles))
+    built = slices.exposures((_cluster_of(made), made) for made in world.configs if _slice_of(made) == name)
+    return [*found, *validation.exposure(config.spec, built), *effective.impossible(config.spec)]
 
 
 def _seats(world: World, obj: Object, config: SliceConfig, now: datetime) -> list[Seat]:

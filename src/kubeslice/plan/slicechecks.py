@@ -45,14 +45,18 @@ def slice_config_change(old: SliceConfigSpec, new: SliceConfigSpec) -> list[Prob
 
     Those compare entries that stay; here entries that come and go count too, by what they mean for each member.
     """
-    before, after = SliceConfig(spec=old), SliceConfig(spec=new)
+    before = SliceConfig(spec=old)
+    return exposure(new, {cluster: slices.service_type(before, cluster) for cluster in old.clusters})
+
+
+def exposure(spec: SliceConfigSpec, built: Mapping[str, SliceGatewayServiceType]) -> list[Problem]:
+    """Return how the gateways of a slice may not be exposed, because of how those are that are `built`, by cluster."""
+    wanted = SliceConfig(spec=spec)
     return [
         problem
-        for cluster in new.clusters
-        if cluster in old.clusters
-        for problem in _exposure_change(
-            cluster, slices.service_type(before, cluster), slices.service_type(after, cluster)
-        )
+        for cluster in dict.fromkeys(spec.clusters)
+        if cluster in built
+        for problem in _exposure_change(cluster, built[cluster], slices.service_type(wanted, cluster))
     ]
 
 

@@ -121,6 +121,18 @@ def service_type(config: SliceConfig, cluster: str) -> SliceGatewayServiceType:
     return entries.get(cluster) or entries.get(EVERY_CLUSTER) or SliceGatewayServiceType(cluster=cluster)
 
 
+def exposures(configs: Iterable[tuple[str, Object]]) -> dict[str, SliceGatewayServiceType]:
+    """Return how gateways are exposed by (cluster, WorkerSliceConfig); a slice without a network has none."""
+    found = {}
+    for cluster, obj in configs:
+        provider = (obj.get("spec") or {}).get("sliceGatewayProvider") or {}
+        if (obj.get("spec") or {}).get("clusterSubnetCIDR") and not obj["metadata"].get("deletionTimestamp"):
+            fields = {"type": provider.get("sliceGatewayServiceType"), "protocol": provider.get("sliceGatewayProtocol")}
+            given = {key: value for key, value in fields.items() if value}
+            found[cluster] = SliceGatewayServiceType.model_validate({"cluster": cluster, **given})
+    return found
+
+
 def cipher(config: SliceConfig) -> dict[str, str]:
     """Return the field that names the cipher of a slice's tunnels; WireGuard has one of its own and needs none."""
     if config.spec.slice_gateway_provider.slice_gateway_type != "OpenVPN":

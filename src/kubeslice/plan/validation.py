@@ -9,7 +9,7 @@ from kubeslice.plan.exportchecks import PASSING, Exported, service_export
 from kubeslice.plan.homechecks import home, project_home
 from kubeslice.plan.problems import Problem, refuse
 from kubeslice.plan.quotachecks import slice_resource_quota
-from kubeslice.plan.slicechecks import awaited, qos_profile, slice_config, slice_config_change
+from kubeslice.plan.slicechecks import awaited, exposure, qos_profile, slice_config, slice_config_change
 from kubeslice.plan.worker_quotas import problems as export_quota
 from kubeslice.plan.workerchecks import worker_token, worker_update
 
@@ -20,6 +20,7 @@ __all__ = [
     "awaited",
     "cluster",
     "export_quota",
+    "exposure",
     "home",
     "project",
     "project_home",
