@@ -76,3 +76,15 @@ def test_offboarding_keeps_only_the_mark_of_who_made_a_namespace() -> None:
     }
     assert onboarding.offboarded(found) == {"metadata": {"name": "bank"}}
     assert onboarding.onboarded("bank", "red", made_by_us=False)["metadata"].get("annotations") is None
+
+
+def test_a_namespace_that_is_kept_for_a_project_is_on_no_slice_of_another() -> None:
+    mine = Claim("red", "2030-01-01T00:00:00Z", frozenset({"shop", "cart"}), frozenset({"shop"}), "acme")
+    theirs = Claim("red-1a2b3c", "2030-01-02T00:00:00Z", frozenset({"shop", "cart"}), project="beta")
+    owners = {"shop": "beta"}
+    assert onboarding.grant(mine, [theirs], owners).namespaces == ("cart",)
+    granted = onboarding.grant(theirs, [mine], owners)
+    assert granted.namespaces == ("shop",)
+    assert granted.refusals == ("namespace cart is used by another project in this cluster: name another",)
+    (refusal,) = onboarding.grant(mine, [theirs], owners).refusals
+    assert refusal == "namespace shop is kept for another project in this cluster: name another"

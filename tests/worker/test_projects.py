@@ -95,7 +95,7 @@ async def seen(stage: Stage, name: str, *namespaces: str) -> Object:
 
     async def found() -> Any:
         obj = await stage.own_object(resources.SLICES, name)
-        return obj if obj and objects.spec(obj).get("namespaces") == list(namespaces) else None
+        return obj if obj and (objects.spec(obj).get("namespaces") or []) == list(namespaces) else None
 
     return await eventually(found)  # type: ignore[no-any-return]
 
@@ -127,6 +127,17 @@ async def test_two_projects_with_slices_of_one_name_do_not_meet(joined: Stage) -
         return found == {CLUSTER: {"shop": "red"}, "west": {"cart": "red"}}
 
     await eventually(inventories)
+
+
+async def test_the_administrator_of_the_cluster_keeps_a_namespace_for_a_project(joined: Stage) -> None:
+    await joined.slice()
+    await seen(joined, "red", "shop")
+    name = await beta_slice(joined, "shop")
+    await seen(joined, name)
+    kept = {"metadata": {"labels": {names.PROJECT_LABEL: "beta"}}}
+    await joined.own.patch(resources.NAMESPACES, "shop", None, kept)
+    await seen(joined, "red")
+    await seen(joined, name, "shop")
 
 
 async def test_each_project_hears_of_its_own_gateways_and_exports_only(joined: Stage) -> None:

@@ -35,7 +35,7 @@ PLANE_LABEL = "kubeslice.io/plane"  # gateway: its plane
 OVERLAY_ADDRESS_LABEL = "kubeslice.io/nsmIP"  # pod: its address on the slice, set by the agent
 EXCLUDE_LABEL = "kubeslice.io/exclude"  # label or annotation on a pod: "true" keeps it off the slice of its namespace
 NODE_TYPE_LABEL = "kubeslice.io/node-type"  # Node: "gateway" makes gateways prefer it
-PROJECT_LABEL = "kubeslice.io/project"  # object on the hub, Slice, credential of a worker: its project
+PROJECT_LABEL = "kubeslice.io/project"  # object on the hub, Slice, credential of a worker, namespace: its project
 CLUSTER_LABEL = "kubeslice.io/cluster"  # object on the hub: its cluster
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"  # which component wrote the object
 COMPONENT_LABEL = "app.kubernetes.io/component"  # which component an object or pod belongs to
@@ -148,6 +148,11 @@ def worker_account(cluster: str) -> str:
 def further_hub_secret(project: str) -> str:
     """Return the Secret with a worker's credential for a project that its cluster joined after another one."""
     return f"{HUB_SECRET}-{project}"
+
+
+def invitation_role(cluster: str) -> str:
+    """Return the name of the Role and RoleBinding by which a project's writers get what a cluster joins with."""
+    return f"kubeslice-rbac-invite-{cluster}"
 
 
 def read_only_account(user: str) -> str:

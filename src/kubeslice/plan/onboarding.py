@@ -1,10 +1,12 @@
 """Which namespaces are on which slice in one cluster, and what that makes of a Namespace object.
 
 Called by the worker operator. A namespace is on one slice only; when two ask for it, the one that has it keeps it.
+Where projects share the cluster, its administrator may say whose a namespace is, with the label of a project.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from kubeslice.model import names, resources
@@ -12,6 +14,7 @@ from kubeslice.model.resources import Resource
 from kubeslice.plan import localnames
 
 Object = dict[str, Any]
+NOBODY: Mapping[str, str] = MappingProxyType({})
 
 # Namespaces that a cluster needs to work and that nobody may put on a slice by mistake.
 RESERVED = frozenset({"kube-system", "kube-public", "kube-node-lease", names.WORKER_NAMESPACE, names.HUB_NAMESPACE})
@@ -53,13 +56,20 @@ class Granted:
     refusals: tuple[str, ...]
 
 
-def grant(claim: Claim, others: Iterable[Claim]) -> Granted:
-    """Decide which namespaces a slice gets beside `others`. Who holds a namespace keeps it."""
-    rivals = [other for other in others if other.slice != claim.slice]
-    asked = sorted(claim.namespaces - RESERVED)
+def grant(claim: Claim, others: Iterable[Claim], owners: Mapping[str, str] = NOBODY) -> Granted:
+    """Decide which namespaces a slice gets beside `others`. Who holds a namespace keeps it.
+
+    `owners` are the projects that namespaces are kept for, by namespace.
+    """
+    open_to_it = _open_to(claim, owners)
+    asked, foreign = sorted(open_to_it - RESERVED), sorted(claim.namespaces - open_to_it - RESERVED)
+    rivals = [replace(other, namespaces=_open_to(other, owners)) for other in others if other.slice != claim.slice]
     winners = {namespace: _winner(namespace, claim, rivals) for namespace in asked}
     refusals = [
         _refusal(namespace, claim, winner) for namespace, winner in winners.items() if winner.slice != claim.slice
+    ]
+    refusals += [
+        f"namespace {namespace} is kept for another project in this cluster: name another" for namespace in foreign
     ]
     refusals += [
         f"namespace {namespace} belongs to the cluster itself and cannot be on a slice: name another"
@@ -120,6 +130,10 @@ def is_labelled(namespace: Object) -> bool:
 def _winner(namespace: str, claim: Claim, rivals: Iterable[Claim]) -> Claim:
     asking = [each for each in [claim, *rivals] if namespace in each.namespaces]
     return min(asking, key=lambda each: (_rank(namespace, each), each.slice))
+
+
+def _open_to(claim: Claim, owners: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name for name in claim.namespaces if owners.get(name, claim.project) == claim.project)
 
 
 def _refusal(namespace: str, claim: Claim, winner: Claim) -> str:

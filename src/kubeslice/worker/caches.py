@@ -158,6 +158,11 @@ class Caches:
         """Return the Slices that are here to stay."""
         return [obj for obj in self.own.slices.items() if not objects.is_deleting(obj)]
 
+    def owners(self) -> dict[str, str]:
+        """Return the projects that the cluster's administrator keeps namespaces for, by namespace."""
+        labels = {objects.name(obj): objects.labels(obj) for obj in self.own.namespaces.items()}
+        return {name: own[names.PROJECT_LABEL] for name, own in labels.items() if names.PROJECT_LABEL in own}
+
     def slice_of_namespace(self, namespace: str) -> str:
         """Return the slice that a living namespace is on, or nothing."""
         seen = self.own.namespaces.get(namespace)

@@ -141,8 +141,10 @@ class Registration:
         """Return what this project may know: namespaces that are free, and those on slices of its own."""
         slices = {objects.name(obj): localnames.title(obj) for obj in self._caches.own.slices.items()}
         mine = {name: title for name, title in slices.items() if self._caches.membership_of(name) is self._membership}
-        foreign = slices.keys() - mine.keys()
-        return worker_cluster.namespaces(self._caches.own.namespaces.items(), mine, foreign)
+        foreign, project = slices.keys() - mine.keys(), self._membership.member.project
+        kept = {name for name, owner in self._caches.owners().items() if owner != project}
+        free = [obj for obj in self._caches.own.namespaces.items() if objects.name(obj) not in kept]
+        return worker_cluster.namespaces(free, mine, foreign)
 
     async def _failed(self, error: ApiError) -> None:
         if isinstance(error, Unauthorized) and self._renewal.refused():

@@ -10,7 +10,7 @@ from kubeslice.model import names
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice, SliceSpec
-from kubeslice.plan import onboarding, pods, worker_slice
+from kubeslice.plan import pods, worker_slice
 from kubeslice.plan.worker_slice import Terrain, Wish
 from kubeslice.runtime.controller import Result
 from kubeslice.worker import wishes
@@ -41,7 +41,7 @@ class Slices:
 
     async def _build(self, wish: Wish, seen: Object | None, membership: Membership | None) -> Result:
         before = Slice.parse(seen) if seen else None
-        granted = onboarding.grant(wishes.claim(wish, before, self.caches), wishes.claims(self.caches))
+        granted = wishes.granted(wish, before, self.caches)
         cluster = membership.member.name if membership else ""
         terrain = await self._terrain(wish.name, cluster, before.spec if before else None)
         spec = worker_slice.spec(wish, granted.namespaces, terrain, before.spec if before else None)

@@ -10,7 +10,7 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import onboarding, worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
+from kubeslice.plan import worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.worker_parts import View
 from kubeslice.plan.worker_report import Report
@@ -128,8 +128,7 @@ class Standing:
         wish = wishes.of(view.name, self.caches)
         if wish is None:
             return []
-        claim = wishes.claim(wish, Slice.parse(view.slice), self.caches)
-        return [worker_report.onboarding(onboarding.grant(claim, wishes.claims(self.caches)).refusals)]
+        return [worker_report.onboarding(wishes.granted(wish, Slice.parse(view.slice), self.caches).refusals)]
 
     def _addresses(self, view: View) -> list[Finding]:
         if not view.has_network:

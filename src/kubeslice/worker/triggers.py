@@ -40,6 +40,11 @@ def place(pod: Object) -> Any:
     )
 
 
+def ownership(namespace: Object) -> Any:
+    """Tell apart for which project a Namespace is kept."""
+    return objects.labels(namespace).get(names.PROJECT_LABEL)
+
+
 def availability(deployment: Object) -> Any:
     """Tell apart whether a Deployment works."""
     return existence(deployment), worker_cluster.is_available(deployment)
@@ -78,6 +83,7 @@ class Triggers:
             Source(own.nodes, self.all_slices, machine),
             Source(own.pods, _slice_of_label, place),
             Source(own.namespaces, _slice_of_label, intent),
+            Source(own.namespaces, self.all_slices, ownership),
             *(Source(informer, _slice_of_label, existence) for informer in parts),
         ]
 

@@ -7,8 +7,8 @@ from kubeslice.kube.api import Object
 from kubeslice.model.errors import Terminal
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import worker_slice
-from kubeslice.plan.onboarding import Claim
+from kubeslice.plan import onboarding, worker_slice
+from kubeslice.plan.onboarding import Claim, Granted
 from kubeslice.plan.worker_slice import Wish
 from kubeslice.worker.caches import Caches
 
@@ -32,9 +32,9 @@ def claims(caches: Caches) -> list[Claim]:
     return [claim for claim in found if claim is not None]
 
 
-def claim(wish: Wish, seen: Slice | None, caches: Caches) -> Claim:
-    """Return what a slice claims for its project."""
-    return replace(worker_slice.claim(wish, seen), project=_project(wish.name, caches))
+def granted(wish: Wish, seen: Slice | None, caches: Caches) -> Granted:
+    """Return which of its namespaces a slice gets beside all others of this cluster."""
+    return onboarding.grant(_claim_of(wish, seen, caches), claims(caches), caches.owners())
 
 
 def asking_for(namespace: str, caches: Caches) -> str:
@@ -54,11 +54,15 @@ def _claim(name: str, seen: Object | None, caches: Caches) -> Claim | None:
     try:
         wish = of(name, caches)
         if wish is not None:
-            return claim(wish, Slice.parse(seen) if seen else None, caches)
+            return _claim_of(wish, Slice.parse(seen) if seen else None, caches)
     except Terminal:
         # An object nobody can read claims nothing; its own reconcile says what is wrong with it.
         return None
     return replace(_held(name, seen), project=_project(name, caches)) if seen else None
+
+
+def _claim_of(wish: Wish, seen: Slice | None, caches: Caches) -> Claim:
+    return replace(worker_slice.claim(wish, seen), project=_project(wish.name, caches))
 
 
 def _project(name: str, caches: Caches) -> str:
