@@ -90,11 +90,12 @@ def reader(home: str, *clusters: str) -> tuple[Grant, ...]:
 
 def writer(home: str, *clusters: str) -> tuple[Grant, ...]:
     at_home = frozenset({home})
+    workers = frozenset(own_account(cluster.removeprefix(f"{home}-")) for cluster in clusters)
     return (
         *reader(home, *clusters),
         Grant(at_home, USERS_KINDS, WRITE),
-        Grant(at_home, frozenset({"secrets"}), frozenset({"get", "list"})),
-        Grant(at_home, frozenset({"serviceaccounts/token"}), frozenset({"create"})),
+        Grant(at_home, frozenset({"secrets"}), frozenset({"get"}), workers),
+        Grant(at_home, frozenset({"serviceaccounts/token"}), frozenset({"create"}), workers),
     )
 
 
@@ -176,7 +177,8 @@ def decided(authorizer: Authorizer, user: UserInfo, cell: Cell) -> bool:
 
 def cells(people: Iterable[str], places: Sequence[str], clusters: Sequence[str]) -> Iterator[Cell]:
     for who, (group, kind), verb, place in product(people, KINDS, VERBS, places):
-        called = {"clusters": clusters, "serviceaccounts": [own_account(cluster) for cluster in clusters]}
+        accounts = [own_account(cluster) for cluster in clusters]
+        called = {"clusters": clusters, "serviceaccounts": accounts, "secrets": accounts}
         for name in ["", *called.get(kind.partition("/")[0], ())]:
             yield Cell(who, verb, group, kind, place, name)
 

@@ -114,18 +114,23 @@ def cluster_objects(
         (ROLEBINDINGS, _binding(home, account, labels, account, worker)),
         (ROLES, _role(member.namespace, READ_ONLY, labels, _reading())),
     ]
-    readers = [_service_account(home, user) for user, _ in _accounts(people)]
-    readers += [subject for subject, _ in _identities(people)]
-    if readers:
+    given = [(_service_account(home, user), role) for user, role in _accounts(people)] + [*_identities(people)]
+    if given:
+        readers = [subject for subject, _ in given]
         wanted.append((ROLEBINDINGS, _binding(member.namespace, READ_ONLY, labels, READ_ONLY, readers)))
+    writers = [subject for subject, role in given if role == READ_WRITE]
+    if writers:
+        invitation = names.invitation_role(member.name)
+        wanted.append((ROLES, _role(home, invitation, labels, _inviting(account))))
+        wanted.append((ROLEBINDINGS, _binding(home, invitation, labels, invitation, writers)))
     return wanted
 
 
 def evicted_cluster_objects(member: Member, people: ProjectSpec) -> list[Wanted]:
     """Return what is left of a cluster that is shut out: its namespace, and who may look at it. No credential."""
     kept = cluster_objects(member, people, {})
-    account = names.worker_account(member.name)
-    return [(resource, obj) for resource, obj in kept if obj["metadata"]["name"] != account]
+    gone = {names.worker_account(member.name), names.invitation_role(member.name)}
+    return [(resource, obj) for resource, obj in kept if obj["metadata"]["name"] not in gone]
 
 
 def worker_rules() -> list[Object]:
@@ -232,9 +237,17 @@ def _writing() -> list[Object]:
     return [
         *_reading(),
         _rule(CONTROLLER_GROUP, _USERS_KINDS, WRITE),
-        # Whoever registers a cluster carries its credential there, or a token to join with.
-        _rule("", ["secrets"], ["get", "list"]),
-        _rule("", ["serviceaccounts/token"], ["create"]),
+    ]
+
+
+def _inviting(account: str) -> list[Object]:
+    """Return what lets people carry a worker's credential to its cluster, or a token to join with.
+
+    Of this worker only: with the credential of another person somebody would stay in who was taken off the list.
+    """
+    return [
+        {**_rule("", ["secrets"], ["get"]), "resourceNames": [account]},
+        {**_rule("", ["serviceaccounts/token"], ["create"]), "resourceNames": [account]},
     ]
 
 
