@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubeslice.cli import identities, permissions, views
+from kubeslice.cli.finding import Project, require_project
 from kubeslice.cli.identities import KINDS, Identity
+from kubeslice.cli.output import Output, console
 from kubeslice.cli.permissions import Permission
-from kubeslice.cli.resources import Output, Project, console, require_project
 from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubeslice.cli import views
-from kubeslice.cli.resources import Output, Project, console, find_one, print_list
+from kubeslice.cli.finding import Project, find_one
+from kubeslice.cli.output import Output, console, print_list
 from kubeslice.cli.target import Context, Kubeconfig, run_with_api
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object

@@ -1,21 +1,20 @@
 """Everything about one object on one page: its state, its conditions, its parts, its events."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kubeslice.cli.finding import find
 from kubeslice.cli.views import View
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.model.resources import EVENTS
 
-Find = Callable[[Api, View, str | None, str | None], Awaitable[list[Object]]]
 
-
-async def describe_all(api: Api, view: View, name: str, project: str | None, find: Find) -> RenderableType:
+async def describe_all(api: Api, view: View, name: str, project: str | None) -> RenderableType:
     """Return the page of each object with this name (projects may use the same names)."""
     pages = []
     for obj in await find(api, view, name, project):

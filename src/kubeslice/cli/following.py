@@ -6,7 +6,7 @@ from rich.table import Table
 
 from kubeslice.cli import views
 from kubeslice.cli.description import MEMBER_HEADINGS, member_row
-from kubeslice.cli.resources import listed
+from kubeslice.cli.finding import listed
 from kubeslice.cli.target import fail
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from kubeslice.cli.resources import project_of, require_project
+from kubeslice.cli.finding import project_of, require_project
 from kubeslice.install import worker
 from kubeslice.kube import objects, waiting
 from kubeslice.kube.api import Api, Object

@@ -166,7 +166,7 @@ async def _settled(
 
 def _print(found: "Sequence[Change]", output: str, *, are_done: bool) -> None:
     from kubeslice.cli import changes
-    from kubeslice.cli.resources import console
+    from kubeslice.cli.output import console
 
     if output == "json":
         import json

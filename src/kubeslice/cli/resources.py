@@ -1,29 +1,20 @@
 """`project`, `cluster` and `slice`: what there is, in tables that name the state and the reason."""
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kubeslice.cli import views
+from kubeslice.cli.finding import Project, find, find_one
+from kubeslice.cli.output import Output, console, print_list
 from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.cli.views import View
 from kubeslice.kube import objects
-from kubeslice.kube.api import Api, Listing, Object
-from kubeslice.kube.errors import Forbidden, NotFound
+from kubeslice.kube.api import Api, Object
 from kubeslice.model import names
-from kubeslice.model.resources import CLUSTERS, PROJECTS, Resource
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-# Wider than any sentence.
-WIDTH_OF_PIPES = 4000
 
 Name = Annotated[str, typer.Argument(help="Name of the object.")]
 OptionalName = Annotated[str | None, typer.Argument(help="Name of one object; all when left out.")]
-Project = Annotated[str | None, typer.Option("-p", "--project", help="Only this project.")]
-Output = Annotated[str, typer.Option("-o", "--output", help="table, json or yaml.")]
 
 
 def _group(view: View) -> typer.Typer:
@@ -42,7 +33,7 @@ def _group(view: View) -> typer.Typer:
     def describe(name: Name, project: Project = None, kubeconfig: Kubeconfig = None, context: Context = None) -> None:
         from kubeslice.cli.description import describe_all
 
-        described = run_with_api(kubeconfig, context, lambda api: describe_all(api, view, name, project, find))
+        described = run_with_api(kubeconfig, context, lambda api: describe_all(api, view, name, project))
         console().print(described)
 
     group.command("get", help=f"List {view.title.lower()}, or one of them.")(get)
@@ -169,79 +160,8 @@ def delete_slice(
     typer.echo(run_with_api(kubeconfig, context, work))
 
 
-async def listed(api: Api, resource: Resource, namespace: str | None = None, fields: str = "") -> Listing:
-    """List objects of one namespace, or all; who may not look at all is told how to ask for less."""
-    try:
-        return await api.list(resource, namespace, fields=fields)
-    except Forbidden as refusal:
-        fail(f"{refusal.message}{'' if namespace else ': name the project that you may look at with --project'}")
-
-
-async def require_project(api: Api, project: str) -> None:
-    """End the program with a clear line when there is no such project, as far as one may know."""
-    try:
-        await api.get(PROJECTS, project, names.HUB_NAMESPACE)
-    except NotFound:
-        fail(f"there is no project {project!r}: `kubeslice project get` lists them")
-    except Forbidden:
-        return  # people of a project may not look at projects
-
-
-async def find(api: Api, view: View, name: str | None, project: str | None) -> list[Object]:
-    """Return the objects of this name, or all; ends the program with a clear line when there is none of the name."""
-    items = (await listed(api, view.resource, view.namespace(project) if project else None)).items
-    found = [obj for obj in items if name in (None, obj["metadata"]["name"])]
-    if project and not found:
-        await require_project(api, project)
-    if name and not found:
-        where = f"project {project}" if project else "any project"
-        known = ", ".join(sorted({obj["metadata"]["name"] for obj in items})) or "there are none"
-        fail(f"no {view.resource.kind} {name!r} in {where}; known: {known}")
-    return sorted(found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
-
-
-async def find_one(api: Api, view: View, name: str, project: str | None) -> Object:
-    """Return the object of this name; ends the program with a clear line when there is none, or several."""
-    found = await find(api, view, name, project)
-    if len(found) > 1:
-        homes = ", ".join(names.project_of(objects.namespace(obj)) for obj in found)
-        fail(f"there is a {view.resource.kind} {name!r} in the projects {homes}: name one with --project")
-    return found[0]
-
-
-async def project_of(api: Api, cluster: str) -> str:
-    """Return the only project with a cluster of this name; ends the program with a clear line otherwise."""
-    homes = [objects.namespace(obj) for obj in (await listed(api, CLUSTERS)).items if objects.name(obj) == cluster]
-    if len(homes) != 1:
-        known = f"several projects have a cluster {cluster}" if homes else f"no project has a cluster {cluster} yet"
-        fail(f"{known}: name the one it joins with --project")
-    return names.project_of(homes[0])
-
-
 def _print(view: View, found: list[Object], output: str) -> None:
     if output != "table":
         print_list(found, output)
         return
     console().print(views.table(view, found) if found else f"no {view.title.lower()} yet: {view.hint}")
-
-
-def print_list(found: list[Object], output: str) -> None:
-    """Print objects as JSON or YAML, for programs."""
-    if output == "json":
-        import json
-
-        typer.echo(json.dumps({"apiVersion": "v1", "kind": "List", "items": found}, indent=2))
-    elif output == "yaml":
-        import yaml
-
-        typer.echo(yaml.safe_dump_all(found, sort_keys=False), nl=False)
-    else:
-        fail(f"--output {output!r} is not known: use table, json or yaml")
-
-
-def console() -> "Console":
-    """Return where tables are printed."""
-    from rich.console import Console
-
-    # Whatever reads a pipe wants one line for each object.
-    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH_OF_PIPES)
