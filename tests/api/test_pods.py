@@ -43,6 +43,17 @@ async def test_a_pod_is_born_with_defaults(api: Client, namespace: str) -> None:
     assert ("node.kubernetes.io/not-ready", "NoExecute", 300) in tolerated
 
 
+async def test_a_pod_gets_and_keeps_to_what_a_limit_range_says(api: Client, namespace: str) -> None:
+    item = {"type": "Container", "defaultRequest": {"cpu": "10m"}, "max": {"cpu": "1"}}
+    ranges = f"/api/v1/namespaces/{namespace}/limitranges"
+    (await api.create(ranges, {"metadata": {"name": "r"}, "spec": {"limits": [item]}})).expect(201)
+    made = (await api.create(path(namespace), pod("a"))).expect(201)
+    assert made["spec"]["containers"][0]["resources"] == {"requests": {"cpu": "10m"}, "limits": {"cpu": "1"}}
+    greedy = {"name": "main", "image": "example.com/app:1", "resources": {"limits": {"cpu": "2"}}}
+    refusal = (await api.create(path(namespace), pod("b", containers=[greedy]))).expect(403)
+    assert "maximum cpu usage per Container is 1, but limit is 2" in refusal["message"]
+
+
 async def test_a_pod_gets_a_token_of_its_account(api: Client, namespace: str) -> None:
     spec = (await api.create(path(namespace), pod("a"))).expect(201)["spec"]
     assert spec["serviceAccountName"] == spec["serviceAccount"] == "default"

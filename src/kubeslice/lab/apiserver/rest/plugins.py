@@ -1,9 +1,9 @@
-"""The admission that is built in: namespaces must exist, pods get account, tolerations and priority, and keep quotas.
+"""The admission that is built in: namespaces must exist, pods get account, tolerations, priority, and keep to limits.
 
 Runs before the webhooks, quotas after them. Source: kubernetes/plugin/pkg/admission.
 """
 
-from kubeslice.lab import usage
+from kubeslice.lab import limitranges, usage
 from kubeslice.lab.apiserver import refusals
 from kubeslice.lab.apiserver.interfaces import Object
 from kubeslice.lab.apiserver.rest.backend import Backend, Call
@@ -15,6 +15,7 @@ _TOKEN_SECONDS = 3607
 _EVICTION_SECONDS = 300
 _IMMORTAL = ("default", "kube-system", "kube-public")
 _SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+LIMIT_RANGES = "/limitranges"
 PRIORITY_CLASSES = "scheduling.k8s.io/priorityclasses"
 
 
@@ -25,15 +26,20 @@ def admit_create(backend: Backend, call: Call, obj: Object) -> None:
         _admit_account(backend, obj)
         _admit_tolerations(obj["spec"])
         _admit_priority(backend, obj)
+        for entry in backend.store.scan(LIMIT_RANGES, call.namespace):
+            limitranges.fill(entry.obj, obj)
 
 
 def admit_counted(backend: Backend, call: Call, obj: Object) -> None:
-    """Refuse a new pod that is too much for a ResourceQuota of its namespace; the last word, right before it is stored.
+    """Refuse a new pod that is too much for what limits its namespace; the last word, right before it is stored.
 
     Source: k8s.io/apiserver/pkg/admission/plugin/resourcequota.
     """
     if call.type.storage != "/pods" or call.path.subresource:
         return
+    for entry in backend.store.scan(LIMIT_RANGES, call.namespace):
+        if why := limitranges.complaint(entry.obj, obj):
+            raise refusals.forbidden("", "pods", obj["metadata"].get("name", ""), why)
     quotas = backend.store.scan("/resourcequotas", call.namespace)
     if not quotas:
         return
