@@ -3,8 +3,7 @@
 import pytest
 import typer
 
-from kubeslice.cli import auth, joining, views
-from kubeslice.cli import resources as cli
+from kubeslice.cli import auth, finding, joining, views
 from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden
 from kubeslice.model import names
@@ -224,9 +223,9 @@ async def test_commands_say_what_to_ask_instead(stage: Stage, capsys: pytest.Cap
     await stage.make_project(readWrite=["bob"])
     bob = await stage.credential("kubeslice-rbac-rw-bob", stage.home)
     for asked, words in (
-        (lambda: cli.find(bob, views.CLUSTERS, None, None), "name the project that you may look at with --project"),
-        (lambda: cli.project_of(bob, "west"), "name the project that you may look at with --project"),
-        (lambda: cli.find(stage.admin, views.CLUSTERS, None, "nope"), "there is no project 'nope'"),
+        (lambda: finding.find(bob, views.CLUSTERS, None, None), "name the project that you may look at with --project"),
+        (lambda: finding.project_of(bob, "west"), "name the project that you may look at with --project"),
+        (lambda: finding.find(stage.admin, views.CLUSTERS, None, "nope"), "there is no project 'nope'"),
         (lambda: joining.invite(stage.admin, "west", "nope", "30m"), "there is no project 'nope'"),
         (lambda: auth.namespaces(stage.admin, "nope"), "there is no project 'nope'"),
         (lambda: auth.resolve(bob, "ann", None, stage.project, []), "to ask about yourself leave ann out"),
@@ -234,4 +233,4 @@ async def test_commands_say_what_to_ask_instead(stage: Stage, capsys: pytest.Cap
         with pytest.raises(typer.Exit):
             await asked()
         assert words in capsys.readouterr().err
-    assert await cli.find(bob, views.CLUSTERS, None, stage.project) == []
+    assert await finding.find(bob, views.CLUSTERS, None, stage.project) == []
