@@ -35,7 +35,7 @@ def reachable(cluster: str, pulse: Pulse, *, was_reachable: bool, limit: float =
     A hub that has just started gives a cluster the benefit of the doubt only where its predecessor did.
     """
     if pulse.age is None:
-        return Finding(REACHABLE, "Unknown", "NeverHeard", f"no worker of {cluster} has been heard of yet")
+        return Finding(REACHABLE, "Unknown", "WaitingForWorker", f"no worker of {cluster} has been heard of yet")
     if pulse.age > limit or (pulse.is_first and not was_reachable):
         sentence = f"the worker of {cluster} has not been heard of for more than {limit:.0f} s"
         return Finding(REACHABLE, "False", "Silent", f"{sentence}; nothing was changed because of it")
@@ -68,7 +68,7 @@ def judge(
         credential = Finding(CREDENTIALS_READY, "True", "Held", sentence)
     elif not has_token:
         sentence = f"waits for the API server to put a token into Secret {secret}"
-        credential = Finding(CREDENTIALS_READY, "False", "WaitsForToken", sentence)
+        credential = Finding(CREDENTIALS_READY, "False", "WaitingForToken", sentence)
     return [_ready(Member(project, cluster), secret, status, heard, credential), credential, heard]
 
 
@@ -91,7 +91,7 @@ def _ready(member: Member, secret: str, status: Mapping[str, Any], heard: Findin
             f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster} --project "
             f"{member.project}`, or install the worker there with the credential in Secret {secret}"
         )
-        return findings.not_ready("WaitsForWorker", sentence)
+        return findings.not_ready("WaitingForWorker", sentence)
     if heard.status == "False":
         return findings.not_ready("Unreachable", heard.message)
     if registration == "InProgress":
