@@ -1,4 +1,4 @@
-"""Admission by webhooks: what may change or refuse a write before it is stored. The REST side asks it for every write.
+"""Admission by webhooks and policies: what may change or refuse a write before it is stored. REST asks for every write.
 
 Configurations are read again only after they changed; without any, a write costs two comparisons.
 Source: k8s.io/apiserver/pkg/admission/plugin/webhook.
@@ -7,21 +7,19 @@ Source: k8s.io/apiserver/pkg/admission/plugin/webhook.
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from kubeslice.lab.apiserver import refusals
 from kubeslice.lab.apiserver.interfaces import AdmissionRequest, Object, ObjectReader
 from kubeslice.lab.apiserver.patching import json_patch
+from kubeslice.lab.apiserver.policies import Policies
 from kubeslice.lab.apiserver.schema.complaints import quote
-from kubeslice.lab.apiserver.selection.labels import selects
 from kubeslice.lab.apiserver.webhooks.client import CallError, Client
 from kubeslice.lab.apiserver.webhooks.hook import (
     ConditionError,
     Hook,
     conditions_hold,
     hooks_of,
-    is_namespace,
+    selects_namespace,
 )
 from kubeslice.lab.apiserver.webhooks.review import (
     Answer,
@@ -44,6 +42,7 @@ class Webhooks:
     def __init__(self, reader: ObjectReader, client: Client | None = None) -> None:
         self._reader = reader
         self._client = client or Client(reader)
+        self._policies = Policies(reader)
         self._hooks: dict[str, tuple[int, list[Hook]]] = {}
 
     async def close(self) -> None:
@@ -83,7 +82,8 @@ class Webhooks:
         return patched, True
 
     async def validate(self, request: AdmissionRequest, obj: Object | None, old: Object | None) -> None:
-        """Ask the validating webhooks, all at once. Raises the `ApiError` of the first in order that refuses."""
+        """Ask policies, then the validating webhooks, all at once. Raises the `ApiError` of the first that refuses."""
+        self._policies.check(request, obj, old)
         hooks = self._current(_VALIDATING)
         concerned = [hook for hook in hooks if self._concerns(hook, request, obj, old)] if hooks else []
         if not concerned:
@@ -102,7 +102,9 @@ class Webhooks:
         return known[1]
 
     def _concerns(self, hook: Hook, request: AdmissionRequest, obj: Object | None, old: Object | None) -> bool:
-        if not (hook.has_rule_for(request) and self._selects_namespace(hook, request, obj, old)):
+        if not hook.has_rule_for(request):
+            return False
+        if not selects_namespace(self._reader, hook.namespace_selector, request, obj, old):
             return False
         if not hook.selects_object(obj, old):
             return False
@@ -114,15 +116,6 @@ class Webhooks:
             raise refusals.forbidden(
                 request.resource.group, request.resource.resource, request.name, str(error)
             ) from error
-
-    def _selects_namespace(self, hook: Hook, request: AdmissionRequest, obj: Object | None, old: Object | None) -> bool:
-        if not hook.namespace_selector:
-            return True
-        if is_namespace(request):
-            return selects(hook.namespace_selector, _labels(obj if obj is not None else old))
-        if not request.namespace:
-            return True
-        return selects(hook.namespace_selector, _labels(self._reader.get("", "namespaces", "", request.namespace)))
 
     async def _ask(
         self, hook: Hook, request: AdmissionRequest, obj: Object | None, old: Object | None, *, mutating: bool
@@ -149,7 +142,3 @@ def _raise_failure(hook: Hook, error: Exception) -> None:
         return
     what = "failed to call webhook" if isinstance(error, CallError) else "received invalid webhook response"
     raise refusals.internal(f"failed calling webhook {quote(hook.name)}: {what}: {error}")
-
-
-def _labels(obj: Object | None) -> Mapping[str, Any]:
-    return ((obj or {}).get("metadata") or {}).get("labels") or {}

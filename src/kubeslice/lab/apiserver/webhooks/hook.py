@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubeslice.lab.apiserver.authn import describe
-from kubeslice.lab.apiserver.interfaces import AdmissionRequest, Object
+from kubeslice.lab.apiserver.interfaces import AdmissionRequest, Object, ObjectReader
 from kubeslice.lab.apiserver.selection.labels import selects
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Hook:
 
     def has_rule_for(self, request: AdmissionRequest) -> bool:
         """Tell whether one of the rules names the resource and operation."""
-        return request.resource.resource not in _EXEMPT and any(_rule_matches(rule, request) for rule in self.rules)
+        return not is_exempt(request) and any(rule_matches(rule, request) for rule in self.rules)
 
     def selects_object(self, *objects: Object | None) -> bool:
         """Tell whether the object selector wants the object as it is or as it was."""
@@ -99,7 +99,13 @@ def _conditions(conditions: Iterable[Object]) -> Iterator[Condition]:
         yield Condition(condition.get("name") or "", program)
 
 
-def _rule_matches(rule: Mapping[str, Any], request: AdmissionRequest) -> bool:
+def is_exempt(request: AdmissionRequest) -> bool:
+    """Tell whether the write is about what says who is asked: nobody is asked about that."""
+    return request.resource.resource in _EXEMPT
+
+
+def rule_matches(rule: Mapping[str, Any], request: AdmissionRequest) -> bool:
+    """Tell whether a rule names the resource and operation of a write."""
     operations = rule.get("operations") or ()
     return (
         ("*" in operations or request.operation in operations)
@@ -119,6 +125,25 @@ def _resource_matches(pattern: str, request: AdmissionRequest) -> bool:
     return resource in ("*", request.resource.resource) and subresource in (
         ("*", request.subresource) if subresource else (request.subresource,)
     )
+
+
+def selects_namespace(
+    reader: ObjectReader,
+    selector: Mapping[str, Any],
+    request: AdmissionRequest,
+    obj: Object | None,
+    old: Object | None,
+) -> bool:
+    """Tell whether a selector wants the namespace that a write is in; all it does of what is in none."""
+    if not selector:
+        return True
+    if is_namespace(request):
+        found = obj if obj is not None else old
+    elif request.namespace:
+        found = reader.get("", "namespaces", "", request.namespace)
+    else:
+        return True
+    return selects(selector, _labels(found or {}))
 
 
 def is_namespace(request: AdmissionRequest) -> bool:
