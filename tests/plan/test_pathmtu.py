@@ -22,7 +22,7 @@ def searched(search: Search, truth: int, *, tells: bool = False) -> int:
 @given(st.integers(SMALLEST, 9000), st.integers(SMALLEST, 9000), st.integers(0, 9100), st.booleans())
 def test_a_search_finds_what_passes(truth: int, high: int, guess: int, tells: bool) -> None:
     search = Search(SMALLEST, high, guess)
-    assert searched(search, truth, tells=tells) <= 18
+    assert searched(search, truth, tells=tells) <= 20
     assert search.low == min(truth, high)
 
 
@@ -36,6 +36,11 @@ def test_a_router_that_names_its_limit_ends_the_search() -> None:
 
 def test_a_path_that_is_as_it_was_costs_three_packets() -> None:
     assert searched(Search(SMALLEST, 1480, 1280), 1280) == 3
+
+
+@pytest.mark.parametrize(("truth", "cost"), [(1500, 3), (1280, 4)])
+def test_a_usual_limit_that_nobody_names_costs_few_packets(truth: int, cost: int) -> None:
+    assert searched(Search(SMALLEST, 9000), truth) == cost
 
 
 def test_a_limit_that_makes_no_sense_is_not_believed() -> None:

@@ -24,7 +24,7 @@ from kubeslice.runtime.resting import rest
 log = logging.getLogger(__name__)
 
 TICK = 1.0
-CHECK = 10.0  # seconds between the proofs in between
+CHECK = 5.0  # seconds between the proofs in between
 SOON = 5.0  # seconds after which a search that came to nothing is tried again
 ATTEMPTS = 3
 LEAST_PATIENCE, MOST_PATIENCE, ROUNDS = 0.2, 1.0, 3
@@ -48,11 +48,13 @@ class Path:
     """The way to one remote cluster. `mtu` is that of the tunnel, None while it is not known.
 
     `outer` is the largest packet that got to the other end, as far as one was needed; 0 when nothing is known.
+    `told` is what the kernel knew of the way when it was last asked.
     """
 
     facts: tuple[object, ...] = ()
     mtu: int | None = None
     outer: int = 0
+    told: int = 0
     complaint: str = ""
     search_at: float = 0.0
     check_at: float = 0.0
@@ -177,7 +179,7 @@ class PathProber:
             if now >= path.search_at:
                 path.search_at, path.check_at = now + self._again, now + CHECK
                 path.task = group.create_task(_spared(self._search(path, target, way, scene)))
-            elif now >= path.check_at and path.mtu is not None:
+            elif path.mtu is not None and (_has_news(path, way) or now >= path.check_at):
                 path.check_at = now + CHECK
                 path.task = group.create_task(_spared(self._check(path, target, way, scene)))
 
@@ -270,6 +272,12 @@ async def _spared(work: Coroutine[Any, Any, None]) -> None:
         await work
     except Exception:
         log.exception("a mistake in the search for a path's MTU; the tunnels go on")
+
+
+def _has_news(path: Path, way: Way) -> bool:
+    """Tell whether the kernel was told something of the way since it was last asked."""
+    before, path.told = path.told, way.known()
+    return path.told != before
 
 
 def _way(target: Target, endpoint: str) -> Way:

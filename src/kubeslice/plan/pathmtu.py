@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 SMALLEST = 576  # every host takes a packet of this size (RFC 791)
 SOUND = 1280  # what every link of IPv6 takes (RFC 8200); less is a fault of the network between two clusters
 SMALLEST_INSIDE = 400
+USUAL = (1500, SOUND)  # what links mostly take that do not take the most
 
 
 @dataclass
 class Search:
     """Looks for the largest size from `low`, which is taken to pass, to `high`: tell it what passed and what failed.
 
-    It tries `high` first, for mostly that passes; then a `guess`, which is what passed last time, and the next size.
+    It tries `high` first, for mostly that passes; then a `guess`, which is what passed last time, and the next size;
+    then in the same way what is usual, and last by halves.
     """
 
     low: int
@@ -23,7 +25,7 @@ class Search:
     _wishes: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._wishes = [self.high, self.guess, self.guess + 1]
+        self._wishes = [self.high, *(size for likely in (self.guess, *USUAL) for size in (likely, likely + 1))]
 
     @property
     def size(self) -> int | None:
