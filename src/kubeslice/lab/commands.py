@@ -4,7 +4,6 @@ The command line, the demo, the benchmarks and the tests call these functions; a
 through its control socket.
 """
 
-import compileall
 import json
 import os
 import select
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import kubeslice
-from kubeslice.lab import entering, readiness
+from kubeslice.lab import entering
 from kubeslice.lab.client import LabRefused, NoLab, ask
 from kubeslice.lab.topology import Topology, from_dict
 
@@ -30,6 +29,8 @@ class LabFailed(Exception):
 
 def up(topology: Topology, progress: Progress = lambda _: None) -> float:
     """Bring a lab up; return the seconds until every node of every cluster was ready. Raises `LabFailed`."""
+    from kubeslice.lab import readiness  # noqa: PLC0415 - it loads a client of the API, and most commands need none
+
     if os.geteuid() != 0:
         raise LabFailed("a lab needs root: it makes network namespaces, mounts and control groups")
     if is_running(topology.name):
@@ -46,6 +47,8 @@ def up(topology: Topology, progress: Progress = lambda _: None) -> float:
 
 
 def _start(topology: Topology) -> None:
+    import compileall  # noqa: PLC0415 - it loads pools of processes, and only new labs need it
+
     # Containers see the machine's files without being able to change them: what is not compiled now, every one of them
     # would compile for itself at each start.
     compileall.compile_dir(kubeslice.__path__[0], quiet=2)
@@ -96,6 +99,8 @@ def down(name: str = "") -> None:
 
 def status(name: str = "") -> dict[str, Any]:
     """Return the running lab as JSON: clusters with nodes and pods, processes with their pids here, faults."""
+    from kubeslice.lab import readiness  # noqa: PLC0415 - as above
+
     answer, _ = ask(name, "status")
     answer.pop("credentials")
     pids = entering.host_pids(name)
