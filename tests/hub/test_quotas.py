@@ -25,7 +25,9 @@ async def test_limits_are_shared_out_and_use_is_summed_up(stage: Stage) -> None:
     await stage.condition(r.SLICERESOURCEQUOTAS, "red", stage.home, "Ready", "False", "WaitingForSlice")
     await stage.make_slice("red", "west", "east", **profile)
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "Accepted", "True")
-    await stage.condition(r.SLICERESOURCEQUOTAS, "red", stage.home, "Ready", "True", "3 namespaces in 2 clusters")
+    await stage.condition(r.SLICERESOURCEQUOTAS, "red", stage.home, "Ready", "True", "limits: 3 in 2 clusters")
+    idle = "sliceQuota.bandwidthCeilingKbps: lowers the profile"
+    await stage.condition(r.SLICERESOURCEQUOTAS, "red", stage.home, "FullyEffective", "False", idle)
 
     west = objects.spec(await workers["west"].config("red"))
     assert west["resourceQuota"]["namespaces"] == [

@@ -8,6 +8,7 @@ from kubeslice.model.cluster import ClusterSpec
 from kubeslice.model.project import ProjectSpec
 from kubeslice.model.serviceexport import ServiceExportSpec
 from kubeslice.model.sliceconfig import SliceConfigSpec
+from kubeslice.model.sliceresourcequota import SliceResourceQuotaSpec
 from kubeslice.plan import effective
 from tests.model import samples
 
@@ -83,3 +84,14 @@ def test_other_kinds() -> None:
     quiet = ServiceExportSpec.model_validate(samples.EXPORT["spec"])
     assert effective.export_not_effective(quiet) == []
     assert len(effective.export_not_effective(quiet.model_copy(update={"ingress_enabled": True}))) == 1
+
+
+def test_a_limit_of_bandwidth_is_named_wherever_it_stands_and_others_are_not() -> None:
+    kept = {"sliceQuota": {"pods": 3}, "clusterQuota": [{"cluster": "a", "pods": 1}]}
+    assert effective.quota_not_effective(SliceResourceQuotaSpec.model_validate(kept)) == []
+    idle = {"sliceQuota": {"bandwidthCeilingKbps": 9}, "clusterQuota": [{"cluster": "a", "bandwidthCeilingKbps": 8}]}
+    told = effective.quota_not_effective(SliceResourceQuotaSpec.model_validate(idle))
+    assert [text.split(": ")[0] for text in told] == [
+        "spec.sliceQuota.bandwidthCeilingKbps",
+        "spec.clusterQuota[cluster=a].bandwidthCeilingKbps",
+    ]

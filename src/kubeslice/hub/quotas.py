@@ -15,7 +15,8 @@ from kubeslice.model.ids import Key
 from kubeslice.model.quotas import QuotaUse
 from kubeslice.model.resources import SLICERESOURCEQUOTAS
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import findings, limits, quota_report
+from kubeslice.model.sliceresourcequota import SliceResourceQuota
+from kubeslice.plan import effective, findings, limits, quota_report
 from kubeslice.plan.problems import Problem
 from kubeslice.plan.quota_report import Usage
 from kubeslice.plan.quotas import Division
@@ -71,7 +72,8 @@ class Quotas:
             await self.reporter.report(SLICERESOURCEQUOTAS, obj, found, _kept(obj))
             return Result(found[0].message)
         usage = Usage(division, _told(configs))
-        found = quota_report.judge(usage)
+        idle = effective.quota_not_effective(SliceResourceQuota.parse(obj).spec)
+        found = [*quota_report.judge(usage), findings.effectiveness(idle)]
         self.metrics.stand(name, quota_report.ratios(usage))
         await self.reporter.report(SLICERESOURCEQUOTAS, obj, found, quota_report.status(usage))
         return Result(found[0].message)

@@ -11,6 +11,7 @@ from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.project import ProjectSpec
 from kubeslice.model.serviceexport import ServiceExportSpec
 from kubeslice.model.sliceconfig import NamespaceIsolationProfile, SliceConfigSpec, SliceGatewayProvider
+from kubeslice.model.sliceresourcequota import SliceResourceQuotaSpec
 from kubeslice.plan.problems import Problem
 
 
@@ -58,6 +59,18 @@ def project_not_effective(spec: ProjectSpec, name: str) -> list[str]:
         return []
     remedy = f"apply what `kubeslice policies render {name}` prints in each of them, again when a slice was added"
     return [f"spec.policyBundles: the hub enforces nothing in other clusters, {remedy}"]
+
+
+def quota_not_effective(spec: SliceResourceQuotaSpec) -> list[str]:
+    """Return one sentence for each limit of a slice that nothing keeps."""
+    places = [("sliceQuota", spec.slice_quota)]
+    places += [(f"clusterQuota[cluster={entry.cluster}]", entry) for entry in spec.cluster_quota]
+    return [
+        f"spec.{place}.bandwidthCeilingKbps: lowers the profile of the slice, but bandwidth is not shaped yet, every "
+        "slice takes what it gets"
+        for place, limits in places
+        if limits and limits.bandwidth_ceiling_kbps is not None
+    ]
 
 
 def recycler_not_effective() -> list[str]:

@@ -78,7 +78,7 @@ def judge(usage: Usage) -> list[Finding]:
     """Return the conditions of limits that make sense."""
     limited, told = len(usage.division.clusters), len(usage.told)
     shares = sum(1 for share in usage.division.shares if share.hard)
-    sentence = f"{shares} namespaces in {limited} clusters are limited, {told} of the clusters report their use"
+    sentence = f"namespaces with limits: {shares} in {limited} clusters, {told} of which report their use"
     empty = [f"{share.namespace} in {share.cluster}" for share in usage.division.shares if _is_nothing(share)]
     if empty:
         sentence += f"; the even share of {empty[0]} is nothing: raise the limits, or give namespaces entries"

@@ -142,7 +142,8 @@ class HubCheck:
         if found is None:
             return Verdict(warnings=[f"there is no slice {review.name} in this project yet: nothing is limited"])
         limits, ceiling = SliceResourceQuota.parse(review.object).spec, self._held.ceiling(review.namespace, found.spec)
-        return _verdict(validation.slice_resource_quota(limits, review.name, quotas.members_of(found.spec), ceiling))
+        problems = validation.slice_resource_quota(limits, review.name, quotas.members_of(found.spec), ceiling)
+        return _verdict(problems, effective.quota_not_effective(limits))
 
     async def _export(self, review: Review) -> Verdict:
         labels = await self._held.labels(review.namespace)
