@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -171,7 +172,9 @@ def test_each_generation_in_force_has_its_own_key_request_and_port() -> None:
 def test_a_load_balancer_is_reached_at_its_own_addresses_and_ports() -> None:
     balanced = {**SERVICE, "spec": {**SERVICE["spec"], "type": "LoadBalancer"}}
     view = View(SLICE, [GATEWAY], [], [balanced], KEYS, {"n2": "172.31.1.12"})
-    assert worker_report.gateways(view) == []
+    assert worker_report.endpoints(view, 0, 1, "n2") == ["172.31.1.12:30001"], "as before, until it has come"
+    alone = {**balanced["spec"], "ports": [{"port": 51820}, {"port": 51821}]}
+    assert worker_report.gateways(replace(view, services=[{**balanced, "spec": alone}])) == []
     status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}, {"hostname": "lb.example.net"}]}}
     view = View(SLICE, [GATEWAY], [], [{**balanced, "status": status}], KEYS, {"n2": "172.31.1.12"})
     assert worker_report.endpoints(view, 0, 1, "n2") == ["203.0.113.7:51821", "lb.example.net:51821"]

@@ -181,18 +181,25 @@ def _uri(request: str) -> str:
     return extension.get_values_for_type(x509.UniformResourceIdentifier)[0]
 
 
+async def balance(stage: Stage, name: str) -> None:
+    """Give a Service the address of a load balancer."""
+    status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
+    await stage.own.patch(resources.SERVICES, name, SYSTEM, {"status": status}, subresource="status")
+
+
 async def test_exposure_changes_while_the_slice_lives_and_a_load_balancer_may_be_late(stage: Stage) -> None:
     await stage.start()
     await stage.slice()
     await eventually(lambda: told(stage))
     await stage.slice(sliceGatewayProvider={"sliceGatewayServiceType": "LoadBalancer"})
 
-    async def pending() -> Any:
-        return (await told(stage)) == []
+    async def is_pending() -> Any:
+        service = await stage.own_object(resources.SERVICES, PLANE_0)
+        return service and objects.spec(service)["type"] == "LoadBalancer"
 
-    await eventually(pending)
-    status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
-    await stage.own.patch(resources.SERVICES, PLANE_0, SYSTEM, {"status": status}, subresource="status")
+    await eventually(is_pending)
+    assert [line["endpoints"][0].split(":")[0] for line in await told(stage)] == ["172.31.2.11"]
+    await balance(stage, PLANE_0)
 
     async def balanced() -> Any:
         return [line["endpoints"] for line in await told(stage)] == [["203.0.113.7:51821"]]
@@ -232,6 +239,10 @@ async def test_planes_are_exposed_anew_one_at_a_time_and_the_next_waits_for_the_
     await are("NodePort", "NodePort")
     await stage.slice(gatewayReplicas=2, sliceGatewayProvider={"sliceGatewayServiceType": "LoadBalancer"})
     await are("LoadBalancer", "NodePort")
+    await asyncio.sleep(rollouts.SETTLE + ASK_AGAIN / 2)
+    assert await types() == ["LoadBalancer", "NodePort"], "its load balancer has not come"
+    assert all("172.31.2.11" in line["endpoints"][0] for line in await told(stage)), "both are called as before"
+    await balance(stage, PLANE_0)
     await stage.tunnel("DOWN", podName="gateway-0")
     await asyncio.sleep(rollouts.SETTLE + ASK_AGAIN / 2)
     assert await types() == ["LoadBalancer", "NodePort"]

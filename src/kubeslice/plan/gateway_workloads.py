@@ -118,6 +118,11 @@ def is_balanced(service: Mapping[str, Any]) -> bool:
     return (service.get("spec") or {}).get("type") == "LoadBalancer"
 
 
+def awaits_balancer(service: Mapping[str, Any]) -> bool:
+    """Tell whether a gateway's Service is to be reached through a load balancer that has not come yet."""
+    return is_balanced(service) and not balancers(service)
+
+
 def balancers(service: Mapping[str, Any]) -> list[str]:
     """Return the addresses or host names of a Service's load balancer, none while it has not come."""
     entries = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []

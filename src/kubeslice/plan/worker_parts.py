@@ -132,7 +132,7 @@ def _gateways(view: View) -> Component:
 def _exposure(view: View) -> Component:
     for plane in range(view.planes):
         service = view.service(plane)
-        if service and gateway_workloads.is_balanced(service) and not gateway_workloads.balancers(service):
+        if service and gateway_workloads.awaits_balancer(service):
             name = f"{names.WORKER_NAMESPACE}/{service['metadata']['name']}"
             complaint = f"the gateway of plane {plane} has no address from a load balancer yet: see Service {name}"
             return Component("slice-gateway", complaint, "WaitingForLoadBalancer", has_spare=True)

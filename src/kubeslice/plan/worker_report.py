@@ -119,13 +119,16 @@ def _gateway(view: View, plane: int, generation: int) -> PlaneGateway | None:
 
 
 def endpoints(view: View, plane: int, generation: int, node: str) -> list[str]:
-    """Return where a plane's gateway is reached from other clusters, `node`, where its pod runs, first."""
+    """Return where a plane's gateway is reached from other clusters, `node`, where its pod runs, first.
+
+    A load balancer may come late; until then the ports of the nodes lead to the gateway as they did before.
+    """
     service = view.service(plane)
     if service is None:
         return []
-    if gateway_workloads.is_balanced(service):
-        found, port = gateway_workloads.balancers(service), names.tunnel_port(generation)
-    else:
+    found = gateway_workloads.balancers(service) if gateway_workloads.is_balanced(service) else []
+    port = names.tunnel_port(generation)
+    if not found:
         by_distance = sorted(view.node_addresses.items(), key=lambda item: (item[0] != node, item[0]))
         found, port = [address for _, address in by_distance], gateway_workloads.node_port(service, generation)
     near = list(dict.fromkeys(found))[:MAX_ENDPOINTS] if port else []

@@ -40,7 +40,7 @@ class Workloads:
     build: Build
     keys: PlaneKeys
     clock: Clock
-    _exposed: dict[str, float] = field(default_factory=dict)  # when a Service of a slice changed last
+    _exposed: dict[str, float] = field(default_factory=dict)  # when gateways of a slice were last moved elsewhere
 
     async def reconcile(self, key: Key) -> Result:
         """Make the workloads what the Slice asks for; none while it is on its way out."""
@@ -95,12 +95,21 @@ class Workloads:
         if not changing:
             return Release()
         now = self.clock.monotonic()
-        is_settling = now < self._exposed.get(name, -rollouts.SETTLE) + rollouts.SETTLE
-        unsteady = upgrade.waiting or ("the gateway that was exposed anew before to settle" if is_settling else "")
+        moved = [objects.name(item.object) for plane, item in wanted.items() if plane not in changing]
+        unsteady = upgrade.waiting or self._unsettled(name, moved, now)
         found = rollouts.exposure(changing, len(wanted), self._tunnels(name, len(wanted)), unsteady)
         if len(found.held) < len(changing):
             self._exposed[name] = now
         return found
+
+    def _unsettled(self, name: str, moved: Iterable[str], now: float) -> str:
+        """Return what was exposed anew before and may still turn out not to be reached, or nothing."""
+        services = [(one, self.caches.own.services.get(one, SYSTEM)) for one in moved]
+        if late := [one for one, seen in services if seen and gateway_workloads.awaits_balancer(seen)]:
+            self._exposed[name] = now  # it is called at its old address until then
+            return f"the load balancer of {late[0]}"
+        is_settling = now < self._exposed.get(name, -rollouts.SETTLE) + rollouts.SETTLE
+        return "the gateway that was exposed anew before to settle" if is_settling else ""
 
     def _moves(self, wanted: Object) -> bool:
         seen = self.caches.own.services.get(objects.name(wanted), SYSTEM)
