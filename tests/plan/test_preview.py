@@ -104,9 +104,16 @@ def test_gateways_that_change_leave_a_gap_only_when_they_are_alone() -> None:
         after = replace(before, slices={"red": slice_config("red", "a", "b", gatewayReplicas=planes, **balanced)})
         assert words in told(before, after)["change", "a", "red", "gateways", ""]
         assert not told(before, after, pods=0)["change", "a", "red", "gateways", ""]
-    before = built(world(slice_config("red", "a", "b")))
-    after = replace(before, slices={"red": slice_config("red", "a", "b", gatewayReplicas=1)})
-    assert told(before, after)["change", "a", "red", "gateways", ""] != ""
+
+
+def test_planes_come_and_go_unnoticed_but_what_is_left_alone_is_not_exposed_anew_unnoticed() -> None:
+    balanced: Any = {"sliceGatewayProvider": {"sliceGatewayServiceType": [{"cluster": "*", "type": "LoadBalancer"}]}}
+    for was, planes, more, is_noticed in (
+        (2, 1, {}, False), (1, 2, {}, False), (3, 2, {}, False), (2, 1, balanced, True), (1, 2, balanced, False)
+    ):  # fmt: skip
+        before = built(world(slice_config("red", "a", "b", gatewayReplicas=was)))
+        after = replace(before, slices={"red": slice_config("red", "a", "b", gatewayReplicas=planes, **more)})
+        assert bool(told(before, after)["change", "a", "red", "gateways", ""]) is is_noticed
 
 
 def test_an_evicted_cluster_is_out_at_once() -> None:

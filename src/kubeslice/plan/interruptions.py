@@ -57,8 +57,15 @@ def _tunnels(spot: Spot, after: Footprint, pods: Pods) -> str:
 
 
 def _gateways(found: Difference) -> str:
-    """Return what new gateways mean: planes are exposed anew one after the other, so only a single one leaves a gap."""
-    planes = [int(words.partition(" ")[0]) for words in (found.before, found.after)]
-    if min(planes) == 1:
-        return "flows with other clusters, for seconds: there is one plane only"
-    return "flows of the plane that goes move to another" if planes[1] < planes[0] else ""
+    """Return what it means that gateways are exposed anew: planes follow one another, but a single one has no spare.
+
+    Planes that come carry nothing before they can, and those that go hand their flows over first.
+    """
+    (_, was), (planes, now) = (_planes_and_exposure(words) for words in (found.before, found.after))
+    is_alone = was != now and planes == 1
+    return "flows with other clusters until the load balancer answers: there is one plane only" if is_alone else ""
+
+
+def _planes_and_exposure(words: str) -> tuple[int, str]:
+    planes, _, rest = words.partition(" x ")
+    return int(planes), rest.partition(", ")[2]
