@@ -243,6 +243,8 @@ async def test_no_token_of_a_worker_lives_for_years(admin: HttpApi) -> None:
         made = {"metadata": {"name": account, "namespace": HOME}}
         await admin.apply(r.SERVICEACCOUNTS, made, manager="test")
     ten_years = 315_360_000
+    claimed = {"metadata": {"name": "a", "namespace": HOME}, "status": {"credentialSeconds": ten_years}}
+    await admin.apply(r.CLUSTERS, claimed, manager="kubeslice-worker", subresource="status")
 
     async def is_refused() -> bool:
         try:

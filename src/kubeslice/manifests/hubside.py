@@ -31,7 +31,7 @@ class HubValues:
 
 def hub(values: HubValues) -> list[Object]:
     """Return the manifests of a hub, in the order in which they can be applied."""
-    controller, webhook = _controller(values), _webhook()
+    controller, webhook = _controller(values), _webhook(values)
     return [
         namespace(names.HUB_NAMESPACE),
         *(crd(kind) for kind in HUB_KINDS),
@@ -60,13 +60,17 @@ def _controller(values: HubValues) -> Component:
     )
 
 
-def _webhook() -> Component:
+def _webhook(values: HubValues) -> Component:
     return Component(
         name=names.WEBHOOK_SERVICE,
         namespace=names.HUB_NAMESPACE,
         account=HUB_WEBHOOK.name,
         run="webhook",
-        environment={"WEBHOOK_ROLE": "hub", "WEBHOOK_PORT": str(WEBHOOK_PORT)},
+        environment={
+            "WEBHOOK_ROLE": "hub",
+            "WEBHOOK_PORT": str(WEBHOOK_PORT),
+            "WORKER_CREDENTIAL_SECONDS": str(values.credential_seconds),
+        },
         ports=[("webhook", WEBHOOK_PORT, "TCP")],
         mounts=[TEMPORARY],
     )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubeslice.plan import credentials, joining
+from kubeslice.plan import joining
 from kubeslice.plan.problems import Problem
 
 _WORKER = re.compile(r"system:serviceaccount:kubeslice-[^:]+:kubeslice-rbac-worker-[^:]+")
@@ -27,9 +27,9 @@ def worker_update(user: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> 
     ]
 
 
-def worker_token(wanted: int, seconds: int | None) -> list[Problem]:
+def worker_token(wanted: int, seconds: int) -> list[Problem]:
     """Check for how long a worker's token is asked for, where credentials of workers live `seconds`."""
-    longest = max(seconds or credentials.DEFAULT_SECONDS, int(joining.LONGEST.total_seconds()))
+    longest = max(seconds, int(joining.LONGEST.total_seconds()))
     if wanted <= longest:
         return []
     return [

@@ -14,6 +14,7 @@ from kubeslice.model.sliceqosconfig import SliceQoSConfig
 from kubeslice.model.sliceresourcequota import SliceResourceQuota
 from kubeslice.plan import defaultslice, effective, exports, obstacles, quotas, tenancy, validation
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
+from kubeslice.plan.credentials import DEFAULT_SECONDS
 from kubeslice.plan.exports import Export, SliceMembers
 from kubeslice.plan.problems import Problem
 from kubeslice.plan.tenancy import Member
@@ -35,10 +36,14 @@ OF_WORKERS = frozenset(
 
 
 class HubCheck:
-    """Checks by `plan.validation` with what informers hold; writes nothing."""
+    """Checks by `plan.validation` with what informers hold; writes nothing.
 
-    def __init__(self, api: Api) -> None:
+    `credential_seconds` is how long the tokens of workers live.
+    """
+
+    def __init__(self, api: Api, credential_seconds: int = DEFAULT_SECONDS) -> None:
         self._held = Holdings(api)
+        self._credential_seconds = credential_seconds
 
     @property
     def is_synced(self) -> bool:
@@ -114,10 +119,9 @@ class HubCheck:
         return {member.namespace: owner} if owner else {}
 
     def _token(self, review: Review) -> Verdict:
-        cluster = self._held.clusters.of(review.namespace).get(review.name.removeprefix(names.worker_account("")))
-        granted = cluster.status.credential_seconds if cluster else None
+        # Not by what the Cluster's status says: its worker writes that.
         wanted = int(objects.spec(review.object).get("expirationSeconds") or 0)
-        return _verdict(validation.worker_token(wanted, granted))
+        return _verdict(validation.worker_token(wanted, self._credential_seconds))
 
     def _slice(self, review: Review) -> Verdict:
         spec, home = SliceConfig.parse(review.object).spec, review.namespace

@@ -6,6 +6,7 @@ from kubeslice.kube.api import Api
 from kubeslice.kube.config import in_cluster
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
+from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 from kubeslice.runtime import app, settings
 from kubeslice.runtime.app import App
 from kubeslice.runtime.clock import SystemClock
@@ -47,7 +48,9 @@ def _build() -> App:
 
 
 def _check(role: Role, api: Api) -> HubCheck | WorkerCheck:
-    return HubCheck(api) if role == "hub" else WorkerCheck(api, settings.required("IMAGE"))
+    if role == "worker":
+        return WorkerCheck(api, settings.required("IMAGE"))
+    return HubCheck(api, settings.whole("WORKER_CREDENTIAL_SECONDS", DEFAULT_SECONDS, least=SHORTEST_SECONDS))
 
 
 def _role(text: str) -> Role:
