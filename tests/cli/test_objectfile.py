@@ -48,3 +48,11 @@ def test_a_merge_patch_keeps_what_it_does_not_name() -> None:
     old = {"evicted": True, "nodeIPs": ["1"], "place": {"city": "x", "floor": 2}}
     change = {"nodeIPs": ["2"], "place": {"floor": None}}
     assert merged(old, change) == {"evicted": True, "nodeIPs": ["2"], "place": {"city": "x"}}
+
+
+def test_a_file_that_is_missing_or_no_text_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for name, words in (("missing", "No such file or directory"), ("binary", "it is not text in UTF-8")):
+        with pytest.raises(typer.Exit):
+            objectfile.read([tmp_path / name], None)
+        assert capsys.readouterr().err == f"error: {tmp_path / name} cannot be read: {words}\n"

@@ -1,6 +1,6 @@
 """Tables name the state and the reason."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -55,10 +55,19 @@ def test_an_object_that_nobody_reported_on_says_so() -> None:
 
 def test_the_page_has_conditions_clusters_and_events() -> None:
     member = {"cluster": "a", "ready": False, "tunnels": 1, "tunnelsUp": 0, "message": "no gateway yet"}
-    event = {"type": "Warning", "reason": "TunnelDown", "message": "no handshake", "lastTimestamp": "x"}
-    text = drawn(description.page(views.SLICES, slice_config(conditions=[BROKEN], members=[member]), [event]))
+    ago = (datetime.now(UTC) - timedelta(hours=3, minutes=1)).isoformat()
+    event = {"type": "Warning", "reason": "TunnelDown", "message": "no handshake", "lastTimestamp": ago}
+    broken = BROKEN | {"lastTransitionTime": (datetime.now(UTC) - timedelta(days=9, hours=1)).isoformat()}
+    text = drawn(description.page(views.SLICES, slice_config(conditions=[broken], members=[member]), [event]))
     for part in ("UnknownCluster", "no gateway yet", "0/1", "TunnelDown", "no handshake"):
         assert part in text
+    rows = [line.split() for line in text.splitlines()]
+    assert ["3h", "Warning", "TunnelDown", "no", "handshake"] in rows
+    assert ["Ready", "False", "9d", "UnknownCluster"] in [row[:4] for row in rows]
+
+
+def test_a_time_that_is_none_is_a_question_mark() -> None:
+    assert [views.since(time) for time in (None, "x", "2026-01-01T00:00:00")] == ["?", "?", "?"]
 
 
 def test_the_page_names_who_relays_for_whom() -> None:

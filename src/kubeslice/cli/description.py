@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kubeslice.cli.finding import find
-from kubeslice.cli.views import View
+from kubeslice.cli.views import View, since
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.model.resources import EVENTS
@@ -63,16 +63,25 @@ def member_row(member: Object) -> tuple[str, ...]:
 
 def _conditions(obj: Object) -> list[RenderableType]:
     rows = [
-        (entry["type"], entry["status"], entry.get("reason", ""), entry.get("message", ""))
+        (
+            entry["type"],
+            entry["status"],
+            since(entry.get("lastTransitionTime")),
+            entry.get("reason", ""),
+            entry.get("message", ""),
+        )
         for entry in objects.conditions(obj)
     ]
-    return _section("Conditions", ("TYPE", "STATUS", "REASON", "MESSAGE"), rows)
+    return _section("Conditions", ("TYPE", "STATUS", "SINCE", "REASON", "MESSAGE"), rows)
 
 
 def _events(events: Sequence[Object]) -> list[RenderableType]:
     ordered = sorted(events, key=lambda event: str(event.get("lastTimestamp") or ""))
-    rows = [(event.get("type", ""), event.get("reason", ""), event.get("message", "")) for event in ordered]
-    return _section("Events", ("TYPE", "REASON", "MESSAGE"), rows)
+    rows = [
+        (since(event.get("lastTimestamp")), event.get("type", ""), event.get("reason", ""), event.get("message", ""))
+        for event in ordered
+    ]
+    return _section("Events", ("AGE", "TYPE", "REASON", "MESSAGE"), rows)
 
 
 def _section(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[RenderableType]:

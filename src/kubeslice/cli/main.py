@@ -7,6 +7,12 @@ import typer
 from kubeslice import __version__
 from kubeslice.cli import auth, bench, certificates, install, lab, planning, policies, resources, uninstall, worker
 
+VALUES = (
+    "Of the hub: endpoint (required), image, replicas, credential-seconds. Of a worker: cluster, project (both "
+    "required), image, privileged-gateways (false where the kernel has WireGuard and no slice uses OpenVPN), and "
+    "together hub-endpoint, hub-ca-file, hub-token-file."
+)
+
 app = typer.Typer(
     name="kubeslice",
     help=(
@@ -50,7 +56,7 @@ def demo(
 def manifests(
     part: Annotated[str, typer.Argument(help="hub or worker.")],
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A value as NAME=VALUE; repeat for more.", metavar="NAME=VALUE")
+        list[str] | None, typer.Option("--set", help=f"A value; repeat for more. {VALUES}", metavar="NAME=VALUE")
     ] = None,
 ) -> None:
     """Print the manifests of the hub or of a worker as YAML, for GitOps or `kubectl apply --server-side -f -`."""

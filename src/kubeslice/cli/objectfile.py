@@ -50,8 +50,10 @@ def read(paths: Iterable[Path], project: str | None) -> list[Wish]:
 def _text(path: Path) -> str:
     try:
         return sys.stdin.read() if path == STANDARD_INPUT else path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{path} cannot be read: {error}")
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(f"{path} cannot be read: it is not text in UTF-8")
 
 
 def _documents(text: str, path: str) -> Iterator[Any]:

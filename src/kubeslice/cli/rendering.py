@@ -11,9 +11,9 @@ from kubeslice.kube.api import Object
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
 from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 
-HUB_SETTINGS = {"endpoint", "image", "replicas", "credential-seconds"}
-WORKER_SETTINGS = {"cluster", "project", "image", "hub-endpoint", "hub-ca-file", "hub-token-file"}
+HUB_SETTINGS = ("endpoint", "image", "replicas", "credential-seconds")
 CREDENTIALS = ("hub-endpoint", "hub-ca-file", "hub-token-file")
+WORKER_SETTINGS = ("cluster", "project", "image", "privileged-gateways", *CREDENTIALS)
 
 
 def manifests_yaml(part: str, settings: Sequence[str]) -> str:
@@ -26,18 +26,18 @@ def manifests_yaml(part: str, settings: Sequence[str]) -> str:
             parts = hub(wanted)
         case "worker":
             values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))
-            given = WorkerValues(values["cluster"], values["project"], _image(values), _credentials(values))
-            parts = worker(given)
+            member, privileged = (values["cluster"], values["project"]), _privileged(values)
+            parts = worker(WorkerValues(*member, _image(values), _credentials(values), privileged_gateways=privileged))
         case _:
             fail(f"no part {part!r}: there are hub and worker")
     return _dump(parts)
 
 
-def _parse(settings: Sequence[str], known: set[str], required: Sequence[str]) -> dict[str, str]:
+def _parse(settings: Sequence[str], known: Sequence[str], required: Sequence[str]) -> dict[str, str]:
     values = dict(setting.partition("=")[::2] for setting in settings)
-    unknown = sorted(set(values) - known)
+    unknown = sorted(set(values) - set(known))
     if unknown:
-        fail(f"--set {unknown[0]} is not known; there are {', '.join(sorted(known))}")
+        fail(f"--set {unknown[0]} is not known; there are {', '.join(known)}")
     missing = [name for name in required if not values.get(name)]
     if missing:
         fail(f"{missing[0]} is missing: add --set {missing[0]}=…")
@@ -59,6 +59,13 @@ def _replicas(values: dict[str, str]) -> int:
     if not given.isdigit() or int(given) < 1:
         fail(f"replicas={given} is not a number of hubs: use 1 or more")
     return int(given)
+
+
+def _privileged(values: dict[str, str]) -> bool:
+    given = values.get("privileged-gateways", "true")
+    if given not in ("true", "false"):
+        fail(f"privileged-gateways={given} does not do: write true or false")
+    return given == "true"
 
 
 def _credential_seconds(values: dict[str, str]) -> int:

@@ -17,8 +17,8 @@ Name = Annotated[str, typer.Argument(help="Name of the object.")]
 OptionalName = Annotated[str | None, typer.Argument(help="Name of one object; all when left out.")]
 
 
-def _group(view: View) -> typer.Typer:
-    group = typer.Typer(help=f"Look at {view.title.lower()}.", no_args_is_help=True, rich_markup_mode=None)
+def _group(view: View, purpose: str) -> typer.Typer:
+    group = typer.Typer(help=purpose, no_args_is_help=True, rich_markup_mode=None)
 
     def get(
         name: OptionalName = None,
@@ -41,9 +41,9 @@ def _group(view: View) -> typer.Typer:
     return group
 
 
-projects = _group(views.PROJECTS)
-clusters = _group(views.CLUSTERS)
-slices = _group(views.SLICES)
+projects = _group(views.PROJECTS, "Look at projects.")
+clusters = _group(views.CLUSTERS, "Look at clusters, let them join, shut them out.")
+slices = _group(views.SLICES, "Look at slices, delete them.")
 
 
 @clusters.command("evict")

@@ -49,10 +49,16 @@ def state(obj: Object) -> tuple[str, str]:
 
 def age(obj: Object, now: datetime | None = None) -> str:
     """Return how old an object is: 5s, 12m, 3h, 9d."""
-    created = obj["metadata"].get("creationTimestamp")
-    if not isinstance(created, str):
+    return since(obj["metadata"].get("creationTimestamp"), now)
+
+
+def since(time: object, now: datetime | None = None) -> str:
+    """Return how long ago a Kubernetes time was, in the same form; ? when it is none."""
+    try:
+        passed = (now or datetime.now(UTC)) - datetime.fromisoformat(str(time))
+    except (ValueError, TypeError):  # what is no time, and a time without a zone
         return "?"
-    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(created)).total_seconds()
+    seconds = passed.total_seconds()
     for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
         if seconds >= 2 * size:
             return f"{int(seconds // size)}{unit}"
