@@ -42,6 +42,7 @@ async def test_a_registration_says_how_far_it_is(stage: Stage) -> None:
     await registration(stage, "Failed", "'ten' is not an IP address")
     await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {}}, manager="user")
     await registration(stage, "Pending", "kubeslice cluster join-token west")
+    assert reachable(stage, "west") is None
     worker = Worker(stage, "west", await stage.credential(names.worker_account("west"), stage.home))
     lacks = {"type": "Registered", "status": "False", "reason": "RegistrationInProgress", "message": "it lacks a node"}
     lacks["lastTransitionTime"] = HEARTBEAT
@@ -49,16 +50,24 @@ async def test_a_registration_says_how_far_it_is(stage: Stage) -> None:
     await registration(stage, "InProgress", "west joins: it lacks a node")
     await worker.beat(HEARTBEAT)
     await registration(stage, "Registered", "its worker reports")
+    assert reachable(stage, "west") == 1
     provided = objects.status(await stage.admin.get(r.CLUSTERS, "west", stage.home))["clusterNamespace"]
     await stage.admin.apply(r.CLUSTERS, bad, manager="user")
     found = await registration(stage, "Registered", "'ten' is not an IP address")
     assert (provided, True) == (objects.status(found).get("clusterNamespace"), objects.is_true(found, "Reachable"))
     await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {"evicted": True}}, manager="user")
     await registration(stage, "Failed", "evict west --undo")
+    assert reachable(stage, "west") is None
     await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {"evicted": False}}, manager="user")
     await registration(stage, "Pending", "kubeslice cluster join-token west")
     steps = ("Failed", "Pending", "InProgress")
     await told(stage, *(f"ClusterInstallation{step}" for step in steps))
+
+
+def reachable(stage: Stage, cluster: str) -> float | None:
+    """Return what the metric says of a cluster, which people are woken by."""
+    labels = {"slice_project": stage.project, "slice_cluster": cluster}
+    return stage.registry.get_sample_value("kubeslice_hub_cluster_reachable", labels)
 
 
 async def registration(stage: Stage, wanted: str, words: str) -> Any:

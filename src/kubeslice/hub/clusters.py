@@ -57,6 +57,7 @@ class Clusters:
             return Result()
         if objects.is_deleting(obj):
             heard, pulse = self._heard(member, obj)
+            self.metrics.cluster_stands(*_owner(member), heard.status, is_ready=False)
             result = await Departures(self.api, self.caches, self.reporter, heard).proceed(member, obj)
             return Result(result.sentence, after=soonest((result.after, self._next_look(heard, pulse.age))))
         return await self._provide(member, obj)
@@ -91,7 +92,7 @@ class Clusters:
         wanted = tenancy.evicted_cluster_objects(member, people)
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
         await evictions.clear(self.api, self.caches, member)
-        self.metrics.cluster_stands(*_owner(member), is_reachable=False, is_ready=False)
+        self.metrics.cluster_stands(*_owner(member), "Unknown", is_ready=False)
         finding = clusters.evicted(member.name)
         status = {"clusterNamespace": member.namespace, "registrationStatus": departure.FAILED}
         await self.reporter.report(resources.CLUSTERS, obj, [finding], status)
@@ -103,7 +104,7 @@ class Clusters:
         before, said = objects.status(obj), departure.refused(objects.status(obj).get("registrationStatus"))
         status = {key: before[key] for key in PROVIDED if before.get(key)}
         status |= {"registrationStatus": said} if said else {}
-        self.metrics.cluster_stands(*_owner(member), is_reachable=heard.status == "True", is_ready=False)
+        self.metrics.cluster_stands(*_owner(member), heard.status, is_ready=False)
         await self.reporter.report(resources.CLUSTERS, obj, [refusal, heard], status, unchanged=bool(said))
         if said and before.get("registrationStatus") != said:
             await self.reporter.event(
@@ -128,8 +129,7 @@ class Clusters:
         token, held = tenancy.has_token(self.caches.secret(account, home)), custody.held_until
         found = clusters.judge(member.project, member.name, objects.status(obj), heard, has_token=token, held=held)
         found.append(findings.effectiveness(effective.cluster_not_effective(cluster.spec)))
-        is_heard, is_ready = heard.status == "True", found[0].status == "True"
-        self.metrics.cluster_stands(*_owner(member), is_reachable=is_heard, is_ready=is_ready)
+        self.metrics.cluster_stands(*_owner(member), heard.status, is_ready=found[0].status == "True")
         self.metrics.credential_held(*_owner(member), held)
         status = {"clusterNamespace": member.namespace, "credentialSeconds": self.credential_seconds}
         status |= {"secretName": account} if custody.wants_secret else {}

@@ -38,7 +38,7 @@ class HubMetrics:
         )
         self._reachable = Gauge(
             "kubeslice_hub_cluster_reachable",
-            "Whether the worker of a cluster reports.",
+            "1 while the worker of a cluster reports, 0 when it has stopped; nothing while none has joined or may.",
             ["slice_project", "slice_cluster"],
             registry=registry,
         )
@@ -103,10 +103,13 @@ class HubMetrics:
         self._late.remove(project, name)
         self._expiry.remove(project, name)
 
-    def cluster_stands(self, project: str, name: str, *, is_reachable: bool, is_ready: bool) -> None:
-        """Tell whether a cluster is reachable, and whether all is well with it."""
+    def cluster_stands(self, project: str, name: str, heard: str, *, is_ready: bool) -> None:
+        """Tell whether a cluster is `heard` of (its condition's status), and whether all is well with it."""
         self._registered.labels(project, name).set(is_ready)
-        self._reachable.labels(project, name).set(is_reachable)
+        if heard == "Unknown":
+            self._reachable.remove(project, name)
+        else:
+            self._reachable.labels(project, name).set(heard == "True")
 
     def credential_held(self, project: str, name: str, until: datetime | None) -> None:
         """Tell until when a worker has a credential of its own."""
