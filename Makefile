@@ -47,8 +47,10 @@ generate: setup ## write the files that are made from code
 
 .PHONY: bench
 bench: setup ## measure against the budgets, the long ones in a quick form (half an hour)
-	@for name in lab-up slice-ready attach export throughput; do kubeslice bench $$name || exit $$?; done
-	@for name in admission hub-scale failover rotation eviction; do kubeslice bench $$name --quick || exit $$?; done
+	@status=0; \
+	for name in lab-up slice-ready attach export throughput; do kubeslice bench $$name || status=$$?; done; \
+	for name in admission hub-scale failover rotation eviction; do kubeslice bench $$name --quick || status=$$?; done; \
+	exit $$status
 
 .PHONY: test-kubernetes
 test-kubernetes: setup ## optional: API and transition tests against real kube-apiservers (needs Go)
