@@ -85,6 +85,12 @@ def test_a_good_slice_has_no_problems() -> None:
             "DuplicateCluster",
             ["externalGatewayConfig", "two entries"],
         ),
+        (
+            {"externalGatewayConfig": [{"clusters": ["*"]}, {"clusters": ["a"]}]},
+            "EveryClusterAndOthers",
+            ["externalGatewayConfig[0].clusters", "leave the other clusters out"],
+        ),
+        ({"sliceIpamType": "dynamic"}, "InvalidIpamType", ["spec.sliceIpamType", "write Dynamic"]),
     ],
 )
 def test_a_bad_slice_is_told_what_to_do(fields: Obj, reason: str, words: list[str]) -> None:

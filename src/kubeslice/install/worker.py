@@ -27,6 +27,8 @@ from kubeslice.worker.caches import OPERATOR
 from kubeslice.worker.uninstall import leave_cluster, leave_hub
 
 PATIENCE = 60.0
+REFUSED_AFTER = 10.0
+REFUSALS = frozenset({"CredentialRefused", "CredentialOfAnother"})
 
 
 async def register(hub: Api, project: str, cluster: str) -> HubCredentials | None:
@@ -71,15 +73,7 @@ async def join(
     brought = HubCredentials(endpoint=invitation.endpoint, token=invitation.token, ca=invitation.ca)
     await install(worker_api, invitation.project, invitation.cluster, brought, image)
     progress("operator, agent, DNS and webhook run")
-    place = SECRETS, secret, names.WORKER_NAMESPACE
-    try:
-        await waiting.until(worker_api, *place, partial(_is_joined, invitation), timeout=PATIENCE)
-    except waiting.NotReached as error:
-        why = await _complaint(worker_api)
-        raise waiting.NotReached(
-            f"{invitation.cluster} is installed, but the hub at {invitation.endpoint} has not registered it in "
-            f"{PATIENCE:g} s: {why}"
-        ) from error
+    await _joined(worker_api, invitation, secret)
     progress("the hub has registered it, and it has a credential of its own")
 
 
@@ -177,6 +171,24 @@ def _entries(secret: Object, *keys: str) -> list[str]:
     return [base64.b64decode(data.get(key) or "").decode() for key in keys]
 
 
+async def _joined(worker_api: Api, invitation: JoinToken, secret: str) -> None:
+    """Wait until the worker has a credential of its own. Raises `NotReached` with what it complains of."""
+    is_joined = partial(_is_joined, invitation)
+    # A worker that had another credential before tries that first, so a refusal counts when it has lasted.
+    for patience in (REFUSED_AFTER, PATIENCE - REFUSED_AFTER):
+        try:
+            await waiting.until(worker_api, SECRETS, secret, names.WORKER_NAMESPACE, is_joined, timeout=patience)
+        except waiting.NotReached:
+            reason, why = await _complaint(worker_api)
+            if reason in REFUSALS:
+                break
+        else:
+            return
+    raise waiting.NotReached(
+        f"{invitation.cluster} is installed, but the hub at {invitation.endpoint} has not registered it: {why}"
+    )
+
+
 def _is_joined(invitation: JoinToken, secret: Object | None) -> bool:
     """Tell whether the worker has got a credential of its own since it was invited."""
     own = credentials.read(_entries(secret, names.OWN_TOKEN)[0]) if secret else None
@@ -220,12 +232,12 @@ async def _is_new_here(worker_api: Api, invitation: JoinToken, name: str) -> Non
             f"kubeslice uninstall worker {cluster} --project {project}"
         )
     if _is_joined(invitation, secret):
-        again = f"make another with `kubeslice cluster join-token {invitation.cluster}`"
+        again = f"make another with `kubeslice cluster join-token {invitation.cluster} --project {project}`"
         raise Terminal(f"{invitation.cluster} joined with this token already, and it is used up: {again}")
 
 
-async def _complaint(worker_api: Api) -> str:
-    """Return what the worker said last about its way to the hub."""
+async def _complaint(worker_api: Api) -> tuple[str, str]:
+    """Return what the worker said last about its way to a hub, as a reason and a sentence."""
     events = (await worker_api.list(EVENTS, names.WORKER_NAMESPACE)).items
     own = [
         event
@@ -233,4 +245,6 @@ async def _complaint(worker_api: Api) -> str:
         if event.get("type") == "Warning" and (event.get("involvedObject") or {}).get("name") == OPERATOR
     ]
     last = max(own, key=lambda event: str(event.get("lastTimestamp") or ""), default=None)
-    return str(last["message"]) if last else f"see the pods in {names.WORKER_NAMESPACE} and their logs"
+    if last is None:
+        return "", f"see the pods in {names.WORKER_NAMESPACE} and their logs"
+    return str(last.get("reason")), str(last["message"])

@@ -9,6 +9,7 @@ from kubeslice.model.resources import SLICEIPAMS
 from kubeslice.model.slicerules import PART_RULES
 
 DYNAMIC = "Dynamic"
+IPAM_TYPES = ("Local", "Static", DYNAMIC)  # the first two mean the same: equal parts
 DEFAULT_PART_PREFIX = 24
 PartState = Literal["Allocated", "InUse", "Released"]
 

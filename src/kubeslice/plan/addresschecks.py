@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.errors import Terminal
 from kubeslice.model.sliceconfig import SliceConfigSpec
-from kubeslice.model.sliceipam import DYNAMIC
+from kubeslice.model.sliceipam import DYNAMIC, IPAM_TYPES
 from kubeslice.plan import parts
 from kubeslice.plan.problems import Problem
 
@@ -29,6 +29,7 @@ def addresses(spec: SliceConfigSpec, clusters: Mapping[str, Cluster]) -> Iterato
     if isinstance(subnet, Problem):
         yield subnet
         return
+    yield from _kind(spec.slice_ipam_type)
     yield from _parts(spec)
     yield from _overlaps(FIELD, subnet, spec, clusters)
     if spec.slice_subnet_v6:
@@ -50,6 +51,13 @@ def slice_subnet(text: str, *, is_dynamic: bool = False) -> IPv4Network | Proble
     if not any(subnet.subnet_of(block) for block in PRIVATE):
         return Problem(FIELD, f"{text} is not private (RFC 1918): {example}", reason="InvalidSubnet")
     return subnet
+
+
+def _kind(ipam_type: str) -> Iterator[Problem]:
+    # It cannot be changed afterwards, and the Go implementation takes any word.
+    meant = next((known for known in IPAM_TYPES if known.lower() == ipam_type.lower() and known != ipam_type), "")
+    if meant:
+        yield Problem("spec.sliceIpamType", f"{ipam_type} is not known: write {meant}", reason="InvalidIpamType")
 
 
 def _parts(spec: SliceConfigSpec) -> Iterator[Problem]:

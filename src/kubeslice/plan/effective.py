@@ -11,6 +11,7 @@ from kubeslice.model.externalgateway import ExternalGateway
 from kubeslice.model.project import ProjectSpec
 from kubeslice.model.serviceexport import ServiceExportSpec
 from kubeslice.model.sliceconfig import NamespaceIsolationProfile, SliceConfigSpec, SliceGatewayProvider
+from kubeslice.model.sliceipam import IPAM_TYPES
 from kubeslice.model.sliceresourcequota import SliceResourceQuotaSpec
 from kubeslice.plan.problems import Problem
 
@@ -123,7 +124,7 @@ def _isolation(profile: NamespaceIsolationProfile) -> Iterator[str]:
 def _kinds(spec: SliceConfigSpec) -> Iterator[str]:
     if spec.slice_type != "Application":
         yield f"spec.sliceType: {spec.slice_type} is not acted on, every slice is an Application slice"
-    if spec.slice_ipam_type not in {"Local", "Static", "Dynamic"}:
+    if spec.slice_ipam_type not in IPAM_TYPES:
         yield f"spec.sliceIpamType: {spec.slice_ipam_type} is not acted on yet, every cluster gets an equal part"
 
 

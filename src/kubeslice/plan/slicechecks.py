@@ -159,6 +159,10 @@ def _external_gateways(spec: SliceConfigSpec) -> Iterator[Problem]:
     lists = [dict.fromkeys(entry.clusters) for entry in spec.external_gateway_config]
     for cluster in duplicates(cluster for listed in lists for cluster in listed):
         yield Problem(where, f"{cluster} is in two entries: keep one of them", reason="DuplicateCluster")
+    for number, listed in enumerate(lists):
+        if namespaces.EVERY_CLUSTER in listed and len({cluster for each in lists for cluster in each}) > 1:
+            sentence = "* stands for every cluster: leave the other clusters out, here and in other entries"
+            yield Problem(f"{where}[{number}].clusters", sentence, reason="EveryClusterAndOthers")
 
 
 def _qos(spec: SliceConfigSpec, profiles: Collection[str] | None) -> Iterator[Problem]:
