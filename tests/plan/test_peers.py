@@ -58,6 +58,18 @@ def test_what_is_behind_a_peer_is_allowed_and_while_another_relays_only_its_gate
     assert only.peers[1].allowed == (IPv4Network("10.1.32.0/28"),)
 
 
+@pytest.mark.parametrize("order", [("east", "west"), ("west", "east")])
+def test_while_the_topology_changes_a_subnet_has_one_way_and_who_leads_there_too_keeps_its_own(order: Any) -> None:
+    direct, detour = order
+    (both,) = of({}, gateway(direct, 1), gateway(detour, 1, transitSubnets=[SUBNETS[direct]]))
+    assert {peer.remote: peer.allowed for peer in both.peers} == {name: (IPv4Network(SUBNETS[name]),) for name in order}
+    (after,) = of({}, gateway(detour, 1, transitSubnets=[SUBNETS[direct]]))
+    assert after.peers[0].allowed == (IPv4Network(SUBNETS[detour]), IPv4Network(SUBNETS[direct]))
+    carriers = [gateway(name, 1, transitSubnets=[SUBNETS["north"]]) for name in order]
+    (moving,) = of({}, *carriers)
+    assert [len(peer.allowed) for peer in moving.peers] == [2, 1]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -118,21 +118,28 @@ def pairs_carried(known: Iterable[Side]) -> frozenset[Pair]:
 
 
 def _peers(known: Iterable[Side], plane: int, generation: int, secret: Mapping[str, str]) -> Iterator[Peer]:
-    for side in known:
-        entries: list[Object] = side.spec.get("planes") or []
-        entry = next((entry for entry in entries if _place(entry) == (plane, generation)), None)
-        if entry is not None:
-            yield _peer(side, entry, secret.get(gateway_keys.shared_key(side.remote, generation), ""))
+    met = [(side, entry) for side in known if (entry := _entry(side, plane, generation)) is not None]
+    # While the topology changes there may be two ways to a subnet: that of its own cluster counts, then the first.
+    taken = {side.subnet for side, _ in met if not side.spec.get("relay")}
+    for side, entry in met:
+        behind = tuple(subnet for subnet in side.behind if subnet not in taken)
+        taken.update(behind)
+        yield _peer(side, entry, behind, secret.get(gateway_keys.shared_key(side.remote, generation), ""))
 
 
-def _peer(side: Side, entry: Object, psk: str) -> Peer:
+def _entry(side: Side, plane: int, generation: int) -> Object | None:
+    entries: list[Object] = side.spec.get("planes") or []
+    return next((entry for entry in entries if _place(entry) == (plane, generation)), None)
+
+
+def _peer(side: Side, entry: Object, behind: Iterable[IPv4Network], psk: str) -> Peer:
     # While another cluster relays, its gateways have the data; ours stay in touch to find out when that may end.
     own = ClusterPlan(side.subnet).infrastructure if side.spec.get("relay") else side.subnet
     return Peer(
         remote=side.remote,
         gateway=side.name,
         subnet=side.subnet,
-        allowed=(own, *side.behind),
+        allowed=(own, *behind),
         public_key=str(entry.get("publicKey") or ""),
         endpoints=tuple(entry.get("endpoints") or ()),
         psk=psk,
