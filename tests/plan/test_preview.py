@@ -50,7 +50,7 @@ def told(before: World, after: World, pods: int = 1) -> dict[tuple[str, ...], st
     old, new = parts(before), parts(after)
     running = {(spot.slice, spot.cluster): pods for spot in old if spot.what == footprint.MEMBER}
     return {
-        (found.action, *found.spot): interruptions.interruption(found, new, running)
+        (found.action, *found.spot): interruptions.interruption(found, new, running, interruptions.homes(new))
         for found in footprint.differences(old, new)
     }
 
@@ -95,6 +95,18 @@ def test_spokes_reach_each_other_through_the_hub() -> None:
     assert moved["create", "b", "red", "route", "10.1.128.0/18"] == ""
     apart = slice_config("red", "a", "b", "c", topology={"mode": "Restricted", "pairs": [{"clusters": ["a", "b"]}]})
     assert told(before, replace(before, slices={"red": apart}))["remove", "b", "red", "tunnels", "c"] == "flows with c"
+
+
+def test_who_was_reached_through_another_is_not_any_more_or_only_in_a_moment() -> None:
+    spokes = {"mode": "HubAndSpoke", "hubs": ["a"]}
+    before = built(world(slice_config("red", "a", "b", "c", topology=spokes)))
+    spot = ("remove", "b", "red", "route", "10.1.128.0/18")
+    direct = {"red": slice_config("red", "a", "b", "c")}
+    assert told(before, replace(before, slices=direct))[spot] == "flows with c, until its own tunnels are up"
+    apart = {"red": slice_config("red", "a", "b", "c", topology={**spokes, "spokeToSpoke": False})}
+    assert told(before, replace(before, slices=apart))[spot] == "flows with c"
+    left = {"red": slice_config("red", "a", "b", topology=spokes)}
+    assert told(before, replace(before, slices=left))[spot] == "flows with 10.1.128.0/18"
 
 
 def test_gateways_that_change_leave_a_gap_only_when_they_are_alone() -> None:

@@ -85,8 +85,9 @@ def summary(changes: Sequence[Change], *, are_done: bool = False) -> str:
 
 
 def _changes(old: footprint.Footprint, new: footprint.Footprint, before: World) -> list[Change]:
-    pods = worlds.pods(before)
-    return [Change(found, interruptions.interruption(found, new, pods)) for found in footprint.differences(old, new)]
+    pods, homes = worlds.pods(before), interruptions.homes(new)
+    differing = footprint.differences(old, new)
+    return [Change(found, interruptions.interruption(found, new, pods, homes)) for found in differing]
 
 
 def _is_changed(kind: str, name: str, before: World, after: World) -> bool:

@@ -17,6 +17,7 @@ from kubeslice.plan.footprint import (
 )
 
 Pods = Mapping[tuple[str, str], int]
+Homes = Mapping[tuple[str, str], str]
 OTHERS = {
     (NAMESPACE, "remove"): "its pods here leave the slice",
     (ROUTE, "change"): "flows move to the other way",
@@ -24,10 +25,15 @@ OTHERS = {
 }
 
 
-def interruption(found: Difference, after: Footprint, pods: Pods) -> str:
+def homes(after: Footprint) -> Homes:
+    """Return the cluster that each part of a subnet belongs to, by (slice, part)."""
+    return {(spot.slice, _part(words)): spot.cluster for spot, words in after.items() if spot.what == MEMBER}
+
+
+def interruption(found: Difference, after: Footprint, pods: Pods, known: Homes) -> str:
     """Return what ends or pauses with a difference, "" when nothing does.
 
-    `after` is all there is then; `pods` counts the pods on a slice now, by (slice, cluster).
+    `after` is all there is then, and `known` are its homes; `pods` counts the pods on a slice now, by (slice, cluster).
     """
     spot = found.spot
     if spot.what == MEMBER and found.action == "remove":
@@ -37,8 +43,8 @@ def interruption(found: Difference, after: Footprint, pods: Pods) -> str:
         return "every slice here, at once" if found.after == SHUT_OUT else ""
     if Spot(spot.cluster, spot.slice, MEMBER) not in after or not _has_traffic(spot, pods):
         return ""  # the member's own line says it
-    if spot.what == TUNNELS and found.action == "remove":
-        return _tunnels(spot, after, pods)
+    if found.action == "remove" and spot.what in (TUNNELS, ROUTE):
+        return _tunnels(spot, after, pods) if spot.what == TUNNELS else _route(spot, after, known)
     if spot.what == GATEWAYS and found.action == "change":
         return _gateways(found)
     return OTHERS.get((spot.what, found.action), "")
@@ -52,8 +58,20 @@ def _tunnels(spot: Spot, after: Footprint, pods: Pods) -> str:
     remote = after.get(Spot(spot.name, spot.slice, MEMBER), "")
     if not remote:
         return f"flows with {spot.name}" if pods.get((spot.slice, spot.name)) else ""
-    detour = after.get(Spot(spot.cluster, spot.slice, ROUTE, remote.partition(" ")[0].rstrip(",")))
+    detour = after.get(Spot(spot.cluster, spot.slice, ROUTE, _part(remote)))
     return f"flows with {spot.name} move to the way {detour}" if detour else f"flows with {spot.name}"
+
+
+def _route(spot: Spot, after: Footprint, known: Homes) -> str:
+    """Return what it means that another cluster does not lead to a subnet any more: it ends before tunnels are up."""
+    remote = known.get((spot.slice, spot.name), "")
+    is_direct = Spot(spot.cluster, spot.slice, TUNNELS, remote) in after
+    return f"flows with {remote or spot.name}" + (", until its own tunnels are up" if is_direct else "")
+
+
+def _part(words: str) -> str:
+    """Return the part of the subnet in what is said of a member."""
+    return words.partition(" ")[0].rstrip(",")
 
 
 def _gateways(found: Difference) -> str:
