@@ -71,7 +71,7 @@ class Stage:
         metrics = ControllerMetrics(registry)
         member = self.settings.member
         first = Enrollment(member, hub or self.hub, self.token, LocalNames(member.project))
-        self.operator = Operator(self.own, first, self.settings.build, metrics, registry)
+        self.operator = Operator(self.own, first, self.settings, metrics, registry)
         self._task = asyncio.create_task(self.operator.run())
 
     async def stop(self) -> None:
@@ -322,6 +322,7 @@ async def stage(given_servers: list[ApiServer], tmp_path: Path) -> AsyncIterator
         pod_namespace=SYSTEM,
         hub_credentials=tmp_path,
         health_port=0,
+        keep_forgotten=3600.0,
         build=Build("kubeslice/kubeslice:1"),
     )
     async with _two_clusters(given_servers, tmp_path) as (hub, own):

@@ -29,6 +29,7 @@ from kubeslice.runtime.metrics import CollectorRegistry
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches, OwnCaches
 from kubeslice.worker.enrollment import Enrollment
+from kubeslice.worker.forgotten import Forgotten
 from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
@@ -150,7 +151,7 @@ async def renewing(stage: Stage, hub: HttpApi, hours: float) -> AsyncIterator[tu
     metrics, token, member = WorkerMetrics(CollectorRegistry()), stage.token, stage.settings.member
     clock = Later(hours)
     membership = Membership(Enrollment(member, hub, token, LocalNames(member.project)), metrics, clock)
-    caches = Caches(OwnCaches(stage.own), [membership])
+    caches = Caches(OwnCaches(stage.own), [membership], Forgotten(clock, 0))
     token.follow(caches.own.hub_secret, membership.secret)
     membership.link.succeeded()
     renewal = Renewal(membership, caches, Reporter(stage.own, names.WORKER_MANAGER, None, clock), metrics)

@@ -247,9 +247,6 @@ async def test_what_the_hub_stopped_wanting_while_the_operator_was_away_goes(sta
     await stage.slice()
     await eventually(lambda: stage.own_object(resources.SLICES, "red"))
     await stage.stop()
-    await stage.hub.patch(
-        resources.WORKERSLICECONFIGS, CONFIG, f"kubeslice-acme-{CLUSTER}", {"metadata": {"finalizers": None}}
-    )
     await stage.hub.delete(resources.WORKERSLICECONFIGS, CONFIG, f"kubeslice-acme-{CLUSTER}")
     await stage.start()
 

@@ -27,6 +27,7 @@ MEANINGS = {
     "HUB_PROJECT_NAMESPACE": "The project's namespace on the hub.",
     "IMAGE": "Image of the containers that the component makes.",
     "IMAGE_PULL_POLICY": "Pull policy of these containers.",
+    "KEEP_FORGOTTEN_SECONDS": "For how long a slice goes on that is gone from the hub though nobody deleted it.",
     "LOG_LEVEL": "What is logged: DEBUG, INFO, WARNING or ERROR.",
     "NETNS_DIRECTORY": "Directory of the node's network namespaces.",
     "NODE_NAME": "Node of the pod, from the downward API.",

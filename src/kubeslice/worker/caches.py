@@ -1,6 +1,7 @@
 """What the operator knows: an informer per kind of its own cluster, and what the hubs of its projects hold for it.
 
-The hubs' part may be empty because a hub does not answer: `is_known` tells that apart from a hub that wants nothing.
+The hubs' part may be empty because a hub does not answer, or has forgotten what was not deleted: `is_known` tells that
+apart from a hub that wants nothing.
 Whoever reads "the hub does not want this any more" out of these caches asks it first.
 """
 
@@ -12,6 +13,7 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.plan import gateway_keys, localnames, onboarding, pods
+from kubeslice.worker.forgotten import Forgotten
 from kubeslice.worker.hubcaches import HubCaches
 from kubeslice.worker.membership import Membership
 
@@ -87,9 +89,10 @@ class OwnCaches:
 class Caches:
     """All that is known, and the questions that several reconcilers ask. The first project's membership comes first."""
 
-    def __init__(self, own: OwnCaches, memberships: Sequence[Membership]) -> None:
+    def __init__(self, own: OwnCaches, memberships: Sequence[Membership], forgotten: Forgotten) -> None:
         self.own = own
         self.memberships = memberships
+        self.forgotten = forgotten
 
     @property
     def hubs(self) -> list[HubCaches]:
@@ -131,9 +134,14 @@ class Caches:
         return membership.caches.config(slice_name) if membership else None
 
     def is_known(self, slice_name: str) -> bool:
-        """Tell whether it is known what the hub wants of a slice, if anything."""
+        """Tell whether it is known what the hub wants of a slice that is here, if anything."""
         membership = self.membership_of(slice_name)
-        return membership is not None and membership.caches.is_known
+        if membership is None or not membership.caches.is_known:
+            return False
+        if membership.caches.config(slice_name) is not None:
+            self.forgotten.found(slice_name)
+            return True
+        return not self.forgotten.keeps(slice_name)
 
     def configs(self) -> list[Object]:
         """Return all WorkerSliceConfigs."""

@@ -42,6 +42,7 @@ class Gateways:
         wanted = membership.caches.pair(key.name) if membership else None
         if membership is None or wanted is None:
             return await self._orphan(key.name, seen)
+        self.caches.forgotten.found(key.name)
         if self._is_wanted(wanted, membership):
             return await self._build(WorkerSliceGateway.parse(wanted), membership, wanted, seen)
         if seen is None:
@@ -61,8 +62,13 @@ class Gateways:
     async def _orphan(self, name: str, seen: Object | None) -> Result:
         """Take away what no hub asks for, unless its hub has not been heard."""
         slice_name = str(objects.spec(seen or {}).get("sliceName"))
-        if self._has_slice(slice_name) and not self.caches.is_known(slice_name):
-            return Result("as it was, because the hub does not answer")
+        if seen is not None and not objects.is_deleting(seen) and self._has_slice(slice_name):
+            if not self.caches.is_known(slice_name):
+                return Result("as it was, because the hub does not answer")
+            if self.caches.forgotten.keeps(name):
+                left = self.caches.forgotten.left(name)
+                return Result("kept, though the hub has forgotten it", after=left)
+        self.caches.forgotten.found(name)
         return await self._remove(name, seen)
 
     async def _remove(self, name: str, seen: Object | None) -> Result:

@@ -5,10 +5,12 @@ The heartbeat finds out; slices show it as a condition. Nothing is torn down bec
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from kubeslice.kube.errors import ApiError, Forbidden, NotFound, Unauthorized
 from kubeslice.model import names
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.moments import stamp
 from kubeslice.plan.tenancy import Member
 from kubeslice.plan.worker_report import HUB_REACHABLE
 from kubeslice.worker.metrics import WorkerMetrics
@@ -16,6 +18,7 @@ from kubeslice.worker.metrics import WorkerMetrics
 log = logging.getLogger(__name__)
 
 REACHABLE = Finding(HUB_REACHABLE, "True", "Connected", "the hub answers")
+KNOWN_TO_HUB = "KnownToHub"
 UNTRIED = Finding(HUB_REACHABLE, "Unknown", "Connecting", "the hub has not answered yet")
 
 
@@ -74,6 +77,17 @@ def refusal(member: Member, secret: str, error: ApiError) -> Finding:
         case _:
             reason, message = "HubUnreachable", f"the hub cannot be reached: {error.message}"
     return Finding(HUB_REACHABLE, "False", reason, f"{message}; slices go on as they are")
+
+
+def memory(title: str, until: datetime | None) -> Finding:
+    """Return whether the hub knows of a slice that is here; one that it forgot goes on `until` then."""
+    if until is None:
+        return Finding(KNOWN_TO_HUB, "True", "Known", "the hub wants the slice here")
+    message = (
+        f"the hub does not know slice {title} any more, though nobody deleted it, as after a restored backup: apply "
+        f"its SliceConfig again, or delete this Slice; it goes on until {stamp(until)}"
+    )
+    return Finding(KNOWN_TO_HUB, "False", "Forgotten", message)
 
 
 def not_joined(project: str) -> Finding:

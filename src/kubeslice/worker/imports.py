@@ -44,8 +44,11 @@ class Imports:
             for membership in self.caches.memberships
             for offer in membership.caches.imports_of(key.namespace, key.name)
         ]
-        if not offers and slice_name and not self.caches.is_known(slice_name):
+        if not offers and seen is not None and slice_name and not self.caches.is_known(slice_name):
             return Result("as it was, because the hub does not answer")
+        if not offers and seen is not None and slice_name and self.caches.forgotten.keeps(_key(key)):
+            return Result("kept, though the hub has forgotten it", after=self.caches.forgotten.left(_key(key)))
+        self.caches.forgotten.found(_key(key))
         ours = [offer for membership, offer in offers if membership is owner and not objects.is_deleting(offer)]
         chosen = next((offer for offer in ours if objects.spec(offer).get("sliceName") == slice_name), None)
         sentence = await self._import(owner, chosen, seen) if owner and chosen else await self._remove(seen)
@@ -108,3 +111,7 @@ class Imports:
 
     def _with_aliases(self) -> list[ServiceImport]:
         return [ServiceImport.parse(obj) for obj in self.caches.own.imports.items() if objects.spec(obj).get("aliases")]
+
+
+def _key(key: Key) -> str:
+    return f"{key.namespace}/{key.name}"

@@ -25,7 +25,7 @@ def build(chosen: Settings) -> App:
     token = HubToken.mounted(chosen.hub_credentials)
     hub = HttpApi(replace(config.from_directory(chosen.hub_credentials), token=token), names.WORKER_MANAGER)
     first = Enrollment(chosen.member, hub, token, LocalNames(chosen.member.project))
-    operator = Operator(own, first, chosen.build, app.metrics, app.registry)
+    operator = Operator(own, first, chosen, app.metrics, app.registry)
     leader = Leader(own, LEASE, chosen.pod_namespace, chosen.identity)
     app.add("leader", lambda: leader.run(operator.run))
     app.cleanup(own.close)

@@ -8,11 +8,11 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.backoff import Backoff
 from kubeslice.kube.errors import ApiError
 from kubeslice.kube.informer import Informer
-from kubeslice.plan.workloads import Build
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
 from kubeslice.worker import enrollment
 from kubeslice.worker.enrollment import Enrollment
 from kubeslice.worker.metrics import WorkerMetrics
+from kubeslice.worker.settings import Settings
 from kubeslice.worker.term import Term
 
 log = logging.getLogger(__name__)
@@ -22,12 +22,12 @@ class Operator:
     """Serves the `first` project and every further one. `term` is what it does at the moment."""
 
     def __init__(
-        self, own: Api, first: Enrollment, build: Build, metrics: ControllerMetrics, registry: CollectorRegistry
+        self, own: Api, first: Enrollment, chosen: Settings, metrics: ControllerMetrics, registry: CollectorRegistry
     ) -> None:
         self.term: Term | None = None
         self._own = own
         self._first = first
-        self._build = build
+        self._chosen = chosen
         self._metrics = metrics
         self._counted = WorkerMetrics(registry)
 
@@ -44,7 +44,7 @@ class Operator:
                     await asyncio.sleep(backoff.next())
                     continue
                 backoff.reset()
-                self.term = Term(self._own, [self._first, *joined], self._build, self._metrics, self._counted)
+                self.term = Term(self._own, [self._first, *joined], self._chosen, self._metrics, self._counted)
                 await _serve(self.term, secrets)
             log.info("the projects of this cluster are others now: starting afresh")
 

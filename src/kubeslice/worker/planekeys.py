@@ -17,6 +17,7 @@ from kubeslice.plan import gateway_keys, gateway_workloads
 from kubeslice.plan.gateway_keys import Identity, Makers, Shared
 from kubeslice.plan.workloads import Owner
 from kubeslice.worker.caches import SYSTEM, Caches
+from kubeslice.worker.membership import Membership
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,20 @@ class PlaneKeys:
 
     def _shared(self, slice_name: str, plane: int, in_force: Sequence[int], seen: Mapping[str, str]) -> Shared:
         membership = self.caches.membership_of(slice_name)
-        if membership is None or not membership.caches.is_known:
+        if membership is None or not self.caches.is_known(slice_name):
             return gateway_keys.kept(seen, in_force)
         secrets = {objects.name(secret): secret for secret in membership.caches.secrets.items()}
-        return gateway_keys.pre_shared(membership.caches.pairs_of(slice_name), secrets, plane, in_force, seen)
+        told = gateway_keys.pre_shared(membership.caches.pairs_of(slice_name), secrets, plane, in_force, seen)
+        # Of pairs that the hub has forgotten the gateways go on, and so do their keys.
+        going_on = {str(objects.spec(pair).get("remoteCluster")) for pair in self._forgotten(slice_name, membership)}
+        held = gateway_keys.kept(seen, in_force) if going_on else {}
+        return {place: key for place, key in held.items() if place[0] in going_on} | dict(told)
+
+    def _forgotten(self, slice_name: str, membership: Membership) -> list[Object]:
+        """Return the pairs that are here to stay for now, though the hub does not know them any more."""
+        here = [pair for pair in self.caches.gateways_of(slice_name) if not objects.is_deleting(pair)]
+        missing = [pair for pair in here if membership.caches.pair(objects.name(pair)) is None]
+        return [pair for pair in missing if self.caches.forgotten.keeps(objects.name(pair))]
 
 
 async def _read(api: Api, name: str) -> Object | None:

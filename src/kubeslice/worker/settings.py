@@ -19,6 +19,7 @@ class Settings:
     pod_namespace: str
     hub_credentials: Path
     health_port: int
+    keep_forgotten: float  # seconds
     build: Build
 
 
@@ -29,6 +30,7 @@ def read() -> Settings:
         identity=settings.required("POD_NAME"),
         pod_namespace=settings.optional("POD_NAMESPACE", names.WORKER_NAMESPACE),
         hub_credentials=Path(settings.optional("HUB_CREDENTIALS", names.HUB_CREDENTIALS_DIRECTORY)),
+        keep_forgotten=float(settings.optional("KEEP_FORGOTTEN_SECONDS", "3600")),
         health_port=settings.port("HEALTH_PORT", 8081),
         build=Build(
             image=settings.optional("IMAGE", f"{names.IMAGE_REPOSITORY}:{__version__}"),

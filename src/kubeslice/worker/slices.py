@@ -30,6 +30,7 @@ class Slices:
         seen = self.caches.slice(key.name)
         wish = wishes.of(key.name, self.caches)
         if seen is not None and (wish is None or objects.is_deleting(seen)):
+            self.caches.forgotten.found(key.name)
             return await self._dismantle(key.name, seen)
         membership = self.caches.membership_of(key.name)
         if wish is None:
@@ -47,6 +48,8 @@ class Slices:
         spec = worker_slice.spec(wish, granted.namespaces, terrain, before.spec if before else None)
         project = membership.member.project if membership else objects.labels(seen or {}).get(names.PROJECT_LABEL, "")
         await apply_if_needed(self.own, names.WORKER_MANAGER, SLICES, _object(wish.name, project, spec), seen)
+        if self.caches.forgotten.until(wish.name) is not None:
+            return Result("kept, though the hub has forgotten it", after=self.caches.forgotten.left(wish.name))
         return Result(f"subnet {spec.cluster_subnet or 'none'}, namespaces {', '.join(spec.namespaces) or 'none'}")
 
     async def _terrain(self, name: str, cluster: str, before: SliceSpec | None) -> Terrain:

@@ -10,7 +10,7 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
+from kubeslice.plan import localnames, worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.worker_parts import View
 from kubeslice.plan.worker_report import Report
@@ -92,7 +92,8 @@ class Standing:
             if membership
             else hublink.not_joined(objects.labels(seen).get(names.PROJECT_LABEL, ""))
         )
-        return Report([*self._findings(view), link], status)
+        until = self.caches.forgotten.until(view.name)
+        return Report([*self._findings(view), link, hublink.memory(localnames.title(seen), until)], status)
 
     def _findings(self, view: View) -> list[Finding]:
         degraded = [worker_report.degradation(view)] if view.has_network else []

@@ -7,7 +7,6 @@ from kubeslice.kube.api import Api
 from kubeslice.kube.events import Recorder
 from kubeslice.model import names
 from kubeslice.model.ids import Key
-from kubeslice.plan.workloads import Build
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.controller import Controller, Reconciler
 from kubeslice.runtime.metrics import ControllerMetrics
@@ -17,6 +16,7 @@ from kubeslice.worker import keys
 from kubeslice.worker.caches import Caches, OwnCaches
 from kubeslice.worker.enrollment import Enrollment
 from kubeslice.worker.exports import Exports
+from kubeslice.worker.forgotten import Forgotten
 from kubeslice.worker.forwarding import Forwarding
 from kubeslice.worker.gateways import Gateways
 from kubeslice.worker.imports import Imports
@@ -26,6 +26,7 @@ from kubeslice.worker.namespaces import Namespaces
 from kubeslice.worker.planekeys import PlaneKeys
 from kubeslice.worker.quotas import Quotas
 from kubeslice.worker.representation import Representation
+from kubeslice.worker.settings import Settings
 from kubeslice.worker.slices import Slices
 from kubeslice.worker.standing import Standing
 from kubeslice.worker.triggers import Triggers
@@ -36,11 +37,16 @@ class Term:
     """The object graph that serves a set of projects until it becomes another."""
 
     def __init__(
-        self, own: Api, enrolled: Sequence[Enrollment], build: Build, metrics: ControllerMetrics, counted: WorkerMetrics
+        self,
+        own: Api,
+        enrolled: Sequence[Enrollment],
+        chosen: Settings,
+        metrics: ControllerMetrics,
+        counted: WorkerMetrics,
     ) -> None:
         clock = SystemClock()
         memberships = [Membership(each, counted, clock) for each in enrolled]
-        self.caches = Caches(OwnCaches(own), memberships)
+        self.caches = Caches(OwnCaches(own), memberships, Forgotten(clock, chosen.keep_forgotten))
         self._metrics = metrics
         self._triggered: list[tuple[Controller, list[Source]]] = []
         here = Reporter(own, names.WORKER_MANAGER, Recorder(own, names.WORKER_MANAGER), clock)
@@ -51,7 +57,7 @@ class Term:
         self.slices = self._controller("slices", Slices(own, self.caches), triggers.slices(), concurrency=1)
         self.namespaces = self._controller("namespaces", Namespaces(own, self.caches, here), triggers.namespaces())
         self.workloads = self._controller(
-            "workloads", Workloads(own, self.caches, build, plane_keys, clock), triggers.workloads()
+            "workloads", Workloads(own, self.caches, chosen.build, plane_keys, clock), triggers.workloads()
         )
         self.standing = self._controller("standing", standing, triggers.standing())
         self.gateways = self._controller("gateways", Gateways(own, self.caches, here, clock), triggers.gateways())

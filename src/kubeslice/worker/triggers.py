@@ -99,6 +99,7 @@ class Triggers:
             *(Source(hub.configs, _slice_of_spec, intent) for hub in self.caches.hubs),
             *(Source(hub.gateways, _slice_of_spec, secrets) for hub in self.caches.hubs),
             *(Source(hub.secrets, _naming(hub)) for hub in self.caches.hubs),
+            Source(own.gateways, _slice_of_label, existence),
             Source(own.pods, _slice_of_gateway_pod, existence),
             Source(own.deployments, _slice_of_label, progress),
             *(Source(informer, _slice_of_label, intent) for informer in (own.services, own.accounts, own.budgets)),
