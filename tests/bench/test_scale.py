@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from kubeslice.bench.hub_scale import Options, quick
-from kubeslice.bench.scale.figures import Figures, Idling, Settling
+from kubeslice.bench.scale.figures import Figures, Idling, Joined, Settling
 from kubeslice.bench.scale.growth import Growth
 from kubeslice.bench.scale.load import Load, cluster
 from kubeslice.model.cluster import Cluster
@@ -47,13 +47,13 @@ def test_sizes_grow_to_the_one_asked_for() -> None:
 def figures(clusters: int, writes: int, per_object: float, joined: float) -> Figures:
     settling = Settling(seconds=10.0, writes=writes, hub_seconds=5.0, bytes_per_object=[per_object] * clusters)
     idling = Idling(writes=1.0, worker_bytes=[100.0] * clusters, hub_percent=1.0)
-    return Figures(Load(clusters, 12, 10), 1.0, settling, [joined], [0.1], idling, hub_mebibytes=100.0, bare=100.0)
+    return Figures(Load(clusters, 12, 10), 1.0, settling, [Joined(joined, 50)], [0.1], idling, 100.0, bare=100.0)
 
 
 def test_a_budget_counts_where_it_is_set() -> None:
     small, large = figures(10, 800, 1000.0, 3.0), figures(100, 800, 1100.0, 1.5)
     assert Growth("hub-scale", [small, large]).is_ok
-    assert not Growth("hub-scale", [small, dataclasses.replace(large, joined=[2.5])]).is_ok
+    assert not Growth("hub-scale", [small, dataclasses.replace(large, joined=[Joined(2.5, 50)])]).is_ok
     assert not Growth("hub-scale", [small, figures(100, 600, 1100.0, 1.5)]).is_ok
     assert not Growth("hub-scale", [small, figures(100, 800, 1400.0, 1.5)]).is_ok
     assert not Growth("hub-scale", [small, dataclasses.replace(large, hub_mebibytes=301.0)]).is_ok
@@ -63,6 +63,11 @@ def test_a_write_rate_is_judged_where_there_is_enough_to_write() -> None:
     few = dataclasses.replace(figures(10, 100, 1000.0, 1.0), load=Load(10, 1, 10))
     assert few.settling.rate / few.bare < 0.7
     assert Growth("hub-scale", [few]).is_ok
+
+
+def test_a_join_is_shown_beside_the_bare_loop_for_as_many_writes() -> None:
+    shown = figures(10, 800, 1000.0, 1.0).metrics(figures(10, 800, 1000.0, 1.0), is_largest=True)
+    assert shown["a cluster joins a slice of all, p50"].baseline == 50 / 100.0
 
 
 def test_the_report_has_a_column_for_each_number_of_clusters() -> None:

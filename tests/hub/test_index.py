@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubeslice.hub.index import Index
+from kubeslice.hub.index import Index, Versions
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model.ids import OWN, Key
@@ -78,3 +78,13 @@ def test_a_trigger_wakes_only_for_its_aspect(before: int, after: int, woken: int
     keys.clear()
     informer._remember({**first, "metadata": {**first["metadata"], "resourceVersion": "2"}, "value": after})
     assert len(keys) == woken
+
+
+def test_a_version_counts_what_changes_an_aspect_of_a_group() -> None:
+    informer = Informer(cast("Api", Collection()), CONFIGMAPS)
+    versions = Versions(informer, groups, lambda obj: obj["value"])
+    seen = [(versions.of(0), versions.of(1))]
+    for version, value in enumerate([1, 1, 2, 2, 0]):
+        informer._remember({"metadata": {"name": "a", "uid": "u", "resourceVersion": str(version)}, "value": value})
+        seen.append((versions.of(0), versions.of(1)))
+    assert seen == [(0, 0), (1, 0), (1, 0), (2, 1), (2, 1), (3, 2)]

@@ -68,3 +68,29 @@ async def test_an_earlier_appointment_stands() -> None:
     queue.add_after(key(1), 60)
     async with asyncio.timeout(2):
         assert await queue.take() == key(1)
+
+
+async def test_what_is_urgent_waits_neither_for_the_pace_nor_for_others() -> None:
+    queue = WorkQueue(lambda: 60.0)
+    queue.add(key(1))
+    queue.add(key(2))
+    taking = asyncio.create_task(queue.take())
+    await asyncio.sleep(0)
+    assert not taking.done()
+    queue.add(key(2), is_urgent=True)
+    async with asyncio.timeout(2):
+        assert await taking == key(2)
+    queue.add(key(2), is_urgent=True)
+    queue.done(key(2))
+    async with asyncio.timeout(2):
+        assert await queue.take() == key(2)
+    assert len(queue) == 1
+
+
+async def test_what_waits_for_the_pace_comes_when_it_is_time() -> None:
+    ends = asyncio.get_running_loop().time() + 0.05
+    queue = WorkQueue(lambda: ends - asyncio.get_running_loop().time())
+    queue.add(key(1))
+    async with asyncio.timeout(2):
+        assert await queue.take() == key(1)
+    assert asyncio.get_running_loop().time() >= ends - 0.001

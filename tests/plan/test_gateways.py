@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubeslice.model import names
 from kubeslice.plan import gateways, slices
 from kubeslice.plan.gateways import Detours, Published
 from kubeslice.plan.slices import Seat
@@ -102,3 +103,20 @@ def test_what_others_were_told_of_a_cluster_stands_while_its_report_is_missing()
     assert gateways.told([empty, view], []) == Published(planes, ["192.0.2.1"])
     assert gateways.told([view], ["192.0.2.9"]) == Published(planes, ["192.0.2.9"])
     assert gateways.told([], []) == Published([], [])
+
+
+def test_a_new_view_is_held_for_a_worker_that_holds_the_slice_and_stays_as_it_is_held() -> None:
+    held = [names.WORKER_SLICE_GATEWAY_FINALIZER]
+    assert gateways.holders(None, is_held=True) == held
+    assert gateways.holders(None, is_held=False) == []
+    for finalizers in ([], held, [*held, "other.example/finalizer"]):
+        seen = {"metadata": {"name": "red-a-b", "finalizers": finalizers}}
+        assert gateways.holders(seen, is_held=True) == gateways.holders(seen, is_held=False) == finalizers
+
+
+def test_what_is_renewed_keeps_its_finalizers() -> None:
+    terrain = gateways.Terrain.of("shop", config("a", "b"), seats("a", "b"), Detours())
+    (side,) = terrain.sides_to("b")
+    held = [names.WORKER_SLICE_GATEWAY_FINALIZER]
+    view = terrain.view(side, Published(), held)
+    assert gateways.renewed(view, Published([KEY]))["metadata"]["finalizers"] == held

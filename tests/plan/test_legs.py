@@ -12,9 +12,9 @@ UNKNOWN: tuple[State, ...] = ("UNKNOWN", "UNKNOWN")
 
 
 def test_what_is_not_told_is_unknown() -> None:
-    status = {"planes": [{"plane": 1, "state": "UP"}, {"plane": 3, "state": "UP"}, {"plane": 0, "state": "UNKNOWN"}]}
-    assert legs.told(status, 3) == ("UNKNOWN", "UP", "UNKNOWN")
-    assert legs.told({}, 2) == UNKNOWN
+    reported = [{"plane": 1, "state": "UP"}, {"plane": 3, "state": "UP"}, {"plane": 0, "state": "UNKNOWN"}]
+    assert legs.told(reported, 3) == ("UNKNOWN", "UP", "UNKNOWN")
+    assert legs.told([], 2) == UNKNOWN
 
 
 @pytest.mark.parametrize(

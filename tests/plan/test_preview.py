@@ -190,6 +190,17 @@ def test_limits_are_told_for_each_cluster_and_namespace_and_broken_ones_stay_as_
     assert footprint.footprint(seen.made) == parts(after)
 
 
+def test_isolation_is_told_with_what_it_cuts() -> None:
+    before = world(slice_config("red", "a", **joined("till")))
+    asked = {"namespaceIsolationProfile": joined("till")["namespaceIsolationProfile"] | {"isolationEnabled": True}}
+    after = world(slice_config("red", "a", **asked))
+    assert parts(after)[Spot("a", "red", "policy", "isolation")] == "a NetworkPolicy in each of its namespaces"
+    cut = "what its namespaces exchange with others through the cluster's own network"
+    for pods in (0, 1):
+        assert told(before, after, pods) == {("create", "a", "red", "policy", "isolation"): cut}
+    assert told(after, before) == {("remove", "a", "red", "policy", "isolation"): ""}
+
+
 def test_a_deletion_takes_every_part_away_and_is_told_what_is_in_its_way() -> None:
     spec = {"serviceName": "web", "serviceNamespace": "till", "sourceCluster": "a", "sliceName": "red"}
     exported = [("a", {"metadata": {"name": "web-till-a"}, "spec": spec})]

@@ -49,6 +49,17 @@ def test_engine_and_generations_of_keys_are_the_hubs_and_stay_while_it_is_silent
     assert worker_slice.spec(worker_slice.wish_of_slice(seen), [], LAND, seen.spec) == spec
 
 
+def test_isolation_stays_as_it_was_while_the_hub_is_silent() -> None:
+    asked = {"applicationNamespaces": ["shop"], "allowedNamespaces": ["ops"], "isolationEnabled": True}
+    wish = worker_slice.wish_of_config(config(namespaceIsolationProfile=asked))
+    spec = worker_slice.spec(wish, ["shop"], LAND, None)
+    assert spec.wire()["isolation"] == {"allowedNamespaces": ["ops"]}
+    seen = Slice.parse({"metadata": {"name": "red"}, "spec": spec.wire()})
+    assert worker_slice.wish_of_slice(seen) == wish
+    off = worker_slice.wish_of_config(config(namespaceIsolationProfile=asked | {"isolationEnabled": False}))
+    assert off.isolation is None
+
+
 node_sets = st.frozensets(st.sampled_from(["n1", "n2", "n3"]), min_size=1)
 lands = st.builds(
     Terrain,

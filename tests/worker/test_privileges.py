@@ -71,7 +71,8 @@ async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: 
         confined = replace(stage, own=own, hub=hub)
         await stage.agents()
         await confined.start()
-        await stage.slice()
+        profile = {"applicationNamespaces": ["shop"], "isolationEnabled": True}
+        await stage.slice(namespaceIsolationProfile=profile)
         await stage.gateway()
         await stage.offer("red", "shop", ("web-0", "worker-1", "10.1.0.70"))
         await eventually(lambda: stage.own_object(resources.NAMESPACES, "shop", None))
@@ -87,6 +88,7 @@ async def test_a_slice_lives_and_dies_with_the_roles_that_are_handed_out(stage: 
                 objects.status(cluster).get("registrationStatus") == "Registered"
                 and objects.status(config).get("gateways")
                 and objects.is_true(config, "Ready")
+                and objects.is_true(config, "Isolated")
                 and objects.is_true(pair, "Ready")
                 and await stage.hub_object(resources.SERVICEEXPORTCONFIGS, f"web-shop-{CLUSTER}")
                 and await stage.own_object(resources.SERVICEIMPORTS, "web", "shop")

@@ -17,7 +17,8 @@ async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_cl
     await dns_of_the_cluster(stage)
     await dns_service(stage)
     await stage.start()
-    await stage.slice()
+    profile = {"applicationNamespaces": ["shop"], "isolationEnabled": True}
+    await stage.slice(namespaceIsolationProfile=profile)
     await stage.gateway()
     await stage.offer("red", "shop", ("web-0", "worker-1", "10.1.0.70"))
     await stage.export()
@@ -27,6 +28,7 @@ async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_cl
             await stage.own_object(resources.SERVICEIMPORTS, "web", "shop")
             and await stage.own_object(resources.SLICEGATEWAYS, f"red-{CLUSTER}-worker-1")
             and await stage.hub_object(resources.SERVICEEXPORTCONFIGS, f"web-shop-{CLUSTER}")
+            and await stage.own_object(resources.NETWORKPOLICIES, names.network_policy("red"), "shop")
             and await written(stage) != COREFILE
         )
 
@@ -49,6 +51,7 @@ async def test_nothing_of_the_operator_is_left_in_the_cluster_and_the_hub_can_cl
         assert left in ([], [names.DNS_SERVICE])
     left = [objects.name(obj) for obj in (await stage.own.list(resources.DEPLOYMENTS, SYSTEM)).items]
     assert left == [names.DNS_SERVICE]
+    assert (await stage.own.list(resources.NETWORKPOLICIES)).items == []
     namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
     assert names.SLICE_LABEL not in objects.labels(namespace)
     assert objects.labels(namespace)["team"] == "a"

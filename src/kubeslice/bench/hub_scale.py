@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubeslice.bench.scale import bareloop
-from kubeslice.bench.scale.figures import Figures, Idling, Settling
+from kubeslice.bench.scale.figures import Figures, Idling, Joined, Settling
 from kubeslice.bench.scale.growth import Growth
 from kubeslice.bench.scale.load import Load, slice_name
 from kubeslice.bench.scale.newcomer import Newcomer
@@ -91,8 +91,8 @@ async def _settle(scene: Scene) -> Settling:
     return Settling(seconds, writes, scene.hub.seconds - spent, per_object)
 
 
-async def _change(scene: Scene, times: int) -> tuple[list[float], list[float]]:
-    """Let the spare cluster join and leave the slice of all clusters; return how long each took to be absorbed."""
+async def _change(scene: Scene, times: int) -> tuple[list[Joined], list[float]]:
+    """Let the spare cluster join and leave the slice of all clusters; return what each took to be absorbed."""
     joined, left = [], []
     async with Newcomer.watched(scene) as newcomer:
         for _ in range(times):

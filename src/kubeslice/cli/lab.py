@@ -182,7 +182,9 @@ def limit(
             typer.echo(f"{first} has {mbit:g} Mbit/s" if mbit else f"{first} has no limit")
         if mtu is not None:
             commands.narrow(first, second, mtu, lab, icmp=icmp)
-            typer.echo(f"{first} ↔ {second} takes {f'packets of {mtu} bytes' if mtu else 'what its links take'}")
+            silently = ", and nobody is told" if mtu and not icmp else ""
+            takes = f"packets of {mtu} bytes{silently}" if mtu else "what its links take"
+            typer.echo(f"{first} ↔ {second} takes {takes}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from kubeslice.hub import groups
+from kubeslice.hub.ends import Ends
 from kubeslice.hub.groups import Service, SliceName
 from kubeslice.hub.index import Index
 from kubeslice.kube import objects
@@ -59,7 +60,8 @@ class Caches:
         self.exports_by_namespace = Index(self.exports, groups.namespace)
         self.imports_by_service = Index(self.imports, groups.imported)
         self.imports_by_slice = Index(self.imports, groups.slice_name)
-        self.secrets_by_slice = Index(self.secrets, groups.slice_name)
+        self.views = Ends(self.gateways, self.member)
+        self.shared_keys = Ends(self.secrets, self.member)
 
     @property
     def informers(self) -> list[Informer]:

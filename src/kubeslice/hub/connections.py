@@ -4,11 +4,13 @@ Called by the slice reconciler. What is remembered here is only since when somet
 counts anew. The detours in force are in the status of the SliceConfig.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from kubeslice.hub import groups
 from kubeslice.hub.caches import Caches
+from kubeslice.hub.ends import Row
 from kubeslice.hub.groups import SliceName
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
@@ -18,10 +20,12 @@ from kubeslice.plan import clusters, gateways, legs, relays, roles, topology
 from kubeslice.plan.gateways import Detours
 from kubeslice.plan.legs import End, Leg, Legs
 from kubeslice.plan.relays import Situation
-from kubeslice.plan.tenancy import Member
 from kubeslice.plan.topology import Graph, Pair
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import soonest
+
+NOTHING: Row = {}
+NOTHING_SAID: Sequence[Object] = ()
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,22 @@ class Outlook:
     after: float | None = None
 
 
+@dataclass(frozen=True)
+class _Sight:
+    """What follows from the reports of both ends of a pair, as long as these reports are the last."""
+
+    reports: tuple[Any, ...]
+    joined: tuple[legs.State, ...]
+    counted: tuple[Sequence[legs.State], Sequence[legs.State]]
+
+
 @dataclass
 class Memory:
     """Since when the tunnels of a slice are as they are, and when the ends of each pair last changed places."""
 
     legs: Mapping[Pair, Leg] = field(default_factory=dict)
     tried: dict[Pair, float] = field(default_factory=dict)
+    sights: dict[Pair, _Sight] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,26 +102,38 @@ class Connections:
 
     def _observe(self, name: SliceName, graph: Graph, planes: int) -> Legs:
         heard = {member: not self.silence(name.project, member) for member in graph.members}
-        by_pair, ends = {}, {}
+        rows, memory = self.caches.views.rows(name), self._known.setdefault(name, Memory())
+        sights, by_pair, ends = {}, {}, {}
         for one, other in graph.edges():
-            near = End(self._told(name, one, other, planes), heard[one])
-            far = End(self._told(name, other, one, planes), heard[other])
-            by_pair[topology.pair(one, other)] = legs.joined(near, far)
-            ends[one, other], ends[other, one] = legs.counted(near, far), legs.counted(far, near)
-        memory = self._known.setdefault(name, Memory())
-        memory.legs = legs.aged(memory.legs, by_pair, self.clock.monotonic())
+            near, far = _planes(rows, one, other), _planes(rows, other, one)
+            reports = (near, far, heard[one], heard[other], planes)
+            sight = memory.sights.get((one, other))
+            if sight is None or not _is_same(sight.reports, reports):
+                sight = _sight(reports)
+            sights[one, other], by_pair[topology.pair(one, other)] = sight, sight.joined
+            ends[one, other], ends[other, one] = sight.counted
+        memory.sights, memory.legs = sights, legs.aged(memory.legs, by_pair, self.clock.monotonic())
         return Legs(memory.legs, ends)
-
-    def _told(self, name: SliceName, local: str, remote: str, planes: int) -> tuple[legs.State, ...]:
-        namespace = Member(name.project, local).namespace
-        view = self.caches.gateways.get(names.slice_gateway(name.name, local, remote), namespace)
-        # Another slice can have a gateway of the same name.
-        is_ours = view is not None and list(groups.slice_and_remote(view)) == [(name, remote)]
-        return legs.told(objects.status(view) if view and is_ours else {}, planes)
 
     def _swap(self, name: SliceName, swapped: frozenset[Pair], turning: list[Pair]) -> frozenset[Pair]:
         self._known[name].tried |= dict.fromkeys(turning, self.clock.monotonic())
         return roles.swapped(swapped, turning)
+
+
+def _planes(rows: Mapping[str, Row], local: str, remote: str) -> Sequence[Object]:
+    view = rows.get(local, NOTHING).get(remote)
+    return NOTHING_SAID if view is None else objects.status(view).get("planes") or NOTHING_SAID
+
+
+def _is_same(before: tuple[Any, ...], after: tuple[Any, ...]) -> bool:
+    # An informer's objects never change: a report that is the very one of before says what it said.
+    return before[0] is after[0] and before[1] is after[1] and before[2:] == after[2:]
+
+
+def _sight(reports: tuple[Any, ...]) -> _Sight:
+    said_near, said_far, is_near_heard, is_far_heard, planes = reports
+    near, far = End(legs.told(said_near, planes), is_near_heard), End(legs.told(said_far, planes), is_far_heard)
+    return _Sight(reports, legs.joined(near, far), (legs.counted(near, far), legs.counted(far, near)))
 
 
 def detours(slice_config: Object) -> Detours:

@@ -6,13 +6,15 @@ there are peers to be told, and nothing is computed for the others.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubeslice.hub import fingerprints, groups
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
-from kubeslice.hub.rosters import Roster, cluster_of, generations_of, roster
+from kubeslice.hub.index import Versions
+from kubeslice.hub.prospects import Prospect, Prospects
+from kubeslice.hub.rosters import cluster_of
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -20,12 +22,16 @@ from kubeslice.kube.applyset import Item, sync
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
-from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.plan import gateways, keyrecords
-from kubeslice.plan.gateways import Published
+from kubeslice.plan.gateways import Published, Terrain
+from kubeslice.plan.pairs import Side
+from kubeslice.plan.tenancy import Member
 from kubeslice.runtime.controller import Result
 
 log = logging.getLogger(__name__)
+
+Basis = tuple[Any, ...]
+UNSETTLED = -1
 
 
 def key(name: SliceName, remote: str) -> Key:
@@ -34,110 +40,115 @@ def key(name: SliceName, remote: str) -> Key:
 
 
 @dataclass(frozen=True)
-class _Outlook:
-    """What decides about the views that lead to one member; `slice` is None when there is no slice (any more)."""
+class _Settled:
+    """What the views that lead to a member followed from when they were right, all together and by their cluster."""
 
-    slice: Object | None
-    roster: Roster
+    prospect: Prospect
     published: Published
-    is_refused: bool
-
-    def fingerprint(self, seen: Sequence[Object]) -> bytes:
-        """Return what stays the same as long as nothing changes for these views, as they were `seen`."""
-        slice_seen = self.slice or {}
-        spec, topology = objects.spec(slice_seen), objects.status(slice_seen).get("topology") or {}
-        seats = self.roster.seats
-        return fingerprints.of(
-            # Who is listed and has no seat yet changes nothing; the order of the others does.
-            {field: value for field, value in spec.items() if field != "clusters"},
-            [cluster for cluster in spec.get("clusters") or [] if cluster in seats],
-            [(seat.cluster, seat.octet, seat.subnet, seat.subnet_v6) for seat in seats.values()],
-            (topology.get("relays"), topology.get("swapped"), self.is_refused, self.roster.config is None),
-            (list(self.published.planes), list(self.published.node_ips)),
-            [fingerprints.intent(view) for view in seen],
-        )
+    version: int
+    bases: Mapping[str, Basis]
 
 
-@dataclass(frozen=True)
 class Gateways:
     """Reconciles all views of one member of one slice."""
 
-    api: Api
-    caches: Caches
-    verdicts: Verdicts
-    _settled: dict[Key, bytes] = field(default_factory=dict)
+    def __init__(self, api: Api, caches: Caches, verdicts: Verdicts) -> None:
+        self._api = api
+        self._caches = caches
+        self._prospects = Prospects(caches, verdicts)
+        self._versions = Versions(caches.gateways, groups.slice_and_remote, fingerprints.intent)
+        self._settled: dict[Key, _Settled] = {}
 
     async def reconcile(self, key: Key) -> Result:
         """Write what the others have to know about the member, remove what they no longer need."""
         slice_name, _, remote = key.name.partition("/")
         name = SliceName(names.project_of(key.namespace), slice_name)
-        seen = self.caches.views_of(name, remote)
-        outlook = self._outlook(name, remote, seen)
-        fingerprint = outlook.fingerprint(seen)
-        if self._settled.get(key) == fingerprint:
-            # A member that joins wakes the views of all others, and there is nothing new in most of them.
+        prospect, version = self._prospects.of(name), self._versions.of((name, remote))
+        published, settled = self._published(name, remote, prospect), self._settled.get(key)
+        if settled and (settled.prospect, settled.version, settled.published) == (prospect, version, published):
+            # A member that joins wakes the views of all others, as does every view that was written.
             return Result()
-        wanted = self._wanted(name, remote, seen, outlook)
-        mine = [obj for obj in wanted if self._is_free(obj)]
         self._settled.pop(key, None)
-        changes = await sync(self.api, names.HUB_MANAGER, _items(mine), _items(seen))
+        seen = self._caches.views_of(name, remote)
+        if prospect.terrain is None:
+            return await self._write(remote, [], seen)
+        if prospect.is_refused:
+            # Whom a refused spec connects does not count: who is connected stays so, and goes on hearing of the other.
+            here = [view for view in seen if cluster_of(view) in prospect.seats and not objects.is_deleting(view)]
+            kept = [gateways.renewed(view, published) for view in here if remote in prospect.seats]
+            return await self._write(remote, kept, seen)
+        return await self._settle(key, prospect.terrain, _Settled(prospect, published, version, {}), seen, settled)
+
+    async def _settle(
+        self, key: Key, terrain: Terrain, now: _Settled, seen: Sequence[Object], before: _Settled | None
+    ) -> Result:
+        """Write the views that follow from something else than they did `before`, and remember what the others do."""
+        remote = key.name.partition("/")[2]
+        sides = {side.local: side for side in terrain.sides_to(remote)}
+        known = {cluster_of(view): view for view in seen if _is_of(view, sides)}
+        # Of a cluster that says nothing about its gateways there is nothing to tell yet: saves a write for each peer.
+        told = [side for local, side in sides.items() if now.published.planes or local in known]
+        bases = {side.local: _basis(terrain, side, now, known.get(side.local)) for side in told}
+        stale = [side for side in told if before is None or before.bases.get(side.local) != bases[side.local]]
+        wanted = [
+            terrain.view(side, now.published, self._holders(terrain.project, side, known.get(side.local)))
+            for side in stale
+        ]
+        mine = [view for view in wanted if self._is_free(view)]
+        unwanted = [view for view in seen if not _is_of(view, sides)]
+        result = await self._write(
+            remote, mine, [*unwanted, *(known[side.local] for side in stale if side.local in known)]
+        )
+        if result.sentence:
+            bases = {local: basis for local, basis in bases.items() if local not in {side.local for side in stale}}
+        is_all = not result.sentence and len(mine) == len(wanted)
+        self._settled[key] = replace(now, bases=bases, version=now.version if is_all else UNSETTLED)
+        return result
+
+    def _holders(self, project: str, side: Side, view: Object | None) -> list[str]:
+        name, home = names.worker_slice_config(side.slice_name, side.local), Member(project, side.local).namespace
+        config = self._caches.configs.get(name, home)
+        is_held = config is not None and objects.has_finalizer(config, names.WORKER_SLICE_CONFIG_FINALIZER)
+        return gateways.holders(view, is_held=is_held)
+
+    async def _write(self, remote: str, wanted: Sequence[Object], seen: Sequence[Object]) -> Result:
+        changes = await sync(self._api, names.HUB_MANAGER, _items(wanted), _items(seen))
         if not changes:
-            if seen and len(mine) == len(wanted):
-                self._settled[key] = fingerprint
             return Result()
         return Result(f"{len(changes.applied)} views of {remote} written, {len(changes.deleted)} removed")
 
-    def _outlook(self, name: SliceName, remote: str, seen: Sequence[Object]) -> _Outlook:
-        current, published = roster(self.caches, name), self._published(name, remote, seen)
-        slice_seen = self.caches.slices.get(name.name, names.project_namespace(name.project))
-        if slice_seen is None or current.config is None:
-            return _Outlook(slice_seen, current, published, is_refused=False)
-        problems = self.verdicts.problems(slice_seen, current.config)
-        return _Outlook(slice_seen, current, published, is_refused=bool(problems))
-
-    def _wanted(self, name: SliceName, remote: str, seen: Sequence[Object], outlook: _Outlook) -> list[Object]:
-        slice_seen, current, published = outlook.slice, outlook.roster, outlook.published
-        if current.config is None or slice_seen is None:
-            return []
-        if outlook.is_refused:
-            # Whom a refused spec connects does not count: who is connected stays so, and goes on hearing of the other.
-            here = [view for view in seen if cluster_of(view) in current.seats and not objects.is_deleting(view)]
-            return [gateways.renewed(view, published) for view in here if remote in current.seats]
-        detours = gateways.detours(objects.status(slice_seen))
-        found = gateways.views(name.project, current.config, current.seats, remote, published, detours)
-        known = {objects.namespace(view) for view in seen}
-        # Of a cluster that says nothing about its gateways there is nothing to tell yet: saves a write for each peer.
-        return [view for view in found if published.planes or objects.namespace(view) in known]
-
-    def _published(self, name: SliceName, cluster: str, seen: Sequence[Object]) -> Published:
-        registered = self.caches.clusters.get(cluster, names.project_namespace(name.project))
+    def _published(self, name: SliceName, cluster: str, prospect: Prospect) -> Published:
+        member = Member(name.project, cluster)
+        registered = self._caches.clusters.get(cluster, names.project_namespace(name.project))
         addresses = (objects.status(registered).get("nodeIPs") if registered else None) or ()
-        reports = [config for config in self.caches.configs_of(name) if cluster_of(config) == cluster]
-        reported = [gateway for config in reports[:1] for gateway in objects.status(config).get("gateways") or []]
+        config = self._caches.configs.get(names.worker_slice_config(name.name, cluster), member.namespace)
+        is_genuine = config is not None and self._caches.genuine([config]) and cluster_of(config) == cluster
+        reported = (objects.status(config).get("gateways") or []) if config is not None and is_genuine else []
         if not reported:
             # Its report was lost with a restored hub, or is the first to come: what others were told of it stands.
-            return gateways.told(seen, addresses)
-        return Published(self._accepted(name, cluster, reported), addresses)
-
-    def _accepted(
-        self, name: SliceName, cluster: str, reported: Sequence[Mapping[str, Any]]
-    ) -> Sequence[Mapping[str, Any]]:
-        config = self.caches.slices.get(name.name, names.project_namespace(name.project))
-        rotation = self.caches.rotations.get(name.name, names.project_namespace(name.project))
-        if config is None:
-            return []
-        records = keyrecords.parse(objects.status(rotation).get("keys") or []) if rotation else []
-        in_force = generations_of(self.caches, name, SliceConfig.parse(config))
-        return keyrecords.accepted(cluster, reported, records, in_force)
+            return gateways.told(self._caches.views_of(name, cluster), addresses)
+        if prospect.terrain is None:
+            return Published((), addresses)
+        return Published(keyrecords.accepted(cluster, reported, prospect.records, prospect.in_force), addresses)
 
     def _is_free(self, wanted: Object) -> bool:
         # Slice a-b with cluster c and slice a with clusters b and c can want the same name: the first one keeps it.
-        found = self.caches.gateways.get(objects.name(wanted), objects.namespace(wanted))
+        found = self._caches.gateways.get(objects.name(wanted), objects.namespace(wanted))
         is_free = found is None or list(groups.slice_and_remote(found)) == list(groups.slice_and_remote(wanted))
         if not is_free:
             log.warning("%s is the gateway of another slice: rename one of the two slices", objects.name(wanted))
         return is_free
 
 
-def _items(found: list[Object]) -> list[Item]:
+def _is_of(view: Object, sides: Mapping[str, Side]) -> bool:
+    side = sides.get(cluster_of(view))
+    return side is not None and objects.name(view) == side.name
+
+
+def _basis(terrain: Terrain, side: Side, now: _Settled, view: Object | None) -> Basis:
+    """Return what a view follows from, and as what it is there: while this stays, so does the view."""
+    return now.prospect.basis, now.published, terrain.basis(side), view and fingerprints.intent(view)
+
+
+def _items(found: Sequence[Object]) -> list[Item]:
     return [Item(WORKERSLICEGATEWAYS, obj) for obj in found]

@@ -25,13 +25,14 @@ from kubeslice.hub.slices import Slices
 from kubeslice.hub.verdicts import Verdicts
 from kubeslice.hub.wiring import Wiring
 from kubeslice.kube.api import Api
+from kubeslice.kube.applyset import PARALLEL
 from kubeslice.kube.events import Recorder
 from kubeslice.kube.lease import Leader, LeadershipLost
 from kubeslice.model import names
 from kubeslice.plan.clusters import SILENCE_LIMIT
 from kubeslice.plan.credentials import DEFAULT_SECONDS
 from kubeslice.runtime.clock import Clock
-from kubeslice.runtime.controller import Controller, Reconciler
+from kubeslice.runtime.controller import CONCURRENCY, Controller, Reconciler
 from kubeslice.runtime.metrics import ControllerMetrics
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source
@@ -41,7 +42,9 @@ log = logging.getLogger(__name__)
 Maker = Callable[[], Controller]
 
 # Of the event loop, for what looks at all tunnels of a slice: their number is the square of that of the clusters.
-SHARE = 0.2
+SHARE = 0.1
+# Each view of a member that joins is another key with one write: as many go at once as one key writes of its own.
+WRITERS = PARALLEL
 
 # Another replica takes over this long after the leader was killed; who loses the lease loses a term, not its pod.
 TERM = 3.5
@@ -132,7 +135,7 @@ class Hub:
             self._controller("project", Projects(api, caches, reporter), wiring.projects()),
             self._controller("cluster", clusters, wiring.clusters()),
             self._controller("slice", slices, wiring.slices(), share=SHARE),
-            self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways()),
+            self._controller("gateway", Gateways(api, caches, verdicts), wiring.gateways(), concurrency=WRITERS),
             self._controller("quota", Quotas(limits, reporter, gauges.quotas), wiring.quotas()),
             self._controller("rotation", rotations, wiring.rotations(), share=SHARE),
             self._controller("export", Exports(api, caches, reporter), wiring.exports()),
@@ -140,8 +143,18 @@ class Hub:
             self._controller("recycler", Recyclers(caches, reporter), wiring.recyclers()),
         ]
 
-    def _controller(self, name: str, reconciler: Reconciler, sources: Sequence[Source], *, share: float = 1.0) -> Maker:
-        return partial(Controller, name, reconciler, sources, share=share, metrics=self._metrics)
+    def _controller(
+        self,
+        name: str,
+        reconciler: Reconciler,
+        sources: Sequence[Source],
+        *,
+        share: float = 1.0,
+        concurrency: int = CONCURRENCY,
+    ) -> Maker:
+        return partial(
+            Controller, name, reconciler, sources, share=share, concurrency=concurrency, metrics=self._metrics
+        )
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -47,3 +47,26 @@ class Index(Generic[Group]):
 
 def _name(obj: Object) -> Name:
     return objects.namespace(obj), objects.name(obj)
+
+
+class Versions(Generic[Group]):
+    """How often something about the objects of a group has changed: what was made from it holds until the next time."""
+
+    def __init__(
+        self, informer: Informer, groups: Callable[[Object], Iterable[Group]], aspect: Callable[[Object], Hashable]
+    ) -> None:
+        self._groups = groups
+        self._aspect = aspect
+        self._numbers: dict[Group, int] = defaultdict(int)
+        informer.subscribe(self._changed)
+
+    def of(self, group: Group) -> int:
+        """Return the number of the last change."""
+        return self._numbers.get(group, 0)
+
+    def _changed(self, old: Object | None, new: Object | None) -> None:
+        if old is not None and new is not None and self._aspect(old) == self._aspect(new):
+            return
+        concerned = {group for obj in (old, new) if obj is not None for group in self._groups(obj)}
+        for group in concerned:
+            self._numbers[group] += 1

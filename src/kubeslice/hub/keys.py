@@ -3,6 +3,8 @@
 Called by `hub.slices`; both are written by `hub.rotation`.
 """
 
+from collections.abc import Iterable
+
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.rosters import generations_of
@@ -14,11 +16,11 @@ from kubeslice.plan import authority, generations, rotation_report
 from kubeslice.plan.findings import Finding
 
 
-def told(caches: Caches, name: SliceName, config: SliceConfig, cluster: str) -> Object:
-    """Return the fields of a member's WorkerSliceConfig about its gateways' keys."""
+def told(caches: Caches, name: SliceName, config: SliceConfig, clusters: Iterable[str]) -> dict[str, Object]:
+    """Return the fields about their gateways' keys in the WorkerSliceConfig of each of these clusters."""
     in_force = {"gatewayKeys": generations.wire(generations_of(caches, name, config))}
     signed = authority.texts(caches.secrets.get(names.slice_authority(*name), names.HUB_NAMESPACE))
-    return in_force | authority.told(signed, cluster)
+    return {cluster: in_force | authority.told(signed, cluster) for cluster in clusters}
 
 
 def found(caches: Caches, name: SliceName) -> list[Finding]:

@@ -6,7 +6,7 @@ overwritten that changed since it was read, so neither an old cache nor a second
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from kubeslice.hub.caches import Caches
@@ -18,11 +18,10 @@ from kubeslice.kube.errors import AlreadyExists
 from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.resources import SECRETS
-from kubeslice.plan import presharedkeys
+from kubeslice.plan import presharedkeys, topology
 from kubeslice.plan.presharedkeys import Entries
 from kubeslice.plan.tenancy import Member
-
-Pair = tuple[str, str]
+from kubeslice.plan.topology import Pair
 
 
 @dataclass(frozen=True)
@@ -37,19 +36,16 @@ class PreSharedKeys:
 
         Raises `Conflict` or `Retry` when a Secret is not as the cache shows it.
         """
-        seen = self._seen(name)
+        seen = dict(self.caches.shared_keys.pairs(name))
         wanted, gate = presharedkeys.entries(generations), asyncio.Semaphore(PARALLEL)
-        kept = {tuple(sorted(pair)) for pair in pairs}
-        stale = [obj for (one, other), obj in seen.items() if tuple(sorted((one, other))) not in kept]
+        kept = {topology.pair(*ends) for ends in pairs}
+        stale = [obj for ends, obj in seen.items() if topology.pair(*ends) not in kept]
         await sync(self.api, names.HUB_MANAGER, [], [Item(SECRETS, obj) for obj in stale])
-        steps = [self._pair(name, (one, other), seen, wanted, gate) for one, other in sorted(kept)]
+        lacking = [ends for ends in sorted(kept) if not _is_agreed(wanted, seen.get(ends), seen.get(ends[::-1]))]
+        steps = [self._pair(name, ends, seen, wanted, gate) for ends in lacking]
         for outcome in await asyncio.gather(*steps, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-
-    def _seen(self, name: SliceName) -> dict[Pair, Object]:
-        found = self.caches.genuine(self.caches.secrets_by_slice.of(name))
-        return {pair: obj for obj in found if all(pair := _ends(obj))}
 
     async def _pair(
         self, name: SliceName, pair: Pair, seen: Mapping[Pair, Object], wanted: list[str], gate: asyncio.Semaphore
@@ -79,9 +75,10 @@ def _new_key() -> str:
     return presharedkeys.encoded(secrets.token_bytes(presharedkeys.KEY_LENGTH))
 
 
-def _ends(secret: Object) -> Pair:
-    labels = objects.labels(secret)
-    return labels.get(names.CLUSTER_LABEL, ""), labels.get(names.REMOTE_CLUSTER_LABEL, "")
+def _is_agreed(wanted: Collection[str], first: Object | None, second: Object | None) -> bool:
+    """Tell whether both ends have all keys, the same and no others: most pairs of a slice, at every look."""
+    data = _data(first)
+    return len(data) == len(wanted) and all(map(data.get, wanted)) and data == _data(second)
 
 
 def _data(secret: Object | None) -> Entries:

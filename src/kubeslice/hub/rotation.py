@@ -14,7 +14,7 @@ from kubeslice.hub import sightings
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
 from kubeslice.hub.metrics import HubMetrics
-from kubeslice.hub.presharedkeys import Pair, PreSharedKeys
+from kubeslice.hub.presharedkeys import PreSharedKeys
 from kubeslice.hub.rosters import Roster, generations_of, roster
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
@@ -28,6 +28,7 @@ from kubeslice.plan import authority, generations, keyrecords, rotation, rotatio
 from kubeslice.plan.generations import Generations
 from kubeslice.plan.keyrecords import KeyRecord
 from kubeslice.plan.rotation import Plane, Schedule, Seen
+from kubeslice.plan.topology import Pair
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 
@@ -73,8 +74,8 @@ class Rotations:
         now = self.reporter.clock.now()
         records = keyrecords.parse(objects.status(seen).get("keys") or []) if seen else []
         found = sightings.keys(self.caches, name, current, records)
-        step = self._step(name, current, config, seen, found, now)
         pairs = sightings.pairs(self.caches, name, current, config)
+        step = self._step(name, current, config, seen, found, now, is_listed=rotation_report.are_listed(pairs))
         told = [objects.spec(member) for member in self.caches.configs_of(name)]
         await self.shared.ensure(name, pairs, generations.everything(step.in_force, told))
         problems = [*found.problems, *await self._certify(name, current, config, step, found, now)]
@@ -96,10 +97,13 @@ class Rotations:
         obj: Object | None,
         found: sightings.Keys,
         now: datetime,
+        *,
+        is_listed: bool,
     ) -> _Step:
         plan, status = rotation_report.schedule(config.spec), objects.status(obj) if obj else {}
         before = rotation_report.planes(status, generations_of(self.caches, name, config), now)
-        seen = sightings.seen(self.caches, name, current, config, found)
+        matters = is_listed or any(plane.is_rotating for plane in before)
+        seen = sightings.seen(self.caches, name, current, config, found, with_tunnels=matters)
         return _Step(plan, before, rotation.step(before, plan, seen, now), seen)
 
     async def _certify(

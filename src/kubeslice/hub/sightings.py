@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import SliceName
-from kubeslice.hub.presharedkeys import Pair
 from kubeslice.hub.rosters import Roster, cluster_of
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
@@ -15,6 +14,7 @@ from kubeslice.plan import clusters, generations, keyrecords, rotation_report, t
 from kubeslice.plan.authority import Request
 from kubeslice.plan.keyrecords import KeyRecord, Owner, Refusal
 from kubeslice.plan.rotation import Seen, Tunnel
+from kubeslice.plan.topology import Pair
 
 OPENVPN = "OpenVPN"
 
@@ -69,36 +69,33 @@ def _certified(
     return Keys(kept, requests, refusals, [*problems, *(refusal.sentence for refusal in refusals)])
 
 
-def seen(caches: Caches, name: SliceName, current: Roster, config: SliceConfig, found: Keys) -> Seen:
-    """Return what the members report, as the rotation is decided by it."""
+def seen(
+    caches: Caches, name: SliceName, current: Roster, config: SliceConfig, found: Keys, *, with_tunnels: bool
+) -> Seen:
+    """Return what the members report, as the rotation is decided by it; `with_tunnels` where these matter."""
     live = frozenset(cluster for cluster in current.seats if _is_live(caches, name, cluster))
-    said = {ends(view): objects.status(view).get("planes") or [] for view in views(caches, name)}
-    tunnels: list[Tunnel] = []
-    for local, remote in sorted(pair for pair in said if current.seats.keys() >= set(pair)):
-        reported = said.get((local, remote)) or []
-        tunnels += rotation_report.tunnels_of(local, remote, reported, config.spec.gateway_replicas)
-    return Seen(live, found.made, tunnels)
+    return Seen(live, found.made, list(_tunnels(caches, name, current, config)) if with_tunnels else [])
+
+
+def _tunnels(caches: Caches, name: SliceName, current: Roster, config: SliceConfig) -> Iterator[Tunnel]:
+    said = dict(views(caches, name))
+    for local, remote in sorted(said):
+        if local in current.seats and remote in current.seats:
+            reported = objects.status(said[local, remote]).get("planes") or []
+            yield from rotation_report.tunnels_of(local, remote, reported, config.spec.gateway_replicas)
 
 
 def pairs(caches: Caches, name: SliceName, current: Roster, config: SliceConfig) -> list[Pair]:
     """Return (local, remote) of all that are connected or should be; both are members."""
     octets = {cluster: seat.octet for cluster, seat in current.seats.items()}
     edges = topology.graph(config.spec, octets).edges()
-    found = {ends(view) for view in views(caches, name)} | {
-        side for one, other in edges for side in ((one, other), (other, one))
-    }
-    return sorted(pair for pair in found if current.seats.keys() >= set(pair))
+    found = {*edges, *((other, one) for one, other in edges), *(ends for ends, _ in views(caches, name))}
+    return sorted(ends for ends in found if ends[0] in octets and ends[1] in octets)
 
 
-def views(caches: Caches, name: SliceName) -> list[Object]:
-    """Return the WorkerSliceGateways of a slice that are there to stay."""
-    found = caches.genuine(caches.gateways_by_slice.of(name))
-    return [view for view in found if not objects.is_deleting(view)]
-
-
-def ends(view: Object) -> Pair:
-    """Return the two clusters of a WorkerSliceGateway, its own first."""
-    return cluster_of(view), objects.labels(view).get(names.REMOTE_CLUSTER_LABEL, "")
+def views(caches: Caches, name: SliceName) -> Iterator[tuple[Pair, Object]]:
+    """Return the WorkerSliceGateways of a slice that are there to stay, by their two clusters, the own one first."""
+    return ((ends, view) for ends, view in caches.views.pairs(name) if not objects.is_deleting(view))
 
 
 def is_certified(config: SliceConfig) -> bool:

@@ -121,10 +121,9 @@ class Slices:
 
     async def _write_configs(self, name: SliceName, obj: Object, config: SliceConfig, seats: Sequence[Seat]) -> None:
         profile = self.verdicts.profile(config)
+        told = keys.told(self.caches, name, config, [seat.cluster for seat in seats])
         wanted = [
-            slices.worker_config(
-                name.project, config, seat, profile, keys.told(self.caches, name, config, seat.cluster)
-            )
+            slices.worker_config(name.project, config, seat, profile, told[seat.cluster])
             for seat in seats
             if self._has_home(name, seat.cluster)
         ]

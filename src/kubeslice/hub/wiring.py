@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubeslice.hub import exports, gateways, groups, rosters, slices
+from kubeslice.hub import exports, fingerprints, gateways, groups, rosters, slices
 from kubeslice.hub.caches import Caches
 from kubeslice.hub.groups import Service, SliceName
 from kubeslice.kube import objects
@@ -69,6 +69,7 @@ class Wiring:
         """Return what concerns a SliceConfig."""
         caches = self._caches
         return [
+            Source(caches.slices, own_key, desired, is_urgent=True),
             Source(caches.slices, own_key, with_conditions),
             Source(caches.slices, self._siblings, lambda obj: obj["metadata"].get("generation")),
             Source(caches.clusters, self._slices_of_cluster, _member_aspect),
@@ -100,7 +101,7 @@ class Wiring:
         return [
             Source(caches.configs, self._views_of_all, lambda obj: (desired(obj)[2], objects.labels(obj))),
             Source(caches.configs, self._views_of_one, lambda obj: objects.status(obj).get("gateways")),
-            Source(caches.gateways, _view_itself, desired_and_labels),
+            Source(caches.gateways, _view_itself, fingerprints.intent),
             Source(caches.slices, self._views_of_slice, _connecting),
             Source(caches.rotations, self._views_of_rotation, _passed_on),
             Source(caches.clusters, self._views_beside_cluster, rosters.is_evicted),
@@ -113,6 +114,7 @@ class Wiring:
         return [
             Source(caches.slices, own_key, desired),
             Source(caches.rotations, own_key, with_conditions),
+            Source(caches.configs, _slice_keys, objects.is_deleting, is_urgent=True),
             Source(caches.configs, _slice_keys, _keys_aspect),
             Source(caches.gateways, _slice_keys, _progress_aspect),
             Source(caches.secrets, _slice_keys),

@@ -62,6 +62,11 @@ class Informer:
         """Return one object from the cache."""
         return self._objects.get((namespace or "", name))
 
+    @property
+    def count(self) -> int:
+        """Return how many objects are cached."""
+        return len(self._objects)
+
     def items(self, namespace: str | None = None) -> list[Object]:
         """Return all cached objects, or those of one namespace, by namespace and name."""
         return [self._objects[key] for key in sorted(self._objects) if namespace in (None, key[0])]

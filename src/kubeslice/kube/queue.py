@@ -5,6 +5,7 @@ done, and then only if it was added meanwhile. Failures come back after a back-o
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 
@@ -18,12 +19,13 @@ RETRY_CAP = 30.0
 class WorkQueue:
     """Keys that wait for a worker, in order of arrival. For one event loop.
 
-    `pace` says for how many seconds more nobody gets a key, however many there are.
+    `pace` says for how many seconds more nobody gets a key, however many there are, apart from those that are urgent.
     """
 
     def __init__(self, pace: Callable[[], float] = lambda: 0.0) -> None:
         self._pace = pace
         self._waiting: deque[Key] = deque()
+        self._urgent: set[Key] = set()
         self._dirty: set[Key] = set()
         self._active: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
@@ -38,8 +40,11 @@ class WorkQueue:
         """Tell whether nothing waits and nothing is being worked on."""
         return not self._waiting and not self._active
 
-    def add(self, key: Key) -> None:
-        """Ask for work on `key` now."""
+    def add(self, key: Key, *, is_urgent: bool = False) -> None:
+        """Ask for work on `key` now; what is urgent does not wait for the pace or for others."""
+        if is_urgent:
+            self._urgent.add(key)
+            self._arrival.set()
         if key in self._dirty:
             return
         self._dirty.add(key)
@@ -71,16 +76,21 @@ class WorkQueue:
 
     async def take(self) -> Key:
         """Wait for a key and start work on it; `done` must follow."""
-        while not self._waiting or (wait := self._pace()) > 0:
-            if self._waiting:
-                await asyncio.sleep(wait)
-            else:
-                self._arrival.clear()
-                await self._arrival.wait()
-        key = self._waiting.popleft()
+        while (key := self._next()) is None:
+            self._arrival.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._pace() if self._waiting else None):
+                    await self._arrival.wait()
+        self._waiting.remove(key)
+        self._urgent.discard(key)
         self._dirty.discard(key)
         self._active.add(key)
         return key
+
+    def _next(self) -> Key | None:
+        if self._urgent and (hurried := next((key for key in self._waiting if key in self._urgent), None)):
+            return hurried
+        return self._waiting[0] if self._waiting and self._pace() <= 0 else None
 
     def done(self, key: Key) -> None:
         """End work on `key`; if it was added meanwhile it waits again."""

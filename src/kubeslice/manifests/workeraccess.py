@@ -12,6 +12,7 @@ from kubeslice.model.resources import (
     DEPLOYMENTS,
     LEASES,
     NAMESPACES,
+    NETWORKPOLICIES,
     NODES,
     PODDISRUPTIONBUDGETS,
     PODS,
@@ -38,6 +39,8 @@ WORKER = Account(
         Permission(NAMESPACES, OWN),
         # What slices may use in their namespaces.
         Permission(RESOURCEQUOTAS, OWN),
+        # Isolates the namespaces of slices, and tells which policies of others open them again.
+        Permission(NETWORKPOLICIES, OWN),
         # Empty is known by looking; Secrets are not looked at, because that would open all of them.
         *(Permission(kind, "list") for kind in onboarding.CONTENT if kind not in (PODS, SERVICEEXPORTS)),
         # Pods on slices and behind exports; their overlay addresses are on them.

@@ -230,6 +230,11 @@ def resource_quota(slice_name: str) -> str:
     return f"kubeslice-{slice_name}"
 
 
+def network_policy(slice_name: str) -> str:
+    """Return the name of the NetworkPolicy of a slice in each of its namespaces."""
+    return f"kubeslice-{slice_name}"
+
+
 def service_dns(service: str, namespace: str) -> str:
     """Return the name under which every cluster of the slice finds a service."""
     return f"{service}.{namespace}.svc.{ZONE}"

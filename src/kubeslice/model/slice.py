@@ -24,6 +24,12 @@ class NodeBlocks(KubeModel):
     cidrs: list[str] = Field(default_factory=list, description="Blocks of the cluster's subnet.")
 
 
+class Isolation(KubeModel):
+    """Who reaches the slice's namespaces in this cluster beside the slice itself."""
+
+    allowed_namespaces: list[str] = Field(default_factory=list, description="Further namespaces that are let in.")
+
+
 class SliceSpec(KubeModel):
     """What the slice should be in this cluster, decided by the operator."""
 
@@ -45,6 +51,9 @@ class SliceSpec(KubeModel):
     )
     namespaces: list[str] = Field(default_factory=list, description="Namespaces whose pods join.")
     only_existing: bool | None = Field(default=None, description="Whether these join where they are, and are not made.")
+    isolation: Isolation | None = Field(
+        default=None, description="Who is let into the namespaces beside the slice; everybody where nothing is said."
+    )
     resource_quota: QuotaPart | None = Field(default=None, description="What the slice may use in this cluster.")
     node_blocks: list[NodeBlocks] = Field(
         default_factory=list,
@@ -92,7 +101,9 @@ class SliceStatus(Status):
     app_pods_updated_on: int | None = Field(default=None, description="When appPods last changed, Unix seconds.")
     application_namespaces: list[str] = Field(default_factory=list, description="Namespaces whose pods are on it.")
     allowed_namespaces: list[str] = Field(default_factory=list, description="Further namespaces let in.")
-    network_policies_installed: bool = Field(default=False, description="Whether isolation is in force.")
+    network_policies_installed: bool = Field(
+        default=False, description="Whether isolation is on and every namespace has its NetworkPolicy."
+    )
 
 
 class Slice(Kind):

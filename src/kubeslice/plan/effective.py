@@ -115,10 +115,8 @@ def _cipher(spec: SliceConfigSpec) -> Iterator[str]:
 
 def _isolation(profile: NamespaceIsolationProfile) -> Iterator[str]:
     where = "spec.namespaceIsolationProfile"
-    if profile.isolation_enabled:
-        yield f"{where}.isolationEnabled: no policies are made yet, other namespaces reach the pods by their cluster"
-    if profile.allowed_namespaces:
-        yield f"{where}.allowedNamespaces: no policies are made yet, every namespace is allowed"
+    if profile.allowed_namespaces and not profile.isolation_enabled:
+        yield f"{where}.allowedNamespaces: every namespace is allowed, because isolationEnabled is false"
 
 
 def _kinds(spec: SliceConfigSpec) -> Iterator[str]:

@@ -90,7 +90,7 @@ def _of_config(config: Object) -> Iterator[tuple[Spot, str]]:
     for namespace in profile.get("allowedNamespaces") or []:
         yield Spot(cluster, name, ALLOWED, namespace), "is let in"
     if profile.get("isolationEnabled"):
-        yield Spot(cluster, name, POLICY, ISOLATION), "on"
+        yield Spot(cluster, name, POLICY, ISOLATION), "a NetworkPolicy in each of its namespaces"
     if spec.get("qosProfileDetails"):
         yield Spot(cluster, name, POLICY, BANDWIDTH), _bandwidth(spec["qosProfileDetails"])
     yield from _limits(cluster, name, spec.get("resourceQuota") or {})

@@ -4,11 +4,11 @@ A cluster's news (a new public key, another port) concerns exactly the views tha
 planned by the cluster they lead to: the work for a change is as large as what it changes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, Self
 
 from kubeslice.model import names
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
@@ -17,7 +17,7 @@ from kubeslice.plan import endpoints, ipam, slices, topology
 from kubeslice.plan.pairs import Side, sides_to
 from kubeslice.plan.slices import Seat
 from kubeslice.plan.tenancy import Member
-from kubeslice.plan.topology import Pair, Ways
+from kubeslice.plan.topology import Graph, Pair, Ways
 
 Object = dict[str, Any]
 
@@ -47,6 +47,57 @@ def detours(status: Mapping[str, Any]) -> Detours:
     return Detours(relays, frozenset(topology.pair(*entry["clusters"]) for entry in said.get("swapped") or []))
 
 
+@dataclass(frozen=True)
+class Terrain:
+    """A slice as its views show it: who has which place, who is connected to whom, and what passes through whom."""
+
+    project: str
+    config: SliceConfig
+    roster: Mapping[str, Seat]
+    graph: Graph
+    ways: Ways
+    swapped: Collection[Pair] = ()
+
+    @classmethod
+    def of(cls, project: str, config: SliceConfig, roster: Mapping[str, Seat], found: Detours) -> Self:
+        """Return the terrain of a slice with these members and detours."""
+        graph = topology.graph(config.spec, {cluster: seat.octet for cluster, seat in roster.items()})
+        return cls(project, config, roster, graph, topology.ways(graph, found.relays), found.swapped)
+
+    def is_like(self, other: Self) -> bool:
+        """Tell whether the same views follow from two terrains of a slice whose specs and members are alike."""
+        return (self.graph, self.ways, self.swapped) == (other.graph, other.ways, other.swapped)
+
+    def sides_to(self, remote: str) -> Iterator[Side]:
+        """Return the sides that lead to `remote`; none when it is no member."""
+        target = self.roster.get(remote)
+        if target is not None and target.subnet:
+            octets = {cluster: seat.octet for cluster, seat in self.roster.items()}
+            yield from sides_to(remote, self.config.metadata.name, self.graph, octets, self.swapped)
+
+    def basis(self, side: Side) -> tuple[Any, ...]:
+        """Return what the view of a side is made of, apart from the spec and what its remote cluster publishes."""
+        passing = _passing(side, self.ways, self.roster) if self.ways.carriers else {}
+        relay = self.ways.relay(side.local, side.remote)
+        return side, self.roster[side.local], self.roster[side.remote], passing, relay
+
+    def view(self, side: Side, published: Published, holders: Sequence[str] = ()) -> Object:
+        """Return the WorkerSliceGateway of a side; `published` is what its remote cluster says.
+
+        What a member publishes itself it knows: its own side holds only its place. `holders` are its finalizers.
+        """
+        remote_end = _end(self.roster[side.remote]) | _reachable_at(published) | {"gatewayName": side.remote_name}
+        view = _view(
+            self.project,
+            self.config,
+            side,
+            _end(self.roster[side.local]) | {"gatewayName": side.name},
+            remote_end | _passing(side, self.ways, self.roster),
+            self.ways.relay(side.local, side.remote),
+        )
+        return _held(view, holders)
+
+
 def views(
     project: str,
     config: SliceConfig,
@@ -55,28 +106,9 @@ def views(
     published: Published,
     detoured: Detours | None = None,
 ) -> list[Object]:
-    """Return the WorkerSliceGateways of all other members that lead to `remote`; none when it is no member.
-
-    `published` is what `remote` says. What a member publishes itself it knows: its own side holds only its place.
-    """
-    target, found = roster.get(remote), detoured or Detours()
-    if target is None or not target.subnet:
-        return []
-    octets = {cluster: seat.octet for cluster, seat in roster.items()}
-    graph = topology.graph(config.spec, octets)
-    ways = topology.ways(graph, found.relays)
-    remote_end = _end(target) | _reachable_at(published)
-    return [
-        _view(
-            project,
-            config,
-            side,
-            _end(roster[side.local]) | {"gatewayName": side.name},
-            remote_end | {"gatewayName": side.remote_name} | _passing(side, ways, roster),
-            ways.relay(side.local, remote),
-        )
-        for side in sides_to(remote, config.metadata.name, graph, octets, found.swapped)
-    ]
+    """Return the WorkerSliceGateways of all other members that lead to `remote`; none when it is no member."""
+    terrain = Terrain.of(project, config, roster, detoured or Detours())
+    return [terrain.view(side, published) for side in terrain.sides_to(remote)]
 
 
 def told(views_seen: Iterable[Object], addresses: Sequence[str]) -> Published:
@@ -91,12 +123,28 @@ def renewed(view: Object, published: Published) -> Object:
     spec = view["spec"]
     remote = {**spec["remoteGatewayConfig"], **_reachable_at(published)}
     kept = {key: view["metadata"][key] for key in ("name", "namespace", "labels")}
-    return {
+    renewed = {
         "apiVersion": WORKERSLICEGATEWAYS.api_version,
         "kind": WORKERSLICEGATEWAYS.kind,
         "metadata": kept,
         "spec": {**spec, "remoteGatewayConfig": remote},
     }
+    return _held(renewed, holders(view, is_held=True))
+
+
+def holders(view: Object | None, *, is_held: bool) -> list[str]:
+    """Return the finalizers of a view as the hub writes it: as they are, at first that of its cluster's worker.
+
+    A worker that holds the slice itself (`is_held`) will hold its gateways too, and is spared the first write. For one
+    that never took the slice up nothing is held: it might never let go.
+    """
+    if view is not None:
+        return list(view["metadata"].get("finalizers") or [])
+    return [names.WORKER_SLICE_GATEWAY_FINALIZER] if is_held else []
+
+
+def _held(view: Object, finalizers: Sequence[str]) -> Object:
+    return {**view, "metadata": {**view["metadata"], "finalizers": list(finalizers)}} if finalizers else view
 
 
 def _reachable_at(published: Published) -> Object:

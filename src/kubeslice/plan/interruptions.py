@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from kubeslice.plan.footprint import (
     GATEWAYS,
+    ISOLATION,
     MEMBER,
     NAME,
     NAMESPACE,
+    POLICY,
     REGISTRATION,
     ROUTE,
     SHUT_OUT,
@@ -18,6 +20,7 @@ from kubeslice.plan.footprint import (
 
 Pods = Mapping[tuple[str, str], int]
 Homes = Mapping[tuple[str, str], str]
+ISOLATED = "what its namespaces exchange with others through the cluster's own network"
 OTHERS = {
     (NAMESPACE, "remove"): "its pods here leave the slice",
     (ROUTE, "change"): "flows move to the other way",
@@ -41,13 +44,15 @@ def interruption(found: Difference, after: Footprint, pods: Pods, known: Homes) 
         return f"everything on the slice here, for {count} of its pods" if count else ""
     if spot.what == REGISTRATION:
         return "every slice here, at once" if found.after == SHUT_OUT else ""
-    if Spot(spot.cluster, spot.slice, MEMBER) not in after or not _has_traffic(spot, pods):
+    isolates = (spot.what, spot.name, found.action) == (POLICY, ISOLATION, "create")
+    is_member = Spot(spot.cluster, spot.slice, MEMBER) in after
+    if not isolates and not (is_member and _has_traffic(spot, pods)):
         return ""  # the member's own line says it
     if found.action == "remove" and spot.what in (TUNNELS, ROUTE):
         return _tunnels(spot, after, pods) if spot.what == TUNNELS else _route(spot, after, known)
     if spot.what == GATEWAYS and found.action == "change":
         return _gateways(found)
-    return OTHERS.get((spot.what, found.action), "")
+    return ISOLATED if isolates else OTHERS.get((spot.what, found.action), "")
 
 
 def _has_traffic(spot: Spot, pods: Pods) -> bool:

@@ -48,12 +48,10 @@ class Legs:
     ends: Mapping[tuple[str, str], Sequence[State]] = field(default_factory=dict)
 
 
-def told(status: Mapping[str, Any], planes: int) -> tuple[State, ...]:
-    """Return what a WorkerSliceGateway's status says of each plane; what it does not name is unknown."""
+def told(reported: Iterable[Mapping[str, Any]], planes: int) -> tuple[State, ...]:
+    """Return what the planes in a WorkerSliceGateway's status say; what they do not name is unknown."""
     states: dict[int, State] = {
-        int(plane.get("plane") or 0): plane["state"]
-        for plane in status.get("planes") or []
-        if plane.get("state") in ("UP", "DOWN")
+        int(plane.get("plane") or 0): plane["state"] for plane in reported if plane.get("state") in ("UP", "DOWN")
     }
     return tuple(states.get(plane, "UNKNOWN") for plane in range(planes))
 
@@ -75,7 +73,11 @@ def aged(before: Mapping[Pair, Leg], planes: Mapping[Pair, Sequence[State]], now
     """Return the legs as they are now; `since` stays where their state stays."""
     after = {}
     for ends, states in planes.items():
-        leg, old = Leg(states, now), before.get(ends)
+        old = before.get(ends)
+        if old is not None and old.planes == states:
+            after[ends] = old
+            continue
+        leg = Leg(states, now)
         after[ends] = Leg(states, old.since) if old and old.state == leg.state else leg
     return after
 

@@ -1,6 +1,6 @@
 """A VpnKeyRotation: what of it is read, and what is written into it. Called by `hub.rotation`."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -116,9 +116,14 @@ def history(before: Mapping[str, Any], states: Mapping[str, str], now: datetime)
     return {"currentRotationState": current, "statusHistory": former}
 
 
+def are_listed(gateways: Sized) -> bool:
+    """Tell whether one object of the API has room for the gateways of a slice."""
+    return len(gateways) <= MOST_LISTED
+
+
 def _listed(gateways: Sequence[Row]) -> Sequence[Row]:
     """Return the gateways of a slice, none when there are more than one object of the API has room for."""
-    return gateways if len(gateways) <= MOST_LISTED else []
+    return gateways if are_listed(gateways) else []
 
 
 def judge(

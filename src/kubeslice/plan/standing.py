@@ -58,10 +58,13 @@ class Standing:
         """Return how many are up."""
         return sum(states.count("UP") for states in self.legs.ends.values())
 
-    def tunnels_of(self, cluster: str) -> tuple[int, int]:
-        """Return how many tunnel ends of a cluster are up, and how many it should have."""
-        own = [states for (local, _), states in self.legs.ends.items() if local == cluster]
-        return sum(states.count("UP") for states in own), sum(map(len, own))
+    def tunnels(self) -> dict[str, tuple[int, int]]:
+        """Return how many tunnel ends of each cluster are up, and how many it should have."""
+        counts: dict[str, tuple[int, int]] = {}
+        for (local, _), states in self.legs.ends.items():
+            up, wanted = counts.get(local, (0, 0))
+            counts[local] = up + states.count("UP"), wanted + len(states)
+        return counts
 
     @property
     def sentence(self) -> str:
@@ -116,12 +119,13 @@ def member_state(seat: Seat, config: Mapping[str, Any] | None, silence: str) -> 
 
 def status_fields(standing: Standing) -> Object:
     """Return the status of a SliceConfig apart from its conditions."""
-    members = [_member_status(member, standing) for member in standing.members]
+    tunnels = standing.tunnels()
+    members = [_member_status(member, tunnels.get(member.seat.cluster, (0, 0))) for member in standing.members]
     members += [_evicted_status(seat) for seat in standing.evicted]
     if standing.graph is None:
         return {"members": members}
-    tunnels = f"{standing.tunnels_up}/{standing.tunnels_wanted}"
-    return {"members": members, "tunnels": tunnels, "topology": _topology(standing, standing.graph)}
+    told = f"{standing.tunnels_up}/{standing.tunnels_wanted}"
+    return {"members": members, "tunnels": told, "topology": _topology(standing, standing.graph)}
 
 
 def without_figures(status: Mapping[str, Any]) -> Object:
@@ -190,13 +194,13 @@ def _complaint(member: MemberState) -> str:
     return f"{member.seat.cluster}: {member.message}"
 
 
-def _member_status(member: MemberState, standing: Standing) -> Object:
+def _member_status(member: MemberState, tunnels: tuple[int, int]) -> Object:
     status: Object = {"cluster": member.seat.cluster, "octet": member.seat.octet, "ready": member.is_ready}
     status["appPods"] = member.app_pods
     if member.message:
         status["message"] = member.message
     if member.seat.subnet:
-        up, wanted = standing.tunnels_of(member.seat.cluster)
+        up, wanted = tunnels
         status |= {**_subnets(member.seat), "tunnelsUp": up, "tunnels": wanted}
     return status
 

@@ -4,7 +4,9 @@ Called by the worker operator. The gateways write the state of their tunnels; th
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import floor
 from typing import Any
+from zlib import crc32
 
 from kubeslice.model import conditions, names
 from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGatewaySpec, TunnelStatus
@@ -17,6 +19,10 @@ Object = dict[str, Any]
 
 Place = tuple[int, int]  # plane and generation
 
+# The hub hears figures of a gateway so often at most, and of so many of a cluster in a second, however many it has.
+FIRST_WORD = 1.0
+FIGURES_EVERY = 5.0
+REPORTS_PER_SECOND = 0.5
 # What a tunnel is; everything else in a plane's status is a figure that changes all the time.
 STATE_FIELDS = ("plane", "generation", "state", "podName", "engine", "cipher", "pathMTU", "since", "message")
 
@@ -156,6 +162,20 @@ def degradation(remote: str, expected: int, planes: Sequence[PlaneState], relay:
 def is_same_state(one: Iterable[Object], other: Iterable[Object]) -> bool:
     """Tell whether two lists of planes differ in figures only; a plane of which nothing is known yet is no news."""
     return _states(one) == _states(other)
+
+
+def words_due(name: str, last: float, gateways: int, *, is_first: bool) -> float:
+    """Return when the hub is told of a gateway, one of `gateways` of the cluster, while its state stays what it was.
+
+    `last` is when it was told, or when the gateway was met: the first word waits for what the tunnel comes to.
+    Figures have a moment of their own in the interval, by the gateway's name: those that came up together are not told
+    of together.
+    """
+    if is_first:
+        return last + FIRST_WORD
+    interval = max(FIGURES_EVERY, gateways / REPORTS_PER_SECOND)
+    own = crc32(name.encode()) / (1 << 32) * interval
+    return own + (floor((last - own) / interval) + 1) * interval
 
 
 def planes_of(gateway: Object, expected: int, alive: Collection[str]) -> list[PlaneState]:

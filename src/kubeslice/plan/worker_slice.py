@@ -13,9 +13,9 @@ from typing import Any, Literal
 from kubeslice.model import names
 from kubeslice.model.errors import Terminal
 from kubeslice.model.quotas import QuotaPart
-from kubeslice.model.slice import LocalSliceConfig, NodeBlocks, Slice, SliceIpam, SliceSpec
+from kubeslice.model.slice import Isolation, LocalSliceConfig, NodeBlocks, Slice, SliceIpam, SliceSpec
 from kubeslice.model.tunnels import PlaneKeys
-from kubeslice.model.workersliceconfig import WorkerSliceConfig
+from kubeslice.model.workersliceconfig import WorkerNamespaceIsolationProfile, WorkerSliceConfig
 from kubeslice.plan import generations, ipam, pods
 from kubeslice.plan.ipam import ClusterPlan
 from kubeslice.plan.onboarding import Claim
@@ -42,6 +42,7 @@ class Wish:
     keys: tuple[PlaneKeys, ...] = ()
     quota: QuotaPart | None = None
     only_existing: bool = False
+    isolation: Isolation | None = None
 
     @property
     def has_network(self) -> bool:
@@ -76,6 +77,7 @@ def wish_of_config(config: WorkerSliceConfig) -> Wish:
         keys=tuple(spec.gateway_keys),
         quota=spec.resource_quota,
         only_existing=spec.namespace_isolation_profile.only_existing,
+        isolation=_isolation(spec.namespace_isolation_profile),
     )
 
 
@@ -94,6 +96,7 @@ def wish_of_slice(seen: Slice) -> Wish:
         keys=tuple(spec.gateway_keys),
         quota=spec.resource_quota,
         only_existing=bool(spec.only_existing),
+        isolation=spec.isolation,
     )
 
 
@@ -113,6 +116,7 @@ def spec(wish: Wish, namespaces: Iterable[str], terrain: Terrain, seen: SliceSpe
         gateway_type=wish.engine,
         gateway_keys=_keys(wish, seen),
         namespaces=sorted(namespaces),
+        isolation=wish.isolation,
         resource_quota=wish.quota,
         only_existing=wish.only_existing or None,
     )
@@ -188,6 +192,10 @@ def local_config(config: WorkerSliceConfig) -> LocalSliceConfig:
         namespace_isolation_profile=spec.namespace_isolation_profile,
         external_gateway_config=spec.external_gateway_config,
     )
+
+
+def _isolation(profile: WorkerNamespaceIsolationProfile) -> Isolation | None:
+    return Isolation(allowed_namespaces=profile.allowed_namespaces) if profile.isolation_enabled else None
 
 
 def _keys(wish: Wish, seen: SliceSpec | None) -> list[PlaneKeys]:

@@ -25,6 +25,7 @@ SUBJECTS = {
     "plan.findings": "Project, Cluster, SliceConfig, ServiceExport",
     "plan.worker_parts": IN_A_CLUSTER,
     "plan.worker_report": IN_A_CLUSTER,
+    "plan.isolation": IN_A_CLUSTER,
     "worker.hublink": "Slice",
     "plan.worker_gateway": "SliceGateway, WorkerSliceGateway",
     "plan.exports": "ServiceExportConfig",

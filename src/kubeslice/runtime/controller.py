@@ -6,10 +6,12 @@ is logged with its traceback and backed off.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from kubeslice.kube.errors import ApiError, Conflict, Unavailable
@@ -23,6 +25,7 @@ from kubeslice.runtime.sources import Source
 log = logging.getLogger(__name__)
 
 RECONCILE_TIMEOUT = 60.0
+CONCURRENCY = 4
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Controller:
         reconciler: Reconciler,
         sources: Sequence[Source],
         *,
-        concurrency: int = 4,
+        concurrency: int = CONCURRENCY,
         share: float = 1.0,
         metrics: ControllerMetrics | None = None,
     ) -> None:
@@ -68,9 +71,9 @@ class Controller:
         self._queue = WorkQueue(self._pace.wait)
         self._sentences: dict[Key, str] = {}
 
-    def enqueue(self, key: Key) -> None:
+    def enqueue(self, key: Key, *, is_urgent: bool = False) -> None:
         """Ask for a reconcile of `key`."""
-        self._queue.add(key)
+        self._queue.add(key, is_urgent=is_urgent)
         self._metrics.waiting.labels(self.name).set(len(self._queue))
 
     @property
@@ -82,15 +85,15 @@ class Controller:
         """Wait until every source has synced, then work until cancelled."""
         for source in self._sources:
             await source.informer.synced.wait()
-        connected = [source.connect(self.enqueue) for source in self._sources]
-        try:
+        with contextlib.ExitStack() as ends:
+            ends.callback(self._queue.close)
+            for source in self._sources:
+                ends.callback(source.connect(partial(self.enqueue, is_urgent=source.is_urgent)))
+                # Each goes through all objects of a kind: who renews a lease or answers a probe has a turn in between.
+                await asyncio.sleep(0)
             async with asyncio.TaskGroup() as group:
                 for number in range(self._concurrency):
                     group.create_task(self._work(), name=f"{self.name}-{number}")
-        finally:
-            for disconnect in connected:
-                disconnect()
-            self._queue.close()
 
     async def _work(self) -> None:
         while True:

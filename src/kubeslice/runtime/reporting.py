@@ -9,6 +9,7 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import apply_if_needed
 from kubeslice.kube.errors import NotFound
 from kubeslice.kube.events import Recorder
+from kubeslice.kube.subset import owned_by
 from kubeslice.model.resources import Resource
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
@@ -50,7 +51,7 @@ class Reporter:
         after = findings.conditions_after(before, found, generation, self.now())
         version = {"resourceVersion": obj["metadata"]["resourceVersion"]} if unchanged else {}
         wanted = {"metadata": _identity(obj) | version, "status": {**(status or {}), "conditions": after}}
-        seen = _ours(obj, {finding.type for finding in found})
+        seen = _ours(obj, {finding.type for finding in found} | _told_before(self.manager, obj))
         try:
             written = await apply_if_needed(self.api, self.manager, resource, wanted, seen, subresource="status")
         except NotFound:
@@ -75,3 +76,10 @@ def _ours(obj: Object, types: set[str]) -> Object:
     # Others keep conditions of their own in the same list (a worker on its Cluster); they are not for us to compare.
     ours = [entry for entry in objects.conditions(obj) if entry.get("type") in types]
     return {**obj, "status": {**objects.status(obj), "conditions": ours}}
+
+
+def _told_before(manager: str, obj: Object) -> set[str]:
+    """Return the types of conditions that `manager` wrote: one that is not found any more has to go."""
+    owned = (owned_by(manager, obj, "status").get("f:status") or {}).get("f:conditions") or {}
+    types = {str(entry.get("type")) for entry in objects.conditions(obj)}
+    return {kind for kind in types if f'k:{{"type":"{kind}"}}' in owned}

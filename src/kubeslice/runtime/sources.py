@@ -34,11 +34,15 @@ def intent(obj: Object) -> Any:
 
 @dataclass(frozen=True)
 class Source:
-    """Enqueue `keys` of the old and the new object when `aspect` differs between them."""
+    """Enqueue `keys` of the old and the new object when `aspect` differs between them.
+
+    What `is_urgent` is looked at without waiting for the controller's share of the event loop.
+    """
 
     informer: Informer
     keys: Keys
     aspect: Aspect = everything
+    is_urgent: bool = False
 
     def connect(self, enqueue: Callable[[Key], None]) -> Callable[[], None]:
         """Ask for work from now on, and once for everything already known; return how to end that."""

@@ -22,7 +22,6 @@ from kubeslice.plan import discovery, findings, gateway_keys, worker_gateway
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source, intent
-from kubeslice.worker.gateways import FIGURES_EVERY, REPORTS_PER_SECOND
 from kubeslice.worker.hubcaches import HubCaches
 from kubeslice.worker.standing import WORDS_EVERY
 
@@ -38,7 +37,7 @@ class Configs:
     reporter: Reporter
     caches: HubCaches
     address: str
-    _told: dict[str, float] = field(default_factory=dict)
+    _noticed: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Keep the pairs of each slice at hand."""
@@ -55,17 +54,18 @@ class Configs:
                 await finalizers.remove(self.hub, WORKERSLICECONFIGS, obj, names.WORKER_SLICE_CONFIG_FINALIZER)
             return Result()
         obj = await finalizers.add(self.hub, WORKERSLICECONFIGS, obj, names.WORKER_SLICE_CONFIG_FINALIZER)
-        gateways = self._gateways(obj)
-        wait = self._told.get(key.name, 0.0) + WORDS_EVERY - self.reporter.clock.monotonic()
+        gateways, now = self._gateways(obj), self.reporter.clock.monotonic()
+        # Words alone wait for more words: a tunnel that is wanted and up a moment later is told of once.
+        wait = self._noticed.setdefault(key.name, now) + WORDS_EVERY - now
         if wait > 0 and objects.status(obj).get("gateways") == gateways:
             return Result(after=wait)
+        self._noticed.pop(key.name)
         planes = int(objects.spec(obj).get("gatewayReplicas") or 1)
         up = sum(plane.get("state") == "UP" for pair in pairs for plane in objects.status(pair).get("planes") or [])
         ready = findings.ready("Ready", f"0 pods on the slice, {up} of {len(pairs) * planes} tunnels up")
         namespaces = (objects.spec(obj).get("namespaceIsolationProfile") or {}).get("applicationNamespaces") or []
         status = {"gateways": gateways, "onboardedAppNamespaces": [{"name": name} for name in namespaces]}
-        if await self.reporter.report(WORKERSLICECONFIGS, obj, [ready], status):
-            self._told[key.name] = self.reporter.clock.monotonic()
+        await self.reporter.report(WORKERSLICECONFIGS, obj, [ready], status)
         return Result()
 
     def _gateways(self, obj: Object) -> list[Object]:
@@ -109,7 +109,7 @@ class Pairs:
         pair = WorkerSliceGateway.parse(obj)
         remote, relay = pair.spec.remote_gateway_config, pair.spec.relay
         planes = self._planes(pair)
-        wait = self._wait(key.name, objects.status(obj).get("planes") or [], [plane.wire() for plane in planes])
+        wait = self._wait(obj, [plane.wire() for plane in planes])
         if wait > 0:
             return Result(after=wait)
         expected = max(1, len({peer.plane for peer in remote.planes}))
@@ -119,19 +119,17 @@ class Pairs:
         ]
         told = {"planes": [plane.wire() for plane in planes], "gatewayNumber": pair.spec.gateway_number}
         await self.reporter.report(WORKERSLICEGATEWAYS, obj, found, told)
-        now, interval = self.reporter.clock.monotonic(), self._interval()
-        # Tunnels of a slice come up together; that their figures do not come together for ever needs a different start.
-        early = 0.0 if key.name in self._told else random.uniform(0, interval)  # noqa: S311 - spreads reports
-        self._told[key.name] = now - early
-        return Result(after=interval - early)
+        now = self._told[key.name] = self.reporter.clock.monotonic()
+        return Result(after=self._due(key.name, now, is_first=False) - now)
 
-    def _wait(self, name: str, before: list[Object], after: list[Object]) -> float:
-        if not worker_gateway.is_same_state(before, after):
+    def _wait(self, obj: Object, after: list[Object]) -> float:
+        if not worker_gateway.is_same_state(objects.status(obj).get("planes") or [], after):
             return 0.0
-        return self._told.get(name, 0.0) + self._interval() - self.reporter.clock.monotonic()
+        name, now = objects.name(obj), self.reporter.clock.monotonic()
+        return self._due(name, self._told.setdefault(name, now), is_first=not objects.conditions(obj)) - now
 
-    def _interval(self) -> float:
-        return max(FIGURES_EVERY, len(self.caches.gateways.items()) / REPORTS_PER_SECOND)
+    def _due(self, name: str, last: float, *, is_first: bool) -> float:
+        return worker_gateway.words_due(name, last, self.caches.gateways.count, is_first=is_first)
 
     def _planes(self, pair: WorkerSliceGateway) -> list[PlaneState]:
         """Return the newest generation of each plane that both sides have the keys of."""

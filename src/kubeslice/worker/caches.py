@@ -46,6 +46,7 @@ class OwnCaches:
         self.bindings = Informer(api, resources.ROLEBINDINGS, SYSTEM, labels=OURS)
         self.budgets = Informer(api, resources.PODDISRUPTIONBUDGETS, SYSTEM, labels=OURS)
         self.quotas = Informer(api, resources.RESOURCEQUOTAS, labels=OURS)
+        self.policies = Informer(api, resources.NETWORKPOLICIES)
         self.corefiles = Informer(api, resources.CONFIGMAPS, DNS_NAMESPACE, fields=f"metadata.name={DNS_CONFIGMAP}")
 
     @property
@@ -69,6 +70,7 @@ class OwnCaches:
             *self.access,
             self.budgets,
             self.quotas,
+            self.policies,
         ]
 
     def secrets_of(self, membership: Membership) -> Informer:

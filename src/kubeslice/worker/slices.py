@@ -13,7 +13,7 @@ from kubeslice.model.slice import Slice, SliceSpec
 from kubeslice.plan import pods, worker_slice
 from kubeslice.plan.worker_slice import Terrain, Wish
 from kubeslice.runtime.controller import Result
-from kubeslice.worker import wishes
+from kubeslice.worker import isolation, wishes
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.membership import Membership
 
@@ -81,6 +81,7 @@ class Slices:
             "workload": sum(1 for _ in self.caches.made_for(name)),
             "router or gateway pod": len(workers),
             "resource quota": sum(objects.labels(obj).get(names.SLICE_LABEL) == name for obj in own.quotas.items()),
+            "isolated namespace": len(isolation.policies_of(self.caches, name)),
             "labelled namespace": sum(
                 objects.labels(obj).get(names.SLICE_LABEL) == name and not objects.is_deleting(obj)
                 for obj in own.namespaces.items()

@@ -17,7 +17,7 @@ from kubeslice.plan.worker_report import Report
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
-from kubeslice.worker import hublink, quotas, wishes
+from kubeslice.worker import hublink, isolation, quotas, wishes
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
@@ -86,6 +86,7 @@ class Standing:
             "appPods": [pod.wire() for pod in worker_report.app_pods(view)],
             "applicationNamespaces": self._onboarded(view),
             "allowedNamespaces": profile.get("allowedNamespaces") or [],
+            "networkPoliciesInstalled": isolation.is_installed(self.caches, seen),
         }
         link = (
             membership.link.finding
@@ -97,7 +98,14 @@ class Standing:
 
     def _findings(self, view: View) -> list[Finding]:
         degraded = [worker_report.degradation(view)] if view.has_network else []
-        return [worker_report.readiness(view), *degraded, *self._namespaces(view), *self._addresses(view)]
+        isolated = isolation.standing(self.caches, view.slice)
+        return [
+            worker_report.readiness(view),
+            *degraded,
+            *self._namespaces(view),
+            *self._addresses(view),
+            *([isolated] if isolated else []),
+        ]
 
     def _view(self, seen: Object) -> View:
         name = objects.name(seen)

@@ -76,7 +76,7 @@ class Triggers:
     def slices(self) -> list[Source]:
         """Return what a Slice depends on; slices also depend on each other, by namespaces and VNIs."""
         own = self.caches.own
-        parts = [own.gateways, own.imports, own.quotas, *own.made]
+        parts = [own.gateways, own.imports, own.quotas, own.policies, *own.made]
         return [
             *(Source(hub.configs, _with(_slice_of_spec, self.all_slices), intent) for hub in self.caches.hubs),
             Source(own.slices, _with(_name, self.all_slices), intent),
@@ -120,7 +120,8 @@ class Triggers:
             Source(own.namespaces, _slice_of_label, intent),
             Source(own.nodes, self.all_slices, machine),
             Source(own.quotas, _slice_of_label),
-            Source(own.exports, self._slice_of_export),
+            Source(own.policies, _with(_slice_of_label, self._slice_around), intent),
+            Source(own.exports, self._slice_around),
             Source(own.deployments, self._if_dns(self.all_slices), availability),
             Source(own.services, self._if_dns(self.all_slices), intent),
             *(Source(hub.cluster, self.all_slices, intent) for hub in self.caches.hubs),
@@ -133,6 +134,15 @@ class Triggers:
             Source(own.slices, _name, intent),
             Source(own.namespaces, _slice_of_label, existence),
             Source(own.quotas, _slice_of_label),
+        ]
+
+    def isolation(self) -> list[Source]:
+        """Return what the isolation of a slice depends on; a policy of ours may have lost its label."""
+        own = self.caches.own
+        return [
+            Source(own.slices, _name, intent),
+            Source(own.namespaces, _slice_of_label, existence),
+            Source(own.policies, _with(_slice_of_label, self._slice_around), intent),
         ]
 
     def gateways(self) -> list[Source]:
@@ -228,8 +238,9 @@ class Triggers:
     def _gateways_of_gateway_pod(self, pod: Object) -> list[Key]:
         return self._gateways_of_label(pod) if pods.role(pod) == names.GATEWAY_POD else []
 
-    def _slice_of_export(self, export: Object) -> list[Key]:
-        name = self.caches.slice_of_namespace(objects.namespace(export))
+    def _slice_around(self, obj: Object) -> list[Key]:
+        """Return the slice of the namespace that an object is in."""
+        name = self.caches.slice_of_namespace(objects.namespace(obj))
         return [Key(OWN, "", name)] if name else []
 
     def _if_dns(self, keys: Keys) -> Keys:

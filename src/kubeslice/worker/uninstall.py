@@ -53,7 +53,8 @@ async def leave_cluster(own: Api) -> None:
     await _delete_all(own, resources.SLICEGATEWAYS, SYSTEM)
     for resource in MADE:
         await _delete_all(own, resource, SYSTEM, labels=OURS)
-    await _delete_all(own, resources.RESOURCEQUOTAS, None, labels=OURS)
+    for resource in (resources.RESOURCEQUOTAS, resources.NETWORKPOLICIES):
+        await _delete_all(own, resource, None, labels=OURS)
     await _delete_all(own, resources.SECRETS, SYSTEM, labels=names.PROJECT_LABEL)
     for namespace in (await own.list(resources.NAMESPACES)).items:
         if owned_by(names.WORKER_MANAGER, namespace) and onboarding.is_labelled(namespace):

@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.kube.http import MAX_CONNECTIONS, HttpApi
+from kubeslice.kube.subset import owned_by
 from kubeslice.model import names
 from kubeslice.model.resources import (
     NAMESPACES,
@@ -54,17 +55,22 @@ def _spread(found: list[Object]) -> list[Object]:
 def _history(admin: HttpApi, resource: Resource, obj: Object, number: int) -> Iterator[Write]:
     """Yield the writes that brought an object to where it is."""
     name = {"name": f"{number}-{objects.name(obj)}", "namespace": NAMESPACE}
-    fresh = {"metadata": {**name, "labels": objects.labels(obj)}}
+    born_held, held = _owns_finalizers(obj), {"finalizers": objects.finalizers(obj)}
+    fresh = {"metadata": {**name, "labels": objects.labels(obj), **(held if born_held else {})}}
     if resource is SECRETS:
         yield lambda: admin.create(resource, {**fresh, "type": obj["type"], "data": obj["data"]})
         return
     yield lambda: admin.apply(resource, {**fresh, "spec": obj["spec"]}, manager=names.HUB_MANAGER)
-    if objects.finalizers(obj):
-        held = {"metadata": {"finalizers": objects.finalizers(obj)}}
-        yield lambda: admin.patch(resource, name["name"], NAMESPACE, held)
+    if objects.finalizers(obj) and not born_held:
+        yield lambda: admin.patch(resource, name["name"], NAMESPACE, {"metadata": held})
     if objects.status(obj):
         told = {"metadata": name, "status": obj["status"]}
         yield lambda: admin.apply(resource, told, manager=names.WORKER_MANAGER, subresource="status")
+
+
+def _owns_finalizers(obj: Object) -> bool:
+    """Tell whether the hub wrote the finalizers with the object itself."""
+    return "f:finalizers" in owned_by(names.HUB_MANAGER, obj).get("f:metadata", {})
 
 
 async def _run(history: Iterable[Write], gate: asyncio.Semaphore) -> None:

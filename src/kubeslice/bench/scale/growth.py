@@ -38,7 +38,7 @@ class Growth:
                     "slices": run.load.slices,
                     "members": run.load.members,
                     "metrics": {name: metric.wire() for name, metric in metrics.items()},
-                    "samples": {"joined (s)": list(run.joined), "left (s)": list(run.left)},
+                    "samples": {"joined (s)": run.absorbed, "left (s)": list(run.left)},
                 }
                 for run, metrics in zip(self.runs, self.metrics, strict=True)
             ],

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from kubeslice.bench.scale.figures import Joined
 from kubeslice.bench.scale.load import HOME, PROJECT, slice_name
 from kubeslice.bench.scale.scene import Scene, following
 from kubeslice.kube import objects
@@ -38,15 +39,15 @@ class Newcomer:
         async with following(*views, *secrets):
             yield cls(scene, views, secrets)
 
-    async def join(self) -> float:
-        """Put the cluster on the slice; return after how many seconds everybody knew what they need for a tunnel."""
-        load = self.scene.load
+    async def join(self) -> Joined:
+        """Put the cluster on the slice, wait until everybody knows what they need for a tunnel and until all are up."""
+        load, before = self.scene.load, await self.scene.written()
         started = time.monotonic()
         await self._write([*load.members_of(0), load.spare])
         await self.scene.until(self._is_known, TOLD_WITHIN, f"everybody told of {load.spare}")
-        told = time.monotonic() - started
+        joined = Joined(time.monotonic() - started, await self.scene.written() - before)
         await self.scene.until(self._is_up, TOLD_WITHIN, f"every tunnel of {load.spare} up")
-        return told
+        return joined
 
     async def leave(self) -> float:
         """Take the cluster off the slice; return after how many seconds nothing was left of it."""
