@@ -27,6 +27,8 @@ def test_gateways_are_privileged_unless_it_is_said(settings: tuple[str, ...], va
         ("worker", (*WORKER, "privileged-gateways=no"), "privileged-gateways=no does not do: write true or false"),
         ("worker", ("cluster=west",), "project is missing: add --set project=…"),
         ("hub", ("endpoint=https://hub:6443", "color=red"), "--set color is not known; there are endpoint"),
+        ("hub", ("endpoint=172.31.0.11:6443",), "endpoint 172.31.0.11:6443 is no URL of an API server: write https://"),
+        ("hub", ("endpoint=hub:6443",), "endpoint hub:6443 is no URL"),
         ("agent", (), "no part 'agent': there are hub and worker"),
     ],
 )

@@ -9,6 +9,7 @@ import yaml
 
 from kubeslice.cli import target
 from kubeslice.kube.api import Api
+from kubeslice.kube.errors import NotFound
 from kubeslice.kube.waiting import NotReached
 
 
@@ -45,3 +46,23 @@ def test_a_missing_kubeconfig_is_named(tmp_path: Path, capsys: pytest.CaptureFix
     with pytest.raises(typer.Exit):
         target.run_with_api(tmp_path / "nothing", None, work)
     assert "there is no kubeconfig at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("404 page not found\n", "this API server does not know KubeSlice: is it the hub's"),
+        ('namespaces "a" not found', 'namespaces "a" not found; is this the hub cluster'),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(
+    kubeconfig: Path, capsys: pytest.CaptureFixture[str], message: str, said: str
+) -> None:
+    async def work(_: Api) -> None:
+        raise NotFound(404, "NotFound", message)
+
+    with pytest.raises(typer.Exit):
+        target.run_with_api(kubeconfig, None, work)
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {said}")
+    assert error.count("\n") == 1

@@ -28,7 +28,9 @@ async def require_project(api: Api, project: str) -> None:
     try:
         await api.get(PROJECTS, project, names.HUB_NAMESPACE)
     except NotFound:
-        fail(f"there is no project {project!r}: `kubeslice project get` lists them")
+        fail(
+            f"there is no project {project!r}: `kubeslice project get` lists all, `kubeslice install project` makes one"
+        )
     except Forbidden:
         return  # people of a project may not look at projects
 

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli.target import Context, Kubeconfig, run_with_api
+from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.kube.api import Api
 from kubeslice.model.names import IMAGE_REPOSITORY
 
@@ -14,6 +15,14 @@ app = typer.Typer(help="Put the hub and the workers onto clusters.", no_args_is_
 
 DEFAULT_IMAGE = f"{IMAGE_REPOSITORY}:{__version__}"
 ImageName = Annotated[str, typer.Option("--image", help="Image of all components.")]
+
+
+def checked_endpoint(endpoint: str) -> str:
+    """Return the hub's endpoint; ends the program when it is none, for the hub would not start with it."""
+    parts = urlsplit(endpoint)
+    if parts.scheme != "https" or not parts.hostname:
+        fail(f"endpoint {endpoint} is no URL of an API server: write https://HOST:PORT, as the workers reach it")
+    return endpoint
 
 
 @app.command()
@@ -28,7 +37,7 @@ def hub(
     from kubeslice.install import hub as installation
     from kubeslice.manifests import HubValues, Image
 
-    values = HubValues(controller_endpoint=endpoint, image=Image(image), replicas=replicas)
+    values = HubValues(controller_endpoint=checked_endpoint(endpoint), image=Image(image), replicas=replicas)
     run_with_api(kubeconfig, context, lambda api: installation.install(api, values))
     typer.echo("the hub runs; next: kubeslice install project NAME")
 
@@ -59,10 +68,15 @@ def worker(
     context: Context = None,
 ) -> None:
     """Register a cluster on the hub (--kubeconfig, --context) and install the worker on it (--worker-…)."""
+    from kubeslice.cli.finding import require_project
     from kubeslice.install import worker as installation
-    from kubeslice.manifests import Image
+    from kubeslice.manifests import HubCredentials, Image
 
-    credentials = run_with_api(kubeconfig, context, lambda api: installation.register(api, project, cluster))
+    async def register(api: Api) -> HubCredentials | None:
+        await require_project(api, project)
+        return await installation.register(api, project, cluster)
+
+    credentials = run_with_api(kubeconfig, context, register)
 
     async def install(api: Api) -> None:
         await installation.install(api, project, cluster, credentials, Image(image))

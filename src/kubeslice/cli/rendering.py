@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from kubeslice.cli.install import DEFAULT_IMAGE
+from kubeslice.cli.install import DEFAULT_IMAGE, checked_endpoint
 from kubeslice.cli.target import fail
 from kubeslice.kube.api import Object
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
@@ -22,7 +22,8 @@ def manifests_yaml(part: str, settings: Sequence[str]) -> str:
         case "hub":
             values = _parse(settings, HUB_SETTINGS, required=("endpoint",))
             life = _credential_seconds(values)
-            wanted = HubValues(values["endpoint"], _image(values), replicas=_replicas(values), credential_seconds=life)
+            endpoint, image = checked_endpoint(values["endpoint"]), _image(values)
+            wanted = HubValues(endpoint, image, replicas=_replicas(values), credential_seconds=life)
             parts = hub(wanted)
         case "worker":
             values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))

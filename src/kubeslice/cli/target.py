@@ -66,6 +66,10 @@ def _file(kubeconfig: Path | None) -> Path:
 
 
 def _sentence(status: int, message: str) -> str:
+    if status == 404 and "page not found" in message:
+        return (
+            "this API server does not know KubeSlice: is it the hub's, and is that installed? (kubeslice install hub)"
+        )
     if status == 404:
         return f"{message}; is this the hub cluster, and is KubeSlice installed there? (kubeslice install hub)"
     if status == 401:
