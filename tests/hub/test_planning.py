@@ -168,6 +168,8 @@ async def test_what_the_hub_would_refuse_changes_nothing(stage: Stage, cli: Cli)
         ("apply", slice_config("red", "a", "nowhere"), "there is no Cluster nowhere"),
         ("plan", slice_config("red", "a", sliceSubnet="8.8.0.0/16"), "sliceSubnet"),
         ("plan", cluster("b", nodeIPs=["ten"]), "'ten' is not an IP address"),
+        ("plan", slice_config("red", "a", cluster=["a"]), 'unknown field "spec.cluster"'),
+        ("apply", cluster("a", nodeIp="10.0.0.1"), 'unknown field "spec.nodeIp"'),
         ("plan", {"kind": "Project", "metadata": {"name": "x"}, "spec": {}}, "use kubectl for it"),
     ):
         refused = await cli.run(command, wish, output="table")

@@ -29,7 +29,7 @@ async def rehearse(api: HttpApi, wish: Wish, seen: Object | None) -> Object | st
     """
     request = _request(wish, seen)
     try:
-        return await api.send(replace(request, target=f"{request.target}?dryRun=All"))
+        return await api.send(replace(request, target=f"{request.target}&dryRun=All"))
     except (Invalid, Forbidden) as refusal:
         return merged(seen or _born(wish), _change(wish)) if _is_of_webhook(refusal) else refusal.message
 
@@ -70,9 +70,12 @@ async def _is_written(api: HttpApi, request: Request, *, is_last: bool) -> bool:
 
 
 def _request(wish: Wish, seen: Object | None) -> Request:
+    """Return the request that writes an object; a field that its kind does not have is refused, not dropped."""
     if seen is None:
-        return requests.create(wish.resource, wish.object)
-    return requests.patch(wish.resource, wish.name, wish.namespace, _change(wish), "")
+        request = requests.create(wish.resource, wish.object)
+    else:
+        request = requests.patch(wish.resource, wish.name, wish.namespace, _change(wish), "")
+    return replace(request, target=f"{request.target}?fieldValidation=Strict")
 
 
 def _change(wish: Wish) -> Object:
