@@ -73,5 +73,5 @@ def from_status(status: int, body: Mapping[str, Any]) -> ApiError:
 
 def no_answer(error: Exception) -> Unavailable:
     """Wrap a transport failure: refused, reset, timed out, TLS not verified."""
-    text = str(error) or type(error).__name__
+    text = str(error) or ("it took too long" if isinstance(error, TimeoutError) else type(error).__name__)
     return Unavailable(0, "NoAnswer", f"no answer from the API server: {text}")
