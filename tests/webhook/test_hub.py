@@ -1,12 +1,14 @@
 """The hub's API server with its webhook: what cannot work is refused with a sentence that says what to do."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubeslice.install import slices as removal
+from kubeslice.kube import requests
 from kubeslice.kube.errors import Invalid
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.tokens import request_token
@@ -256,3 +258,36 @@ async def test_no_token_of_a_worker_lives_for_years(admin: HttpApi) -> None:
     await until(is_refused)
     assert await request_token(admin, names.worker_account("a"), HOME, 86_400)
     assert await request_token(admin, "ci", HOME, ten_years), "what people ask for their own accounts is theirs"
+
+
+async def refusal(api: HttpApi, namespace: str) -> str:
+    """Return why a namespace would not be deleted."""
+    request = requests.delete(r.NAMESPACES, namespace, None, "", None)
+    try:
+        await api.send(replace(request, target=f"{request.target}?dryRun=All"))
+    except Invalid as refused:
+        return refused.message
+    return ""
+
+
+@pytest.mark.usefixtures("running")
+async def test_a_namespace_goes_with_its_project_or_cluster_and_not_before(admin: HttpApi) -> None:
+    async def is_kept(namespace: str, instead: str) -> bool:
+        return f"delete {instead} instead" in await refusal(admin, namespace)
+
+    home = f"{HOME}-c"
+    await admin.create(r.CLUSTERS, {"metadata": {"name": "c", "namespace": HOME}, "spec": {}})
+    labels = tenancy.cluster_labels(Member("shop", "c"))
+    await admin.create(r.NAMESPACES, {"metadata": {"name": home, "labels": labels}})
+    await until(lambda: is_kept(HOME, "Project shop in kubeslice-controller"))
+    await until(lambda: is_kept(home, "Cluster c in kubeslice-shop"))
+    await admin.create(r.NAMESPACES, {"metadata": {"name": "copy", "labels": tenancy.project_labels("shop")}})
+    await admin.delete(r.NAMESPACES, "copy")  # labels alone make no namespace the hub's
+    async with admin.acting_as(f"system:serviceaccount:{names.HUB_NAMESPACE}:kubeslice-hub") as hub:
+        assert await refusal(hub, HOME) == ""
+    await admin.delete(r.CLUSTERS, "c", HOME)
+
+    async def is_free() -> bool:
+        return await refusal(admin, home) == ""
+
+    await until(is_free)

@@ -71,6 +71,7 @@ def requests() -> Iterator[Any]:
         "sliceqosconfigs": {"metadata": {"name": "x"}, "spec": {"priority": 1, "bandwidthCeilingKbps": 2}},
         "serviceexportconfigs": {"metadata": {"name": "x"}, "spec": {"sliceName": "s1", "sourceCluster": "c1"}},
         "sliceipams": {"metadata": {"name": "s1"}, "spec": {"sliceName": "s1"}},
+        "namespaces": {"metadata": {"name": HOME, "labels": {names.PROJECT_LABEL: names.project_of(HOME)}}},
         "vpnkeyrotations": {"metadata": {"name": "s1"}, "spec": {"sliceName": "s1"}},
     }
     for plural, obj in plurals.items():

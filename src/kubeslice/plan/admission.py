@@ -177,4 +177,6 @@ def _kubernetes_object(request: Mapping[str, Any], key: str) -> Object:
     for part in ("metadata", "spec"):
         if obj.get(part) is not None:
             _mapping(obj[part], f"request.{key}.{part}")
+    if (obj.get("metadata") or {}).get("labels") is not None:
+        _mapping(obj["metadata"]["labels"], f"request.{key}.metadata.labels")
     return obj

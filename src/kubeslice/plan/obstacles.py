@@ -7,6 +7,7 @@ and says so.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfigSpec
 from kubeslice.plan import namespaces
 from kubeslice.plan.problems import Problem, listing
@@ -18,6 +19,26 @@ def project(name: str, slices: Sequence[str]) -> Iterator[Problem]:
         yield Problem(
             "deletion", f"project {name} still has slices {listing(slices)}: delete those first", reason="InUse"
         )
+
+
+def namespace(name: str, project: str, cluster: str, *, has_owner: bool) -> Iterator[Problem]:
+    """Yield why a namespace of the hub cannot be deleted: it is that of a project, or of its `cluster`, that stays."""
+    if not has_owner:
+        return
+    if cluster:
+        yield Problem(
+            "deletion",
+            f"namespace {name} holds all that the worker of cluster {cluster} goes by: delete Cluster {cluster} in "
+            f"{names.project_namespace(project)} instead, and the namespace goes when its worker has cleaned up",
+            reason="InUse",
+        )
+        return
+    yield Problem(
+        "deletion",
+        f"namespace {name} holds the credentials of all workers of project {project}: delete Project {project} in "
+        f"{names.HUB_NAMESPACE} instead, and the namespace goes when its workers have cleaned up",
+        reason="InUse",
+    )
 
 
 def cluster(name: str, slices: Sequence[str]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from kubeslice.model import names
 from kubeslice.model.resources import (
     CLUSTERS,
     MUTATINGWEBHOOKS,
+    NAMESPACES,
     PODS,
     PROJECTS,
     SERVICEACCOUNTS,
@@ -53,6 +54,14 @@ OVERREACHING = [
         "(has(oldObject.metadata.annotations) ? oldObject.metadata.annotations : {})",
     },
 ]
+# The hub takes namespaces away in order, and whoever asks a second time changes nothing.
+UNASKED_DELETIONS = [
+    {
+        "name": "not-by-the-hub",
+        "expression": f"request.userInfo.username != 'system:serviceaccount:{names.HUB_NAMESPACE}:{names.HUB_MANAGER}'",
+    },
+    {"name": "not-going-already", "expression": "!has(oldObject.metadata.deletionTimestamp)"},
+]
 FOR_WORKERS = {"name": "for-a-worker", "expression": f"request.name.startsWith('{names.worker_account('')}')"}
 
 
@@ -91,7 +100,19 @@ def _hub(home: Home) -> list[tuple[Resource, Object]]:
     tokens = _webhook(home, "credentials.kubeslice.io", VALIDATE, [SERVICEACCOUNTS], ["CREATE"], tenants)
     tokens["rules"][0]["resources"] = [f"{SERVICEACCOUNTS.plural}/token"]
     webhooks.append(tokens | {"matchConditions": [FOR_WORKERS]})
+    webhooks.append(_homes(home))
     return [(VALIDATINGWEBHOOKS, _configuration(VALIDATINGWEBHOOKS, "hub", home, webhooks))]
+
+
+def _homes(home: Home) -> Object:
+    """Return the webhook for the namespaces that the hub made: a Namespace is in none, so its own labels select it."""
+    webhook = _webhook(home, "homes.kubeslice.io", VALIDATE, [NAMESPACES], ["DELETE"], {})
+    webhook["rules"][0]["scope"] = "Cluster"
+    made = {
+        "matchLabels": {names.MANAGED_BY_LABEL: names.HUB_MANAGER},
+        "matchExpressions": [{"key": names.PROJECT_LABEL, "operator": "Exists"}],
+    }
+    return webhook | {"objectSelector": made, "matchConditions": UNASKED_DELETIONS}
 
 
 def _worker(home: Home) -> list[tuple[Resource, Object]]:

@@ -74,6 +74,16 @@ class Holdings:
         home = self._namespaces.get(names.project_namespace(project))
         return any(obj is None or objects.is_deleting(obj) for obj in (found, home))
 
+    def has_owner(self, namespace: str, project: str, cluster: str) -> bool:
+        """Tell whether the project, or its `cluster` if one is named, is there to stay and has this namespace."""
+        if self.is_leaving(project):
+            return False
+        if not cluster:
+            return namespace == names.project_namespace(project)
+        found = self._clusters.get(cluster, names.project_namespace(project))
+        is_staying = found is not None and not objects.is_deleting(found)
+        return is_staying and namespace == names.cluster_namespace(project, cluster)
+
     def exports_on(self, project: str, slice_name: str) -> list[str]:
         """Return the services that are exported on a slice, with the cluster that each comes from.
 

@@ -1,4 +1,4 @@
-"""What the hub's API server is told about Projects, Clusters, SliceConfigs, profiles, limits, exports and rotations."""
+"""What the hub's API server is told about the hub's kinds, and about deletions of the namespaces that the hub made."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -168,6 +168,9 @@ class HubCheck:
         if review.plural == resources.PROJECTS.plural:
             yield from obstacles.project(review.name, self._slices_of(review.name))
             return
+        if review.plural == resources.NAMESPACES.plural:
+            yield from self._owner(review)
+            return
         project = names.project_of(review.namespace)
         if self._held.is_leaving(project):
             return
@@ -186,6 +189,12 @@ class HubCheck:
                 yield from obstacles.vpn_key_rotation(review.name, has_slice=self._is_living(review))
             case resources.SLICEIPAMS.plural:
                 yield from obstacles.slice_ipam(review.name, has_slice=self._is_living(review))
+
+    def _owner(self, review: Review) -> Iterator[Problem]:
+        labels = objects.labels(review.old)
+        project, cluster = (str(labels.get(key) or "") for key in (names.PROJECT_LABEL, names.CLUSTER_LABEL))
+        has_owner = self._held.has_owner(review.name, project, cluster)
+        yield from obstacles.namespace(review.name, project, cluster, has_owner=has_owner)
 
     def _is_living(self, review: Review) -> bool:
         """Tell whether the slice is there to stay whose name the object has."""
