@@ -69,6 +69,15 @@ async def test_a_holder_renews_and_says_since_when(api: HttpApi) -> None:
     assert (after["holderIdentity"], after["leaseTransitions"]) == ("holder", before["leaseTransitions"])
 
 
+async def test_who_stands_by_waits_for_as_long_as_the_holder_counts(api: HttpApi) -> None:
+    held = {"holderIdentity": "patient", "leaseDurationSeconds": 30}
+    await api.create(LEASES, {"metadata": {"name": "patience", "namespace": NAMESPACE}, "spec": held})
+    hasty = Candidacy(api, "patience", "hasty", duration=0.3)
+    await asyncio.sleep(0.8)
+    assert not hasty.leads.is_set()
+    await hasty.end()
+
+
 async def test_a_holder_that_was_robbed_stops_leading(api: HttpApi) -> None:
     robbed = Candidacy(api, "theft", "robbed", duration=0.5)
     await until(robbed.leads)

@@ -9,6 +9,7 @@ import typer
 from kubeslice import __version__
 from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 from kubeslice.kube.api import Api
+from kubeslice.kube.lease import HUB_DURATION, SHORTEST
 from kubeslice.model.names import IMAGE_REPOSITORY
 
 app = typer.Typer(help="Put the hub and the workers onto clusters.", no_args_is_help=True, rich_markup_mode=None)
@@ -30,6 +31,9 @@ def hub(
     endpoint: Annotated[str, typer.Option(help="URL at which the workers reach this cluster's API server.")],
     image: ImageName = DEFAULT_IMAGE,
     replicas: Annotated[int, typer.Option(min=1, help="How many hubs: one leads, the others stand by.")] = 2,
+    lease_seconds: Annotated[
+        float, typer.Option(min=SHORTEST, help="After how many seconds another hub leads when the leader was killed.")
+    ] = HUB_DURATION,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
@@ -37,7 +41,7 @@ def hub(
     from kubeslice.install import hub as installation
     from kubeslice.manifests import HubValues, Image
 
-    values = HubValues(controller_endpoint=checked_endpoint(endpoint), image=Image(image), replicas=replicas)
+    values = HubValues(checked_endpoint(endpoint), Image(image), replicas=replicas, lease_seconds=lease_seconds)
     run_with_api(kubeconfig, context, lambda api: installation.install(api, values))
     typer.echo("the hub runs; next: kubeslice install project NAME")
 

@@ -8,9 +8,9 @@ from kubeslice import __version__
 from kubeslice.cli import auth, bench, certificates, install, lab, planning, policies, resources, uninstall, worker
 
 VALUES = (
-    "Of the hub: endpoint (required), image, replicas, credential-seconds. Of a worker: cluster, project (both "
-    "required), image, privileged-gateways (false where the kernel has WireGuard and no slice uses OpenVPN), and "
-    "together hub-endpoint, hub-ca-file, hub-token-file."
+    "Of the hub: endpoint (required), image, replicas, credential-seconds, lease-seconds. Of a worker: cluster, "
+    "project (both required), image, privileged-gateways (false where the kernel has WireGuard and no slice uses "
+    "OpenVPN), and together hub-endpoint, hub-ca-file, hub-token-file."
 )
 
 app = typer.Typer(

@@ -8,10 +8,11 @@ import yaml
 from kubeslice.cli.install import DEFAULT_IMAGE, checked_endpoint
 from kubeslice.cli.target import fail
 from kubeslice.kube.api import Object
+from kubeslice.kube.lease import HUB_DURATION, SHORTEST
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
 from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 
-HUB_SETTINGS = ("endpoint", "image", "replicas", "credential-seconds")
+HUB_SETTINGS = ("endpoint", "image", "replicas", "credential-seconds", "lease-seconds")
 CREDENTIALS = ("hub-endpoint", "hub-ca-file", "hub-token-file")
 WORKER_SETTINGS = ("cluster", "project", "image", "privileged-gateways", *CREDENTIALS)
 
@@ -21,10 +22,9 @@ def manifests_yaml(part: str, settings: Sequence[str]) -> str:
     match part:
         case "hub":
             values = _parse(settings, HUB_SETTINGS, required=("endpoint",))
-            life = _credential_seconds(values)
-            endpoint, image = checked_endpoint(values["endpoint"]), _image(values)
-            wanted = HubValues(endpoint, image, replicas=_replicas(values), credential_seconds=life)
-            parts = hub(wanted)
+            life, term = _credential_seconds(values), _lease_seconds(values)
+            place = checked_endpoint(values["endpoint"]), _image(values)
+            parts = hub(HubValues(*place, replicas=_replicas(values), credential_seconds=life, lease_seconds=term))
         case "worker":
             values = _parse(settings, WORKER_SETTINGS, required=("cluster", "project"))
             member, privileged = (values["cluster"], values["project"]), _privileged(values)
@@ -74,6 +74,13 @@ def _credential_seconds(values: dict[str, str]) -> int:
     if not text.isdecimal() or int(text) < SHORTEST_SECONDS:
         fail(f"credential-seconds={text} does not do: write how many seconds workers' tokens live, 600 or more")
     return int(text)
+
+
+def _lease_seconds(values: dict[str, str]) -> float:
+    text = values.get("lease-seconds") or str(HUB_DURATION)
+    if not text.replace(".", "", 1).isdecimal() or float(text) < SHORTEST:
+        fail(f"lease-seconds={text} does not do: write after how many seconds another hub leads, {SHORTEST:g} or more")
+    return float(text)
 
 
 def _image(values: dict[str, str]) -> Image:

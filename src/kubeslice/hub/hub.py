@@ -27,7 +27,7 @@ from kubeslice.hub.wiring import Wiring
 from kubeslice.kube.api import Api
 from kubeslice.kube.applyset import PARALLEL
 from kubeslice.kube.events import Recorder
-from kubeslice.kube.lease import Leader, LeadershipLost
+from kubeslice.kube.lease import HUB_DURATION, Leader, LeadershipLost
 from kubeslice.model import names
 from kubeslice.plan.clusters import SILENCE_LIMIT
 from kubeslice.plan.credentials import DEFAULT_SECONDS
@@ -46,9 +46,6 @@ SHARE = 0.1
 # Each view of a member that joins is another key with one write: as many go at once as one key writes of its own.
 WRITERS = PARALLEL
 
-# Another replica takes over this long after the leader was killed; who loses the lease loses a term, not its pod.
-TERM = 3.5
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -61,7 +58,7 @@ class Settings:
     endpoint: str
     namespace: str = names.HUB_NAMESPACE
     silence: float = SILENCE_LIMIT
-    term: float = TERM
+    term: float = HUB_DURATION
     credential_seconds: int = DEFAULT_SECONDS
 
 

@@ -6,6 +6,7 @@ from kubeslice.hub.hub import Hub, Settings
 from kubeslice.hub.metrics import HubMetrics
 from kubeslice.kube.config import in_cluster
 from kubeslice.kube.http import HttpApi
+from kubeslice.kube.lease import HUB_DURATION, SHORTEST
 from kubeslice.model import names
 from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 from kubeslice.runtime import app, settings
@@ -27,6 +28,7 @@ def _build() -> App:
         identity=settings.optional("POD_NAME", "hub"),
         endpoint=settings.optional("CONTROLLER_ENDPOINT", f"https://{connection.authority}"),
         namespace=settings.optional("POD_NAMESPACE", names.HUB_NAMESPACE),
+        term=settings.seconds("LEASE_SECONDS", HUB_DURATION, least=SHORTEST),
         credential_seconds=settings.whole("WORKER_CREDENTIAL_SECONDS", DEFAULT_SECONDS, least=SHORTEST_SECONDS),
     )
     return build(chosen, HttpApi(connection, "kubeslice-hub"), settings.port("HEALTH_PORT", 8081))

@@ -1,12 +1,14 @@
 """Leader election by a coordination.k8s.io Lease: at most one of several replicas acts.
 
 The holder renews; the others watch the clock, not the holder's clock: a lease is free when its record has not changed
-for its whole duration by the observer's own monotonic time. A holder renews with one conditional patch of the record
-it wrote last; it reads the lease only when that is refused.
+for its whole duration by the observer's own monotonic time. Where the two have different durations, as while a setting
+is changed, the holder's counts. A holder renews with one conditional patch of the record it wrote last; it reads the
+lease only when that is refused.
 """
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -20,6 +22,9 @@ log = logging.getLogger(__name__)
 # Long enough for a machine that stands still for a moment: a holder that loses its lease ends its process. A holder
 # that ends in order releases, and one that is started again in its pod is the same candidate, so both go on at once.
 DURATION = 6.0
+# Of a hub: whoever stands by leads within five seconds of a kill. A shorter one than SHORTEST is lost all the time.
+HUB_DURATION = 3.5
+SHORTEST = 2.0
 RENEWALS, TRIES = 3, 9  # in each duration
 
 
@@ -123,13 +128,25 @@ class Leader:
         version, now = lease["metadata"]["resourceVersion"], time.monotonic()
         if version != self._observed[0]:
             self._observed = (version, now)
-        return now - self._observed[1] > self._duration
+        return now - self._observed[1] > self._patience(lease)
+
+    def _patience(self, lease: Object) -> float:
+        """Return after how many seconds a holder that is silent has lost the lease: by its own word if that is another.
+
+        The record holds whole seconds, so for the same setting our own number is the better one.
+        """
+        recorded = int((lease.get("spec") or {}).get("leaseDurationSeconds") or 0)
+        return recorded if recorded and recorded != self._recorded else self._duration
+
+    @property
+    def _recorded(self) -> int:
+        return math.ceil(self._duration)
 
     def _record(self, transitions: int) -> Object:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return {
             "holderIdentity": self._identity,
-            "leaseDurationSeconds": max(1, round(self._duration)),
+            "leaseDurationSeconds": self._recorded,
             "acquireTime": now,
             "renewTime": now,
             "leaseTransitions": transitions,

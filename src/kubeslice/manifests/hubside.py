@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kubeslice.kube.lease import HUB_DURATION
 from kubeslice.manifests import pods
 from kubeslice.manifests.hubaccess import HUB, HUB_WEBHOOK
 from kubeslice.manifests.objects import Object, namespace
@@ -19,7 +20,8 @@ class HubValues:
     """What differs between hubs.
 
     `controller_endpoint` is the URL at which workers reach this cluster's API server, `credential_seconds` how long
-    the tokens live that workers get for themselves there. One of the `replicas` leads, the others stand by.
+    the tokens live that workers get for themselves there. One of the `replicas` leads, the others stand by; the lease
+    counts `lease_seconds`.
     """
 
     controller_endpoint: str
@@ -27,6 +29,7 @@ class HubValues:
     replicas: int = 2
     webhook_replicas: int = 1
     credential_seconds: int = DEFAULT_SECONDS
+    lease_seconds: float = HUB_DURATION
 
 
 def hub(values: HubValues) -> list[Object]:
@@ -52,6 +55,7 @@ def _controller(values: HubValues) -> Component:
         run="hub",
         environment={
             "CONTROLLER_ENDPOINT": values.controller_endpoint,
+            "LEASE_SECONDS": f"{values.lease_seconds:g}",
             "WORKER_CREDENTIAL_SECONDS": str(values.credential_seconds),
         },
         memory="128Mi",

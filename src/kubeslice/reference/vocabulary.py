@@ -16,7 +16,7 @@ from kubeslice.reference.sentences import ROOT, constants
 DEFINITION = re.compile(r"^(?P<name>[A-Z][A-Z0-9_]+) = .*?(?:  # (?!noqa)(?P<what>.*))?$")
 EVERYWHERE = "runtime"
 COMPONENTS = (EVERYWHERE, "hub", "worker", "agent", "gateway", "router", "dns", "webhook")
-READERS = {"required", "optional", "port"}
+READERS = {"required", "optional", "port", "seconds"}
 MEANINGS = {
     "CLUSTER_NAME": "Name of the cluster, as it is registered.",
     "CONTROLLER_ENDPOINT": "URL at which workers reach the hub's API server.",
@@ -28,6 +28,7 @@ MEANINGS = {
     "IMAGE": "Image of the containers that the component makes.",
     "IMAGE_PULL_POLICY": "Pull policy of these containers.",
     "KEEP_FORGOTTEN_SECONDS": "For how long a slice goes on that is gone from the hub though nobody deleted it.",
+    "LEASE_SECONDS": "After how many seconds another hub leads when the leader was killed.",
     "LOG_LEVEL": "What is logged: DEBUG, INFO, WARNING or ERROR.",
     "NETNS_DIRECTORY": "Directory of the node's network namespaces.",
     "NODE_NAME": "Node of the pod, from the downward API.",

@@ -34,3 +34,11 @@ def whole(name: str, default: int, *, least: int = 0) -> int:
     if not text.isdecimal() or int(text) < least:
         raise MissingSetting(f"{name}={text!r} does not do: write a whole number of at least {least}")
     return int(text)
+
+
+def seconds(name: str, default: float, *, least: float) -> float:
+    """Return a time from the environment. Raises `MissingSetting` when it is not one, or less than `least`."""
+    text = os.environ.get(name) or str(default)
+    if not text.replace(".", "", 1).isdecimal() or float(text) < least:
+        raise MissingSetting(f"{name}={text!r} does not do: write seconds, {least:g} or more")
+    return float(text)
