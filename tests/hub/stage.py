@@ -15,6 +15,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.config import from_kubeconfig
 from kubeslice.kube.errors import ApiError, NotFound
 from kubeslice.kube.http import HttpApi
+from kubeslice.kube.lease import HUB_DURATION
 from kubeslice.manifests import HubValues, Image, hub
 from kubeslice.model import names
 from kubeslice.model import resources as r
@@ -51,6 +52,7 @@ class Stage:
         self.admin = admin
         self.project = f"p{secrets.token_hex(3)}"
         self.silence = 15.0
+        self.term = HUB_DURATION
         self.clock = LeapingClock()
         self._open: list[HttpApi] = []
         self.registry = CollectorRegistry()
@@ -81,10 +83,10 @@ class Stage:
 
     async def start_hub(self) -> None:
         api = await self.login("kubeslice-hub", names.HUB_NAMESPACE)
-        settings = Settings("test", "https://hub.example:6443", silence=self.silence)
+        settings = Settings("test", "https://hub.example:6443", silence=self.silence, term=self.term)
         self.registry = CollectorRegistry()
-        process = Hub(api, settings, self.clock, ControllerMetrics(self.registry), HubMetrics(self.registry))
-        self._hub = asyncio.create_task(process.run())
+        self.process = Hub(api, settings, self.clock, ControllerMetrics(self.registry), HubMetrics(self.registry))
+        self._hub = asyncio.create_task(self.process.run())
 
     async def stop_hub(self) -> None:
         assert self._hub is not None
@@ -201,6 +203,12 @@ class Stage:
             await self.condition(r.CLUSTERS, cluster, self.home, "Ready", "True")
         return workers
 
+    async def warnings(self, name: str) -> list[str]:
+        """Return the warnings about an object of the project, each as its reason."""
+        events = (await self.admin.list(r.EVENTS, self.home)).items
+        about = [event for event in events if event["involvedObject"]["name"] == name]
+        return [event["reason"] for event in about if event["type"] == "Warning"]
+
     async def make_slice(self, name: str, *clusters: str, **spec: Any) -> Object:
         wanted = {"sliceSubnet": "10.1.0.0/16", "maxClusters": 4, "clusters": list(clusters), **spec}
         return await self.admin.apply(
@@ -242,6 +250,12 @@ class Worker:
         ready = {"type": "Ready", "status": "True", "reason": "Up", "message": "", "lastTransitionTime": HEARTBEAT}
         name = names.worker_slice_config(slice_name, self.cluster)
         await self.report(r.WORKERSLICECONFIGS, name, gateways=gateways, conditions=[ready])
+
+    async def complain(self, slice_name: str, reason: str, message: str) -> None:
+        """Report a slice as not working in this cluster."""
+        said = {"type": "Ready", "status": "False", "reason": reason, "message": message}
+        name = names.worker_slice_config(slice_name, self.cluster)
+        await self.report(r.WORKERSLICECONFIGS, name, conditions=[said | {"lastTransitionTime": HEARTBEAT}])
 
     async def tunnel(self, slice_name: str, remote: str, *states: str) -> None:
         """Report the state of each plane's tunnel, the last one for all that follow."""

@@ -82,15 +82,9 @@ async def registration(stage: Stage, wanted: str, words: str) -> Any:
     return await stage.until(is_said)
 
 
-async def warnings(stage: Stage) -> list[str]:
-    events = (await stage.admin.list(r.EVENTS, stage.home)).items
-    about = [event for event in events if event["involvedObject"]["name"] == "west"]
-    return [f"{event['reason']}: {event['message']}" for event in about if event["type"] == "Warning"]
-
-
 async def test_a_cluster_goes_when_its_worker_says_that_it_is_done(stage: Stage) -> None:
     worker = await holding(stage)
-    assert await warnings(stage) == [], "to be new is nothing to be woken for"
+    assert await stage.warnings("west") == [], "to be new is nothing to be woken for"
     await stage.admin.delete(r.CLUSTERS, "west", stage.home)
     await stage.condition(r.CLUSTERS, "west", stage.home, "Deregistered", "False", "clean up red-west")
     assert await worker.api.get(r.CLUSTERS, "west", stage.home), "it has to be able to say so"

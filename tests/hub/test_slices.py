@@ -20,15 +20,20 @@ async def running(stage: Stage, *clusters: str) -> dict[str, Worker]:
     await stage.make_project()
     workers = await stage.register(*clusters)
     await stage.make_slice("red", *clusters)
+    await come_up(stage, workers)
+    await stage.until(lambda: all_keys_known(stage, clusters))
+    return workers
+
+
+async def come_up(stage: Stage, workers: dict[str, Worker]) -> None:
+    """Let the workers report that `red` works."""
     for worker in workers.values():
         await worker.publish("red", f"key-{worker.cluster}")
     for worker in workers.values():
-        for remote in clusters:
+        for remote in workers:
             if remote != worker.cluster:
                 await worker.tunnel("red", remote, "UP")
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "True")
-    await stage.until(lambda: all_keys_known(stage, clusters))
-    return workers
 
 
 async def all_keys_known(stage: Stage, clusters: tuple[str, ...]) -> bool:
@@ -84,6 +89,30 @@ async def test_a_new_key_reaches_the_peers_and_a_lost_tunnel_the_status(stage: S
     for local, remote in (("a", "b"), ("b", "a")):
         await workers[local].tunnel("red", remote, "DOWN")
     await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "0 of 4 tunnels up; not connected: a")
+
+
+async def test_a_slice_that_comes_up_is_waited_for_and_one_that_falls_is_warned_of(stage: Stage) -> None:
+    await stage.make_project()
+    workers = await stage.register("a", "b")
+    await stage.register("c")
+    await stage.make_slice("red", "a", "b")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "WaitingForClusters: 0 of 2 clusters")
+    for worker in workers.values():
+        await worker.complain("red", "RouterNotReady", "router 0 has no pod yet")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "router 0 has no pod yet")
+    await come_up(stage, workers)
+    await stage.make_slice("red", "a", "b", "c")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "WaitingForClusters: 2 of 3 clusters")
+    await stage.make_slice("red", "a", "b")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "True")
+    assert await stage.warnings("red") == []
+    await workers["a"].complain("red", "RouterNotReady", "router 0 is not ready")
+    await stage.condition(r.SLICECONFIGS, "red", stage.home, "Ready", "False", "ClustersNotReady: 1 of 2 clusters")
+
+    async def is_warned_of() -> bool:
+        return await stage.warnings("red") == ["ClustersNotReady"]
+
+    await stage.until(is_warned_of)
 
 
 async def test_an_invalid_change_is_reported_and_changes_nothing(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """How the state of a slice is summed up."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kubeslice.plan import standing, topology
@@ -59,8 +60,30 @@ def test_a_slice_stays_ready_with_one_plane_and_says_what_is_missing() -> None:
 
 def test_the_sentence_names_the_cluster_that_is_late_and_why() -> None:
     status, reason, message = verdict(stands("ab", {}, late="b"))["Ready"]
-    assert (status, reason) == ("False", "ClustersNotReady")
+    assert (status, reason) == ("False", "WaitingForClusters")
     assert "b: no router" in message
+
+
+def test_what_was_ready_or_cannot_become_it_is_a_loss_and_what_is_new_is_waited_for() -> None:
+    def reason(found: Standing) -> str:
+        return verdict(found)["Ready"][1]
+
+    new = stands("ab", {("a", "b"): UNKNOWN}, late="b")
+    fallen = replace(new.members[1], has_fallen=True)
+    assert reason(new) == "WaitingForClusters"
+    assert reason(replace(new, members=[new.members[0], fallen])) == "ClustersNotReady"
+    assert reason(replace(new, told="ClustersNotReady")) == "ClustersNotReady", "it is not over"
+    assert reason(stands("ab", {("a", "b"): DOWN}, late="b")) == "ClustersNotReady", "tried for long enough"
+    seat, report = Seat("a", 0, ""), {"type": "Ready", "status": "False", "reason": "RouterNotReady"}
+    for words, was_ready, has_fallen in (
+        (report, False, False),
+        (report, True, True),
+        ({**report, "reason": "TunnelDown"}, True, False),
+        ({**report, "status": "True"}, True, False),
+    ):
+        judged = standing.member_state(seat, {"status": {"conditions": [words]}}, "", was_ready=was_ready)
+        assert judged.has_fallen == has_fallen
+    assert standing.member_state(seat, {}, "not heard of").has_fallen
 
 
 def test_clusters_that_are_not_connected_are_told() -> None:

@@ -19,7 +19,7 @@ from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import Changes, Item, sync
-from kubeslice.model import names
+from kubeslice.model import conditions, names
 from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import (
@@ -81,7 +81,7 @@ class Slices:
             await self._write_configs(name, obj, config, seats)
         before = connections.detours(obj)
         outlook = self._outlook(name, config, seats, before, is_accepted=not problems)
-        stands = replace(self._standing(name, seats, outlook), evicted=_kept(config, obj, shut_out))
+        stands = replace(self._standing(name, obj, seats, outlook), evicted=_kept(config, obj, shut_out))
         found = [*standing.judge(stands, problems), *keys.found(self.caches, name)]
         self.metrics.slice_stands(*name, stands, is_ready=found[0].status == "True")
         found.append(findings.effectiveness(effective.not_effective(config.spec)))
@@ -157,15 +157,25 @@ class Slices:
         look = self.connections.judge if is_accepted else self.connections.as_built
         return look(name, config, octets, seen)
 
-    def _standing(self, name: SliceName, seats: Sequence[Seat], outlook: Outlook | None) -> Standing:
+    def _standing(self, name: SliceName, obj: Object, seats: Sequence[Seat], outlook: Outlook | None) -> Standing:
         configs = {cluster_of(found): found for found in self.caches.configs_of(name)}
+        were_ready = {
+            member.get("cluster") for member in objects.status(obj).get("members") or [] if member.get("ready")
+        }
         members = [
-            standing.member_state(seat, configs.get(seat.cluster), self.connections.silence(name.project, seat.cluster))
+            standing.member_state(
+                seat,
+                configs.get(seat.cluster),
+                self.connections.silence(name.project, seat.cluster),
+                was_ready=seat.cluster in were_ready,
+            )
             for seat in seats
         ]
+        told = str((objects.condition(obj, conditions.READY) or {}).get("reason") or "")
         if outlook is None:
-            return Standing(members)
-        return Standing(members, outlook.graph, outlook.legs, outlook.detours.relays, outlook.detours.swapped)
+            return Standing(members, told=told)
+        ways = outlook.detours
+        return Standing(members, outlook.graph, outlook.legs, ways.relays, ways.swapped, told=told)
 
     async def _remove(self, name: SliceName, obj: Object | None) -> Result:
         left = [

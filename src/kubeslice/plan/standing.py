@@ -19,18 +19,21 @@ Object = dict[str, Any]
 
 ACCEPTED = "Accepted"
 SHOWN = 3
+# What a worker says until every other member is reached, new ones too; the tunnels themselves tell what failed.
+TUNNEL_DOWN = "TunnelDown"
 FIGURES = ("tunnelsUp", "appPods", "message")
 UNKNOWN_LEG = Leg(("UNKNOWN",))
 
 
 @dataclass(frozen=True)
 class MemberState:
-    """How the slice does in one cluster, from that worker's report."""
+    """How the slice does in one cluster, from that worker's report; `has_fallen` when it is not ready any more."""
 
     seat: Seat
     is_ready: bool
     message: str
     app_pods: int = 0
+    has_fallen: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Standing:
     """How a slice does as a whole.
 
     `relays` are the pairs that another cluster carries than the plan says, `swapped` those whose Server and Client
-    changed places. The places of `evicted` clusters wait for them; they are no members.
+    changed places. The places of `evicted` clusters wait for them; they are no members. `told` is the reason of `Ready`
+    as it is said now.
     """
 
     members: Sequence[MemberState]
@@ -47,6 +51,7 @@ class Standing:
     relays: Mapping[Pair, str] = field(default_factory=dict)
     swapped: Collection[Pair] = ()
     evicted: Sequence[Seat] = ()
+    told: str = ""
 
     @property
     def tunnels_wanted(self) -> int:
@@ -102,19 +107,20 @@ class Standing:
         return all(self.leg(via, end).state == "UP" for end in ends)
 
 
-def member_state(seat: Seat, config: Mapping[str, Any] | None, silence: str) -> MemberState:
+def member_state(seat: Seat, config: Mapping[str, Any] | None, silence: str, *, was_ready: bool = False) -> MemberState:
     """Judge one member by its WorkerSliceConfig; `silence` tells why its worker's word is old, "" when it is fresh."""
     status = (config or {}).get("status") or {}
     reported = conditions.find(status.get("conditions") or [], conditions.READY)
     app_pods = len(status.get("connectedAppPods") or [])
     if silence:
-        return MemberState(seat, is_ready=False, message=silence, app_pods=app_pods)
+        return MemberState(seat, is_ready=False, message=silence, app_pods=app_pods, has_fallen=True)
     if reported is None:
         message = f"the worker of {seat.cluster} has not reported on the slice yet"
         return MemberState(seat, is_ready=False, message=message, app_pods=app_pods)
     is_ready = reported.get("status") == "True"
     message = "" if is_ready else str(reported.get("message") or reported.get("reason") or "not ready")
-    return MemberState(seat, is_ready=is_ready, message=message, app_pods=app_pods)
+    has_fallen = was_ready and not is_ready and reported.get("reason") != TUNNEL_DOWN
+    return MemberState(seat, is_ready=is_ready, message=message, app_pods=app_pods, has_fallen=has_fallen)
 
 
 def status_fields(standing: Standing) -> Object:
@@ -148,21 +154,33 @@ def judge(standing: Standing, problems: Sequence[Problem]) -> list[Finding]:
 
 def _ready(standing: Standing, problems: Sequence[Problem]) -> Finding:
     if not standing.members:
-        if problems:
-            return findings.not_ready(problems[0].reason, "; ".join(map(str, problems)))
-        return findings.not_ready("NoClusters", "the slice has no clusters: name them in spec.clusters")
-    late = [member for member in standing.members if not member.is_ready]
+        return _empty(problems)
     sentence = standing.sentence
     if problems:
         sentence += "; the last change is not in force, see Accepted"
-    if late:
-        return findings.not_ready("ClustersNotReady", f"{sentence}; {_shown(late, _complaint)}")
     apart = standing.apart()
-    if any(standing.leg(*ends).state == "DOWN" for ends in apart):
+    is_cut = any(standing.leg(*ends).state == "DOWN" for ends in apart)
+    late = [member for member in standing.members if not member.is_ready]
+    if late:
+        return _late(standing.told, late, sentence, is_cut=is_cut)
+    if is_cut:
         return findings.not_ready("TunnelsDown", f"{sentence}; not connected: {_shown(apart, ' and '.join)}")
     if apart:
         return findings.not_ready("WaitingForTunnels", f"{sentence}; not connected yet: {_shown(apart, ' and '.join)}")
     return findings.ready("Connected", sentence)
+
+
+def _empty(problems: Sequence[Problem]) -> Finding:
+    if problems:
+        return findings.not_ready(problems[0].reason, "; ".join(map(str, problems)))
+    return findings.not_ready("NoClusters", "the slice has no clusters: name them in spec.clusters")
+
+
+def _late(told: str, late: Sequence[MemberState], sentence: str, *, is_cut: bool) -> Finding:
+    """Return whether members are waited for or were lost; what was `told` as a loss is one until all are ready."""
+    if is_cut or told == "ClustersNotReady" or any(member.has_fallen for member in late):
+        return findings.not_ready("ClustersNotReady", f"{sentence}; {_shown(late, _complaint)}")
+    return findings.not_ready("WaitingForClusters", f"{sentence}; {_shown(late, _complaint)}")
 
 
 def _degraded(standing: Standing) -> Finding:
