@@ -87,6 +87,24 @@ async def test_what_is_urgent_waits_neither_for_the_pace_nor_for_others() -> Non
     assert len(queue) == 1
 
 
+async def test_what_is_urgent_stays_so_until_it_succeeds() -> None:
+    queue = WorkQueue(lambda: 60.0)
+    queue.add(key(1), is_urgent=True)
+    async with asyncio.timeout(5):
+        for _ in range(2):
+            assert await queue.take() == key(1)
+            queue.retry(key(1))
+            queue.done(key(1))
+        assert await queue.take() == key(1)
+    queue.succeed(key(1))
+    queue.done(key(1))
+    queue.add(key(1))
+    taking = asyncio.create_task(queue.take())
+    await asyncio.sleep(0.01)
+    assert not taking.done()
+    taking.cancel()
+
+
 async def test_what_waits_for_the_pace_comes_when_it_is_time() -> None:
     ends = asyncio.get_running_loop().time() + 0.05
     queue = WorkQueue(lambda: ends - asyncio.get_running_loop().time())

@@ -26,6 +26,7 @@ class WorkQueue:
         self._pace = pace
         self._waiting: deque[Key] = deque()
         self._urgent: set[Key] = set()
+        self._hurried: set[Key] = set()
         self._dirty: set[Key] = set()
         self._active: set[Key] = set()
         self._timers: dict[Key, asyncio.TimerHandle] = {}
@@ -64,7 +65,9 @@ class WorkQueue:
         self._timers[key] = loop.call_at(due, self._ring, key)
 
     def retry(self, key: Key, at_least: float = 0.0) -> float:
-        """Ask for work on `key` after its back-off; return the wait in seconds."""
+        """Ask for work on `key` after its back-off, as urgent as it was; return the wait in seconds."""
+        if key in self._hurried:
+            self._urgent.add(key)
         backoff = self._backoffs.setdefault(key, Backoff(RETRY_FIRST, RETRY_CAP))
         wait = max(at_least, backoff.next())
         self.add_after(key, wait)
@@ -72,6 +75,7 @@ class WorkQueue:
 
     def succeed(self, key: Key) -> None:
         """Forget the failures of `key`."""
+        self._hurried.discard(key)
         self._backoffs.pop(key, None)
 
     async def take(self) -> Key:
@@ -82,7 +86,9 @@ class WorkQueue:
                 async with asyncio.timeout(self._pace() if self._waiting else None):
                     await self._arrival.wait()
         self._waiting.remove(key)
-        self._urgent.discard(key)
+        if key in self._urgent:
+            self._urgent.remove(key)
+            self._hurried.add(key)
         self._dirty.discard(key)
         self._active.add(key)
         return key
