@@ -5,6 +5,7 @@ import pytest
 from kubeslice.model.tunnels import PlanePeer, PlaneState
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import findings, worker_gateway
+from kubeslice.plan.worker_gateway import Told
 
 UP = PlaneState(
     plane=0,
@@ -211,16 +212,13 @@ def test_keys_newer_than_a_restored_hub_tells_of_stay() -> None:
 
 
 def test_figures_of_many_gateways_are_told_at_a_steady_rate_from_the_start() -> None:
-    names_ = [f"s-a-{number}" for number in range(100)]
-    due = [worker_gateway.words_due(name, 1000.0, 100, is_first=False) for name in names_]
     interval = 100 / worker_gateway.REPORTS_PER_SECOND
-    assert all(1000.0 < moment <= 1000.0 + interval for moment in due)
-    early = sum(moment < 1000.0 + interval / 2 for moment in due)
-    assert 30 < early < 70
-    told = zip(names_, [moment + 0.01 for moment in due], strict=True)
-    again = [worker_gateway.words_due(name, last, 100, is_first=False) for name, last in told]
-    assert again == pytest.approx([moment + interval for moment in due])
+    due = [Told.state(f"s-a-{number}", 1000.0).due(100, is_first=False) for number in range(100)]
+    assert all(1000.0 <= moment <= 1000.0 + interval for moment in due)
+    assert 30 < sum(moment < 1000.0 + interval / 2 for moment in due) < 70
+    assert Told.figures(1000.0).due(100, is_first=False) == 1000.0 + interval
+    assert Told.figures(1000.0).due(1, is_first=False) == 1000.0 + worker_gateway.FIGURES_EVERY
 
 
 def test_the_first_word_about_a_gateway_waits_for_what_its_tunnel_comes_to() -> None:
-    assert worker_gateway.words_due("s-a-b", 7.0, 100, is_first=True) == 7.0 + worker_gateway.FIRST_WORD
+    assert Told.state("s-a-b", 7.0).due(100, is_first=True) == 7.0 + worker_gateway.FIRST_WORD

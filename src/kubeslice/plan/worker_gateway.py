@@ -4,8 +4,7 @@ Called by the worker operator. The gateways write the state of their tunnels; th
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from math import floor
-from typing import Any
+from typing import Any, NamedTuple, Self
 from zlib import crc32
 
 from kubeslice.model import conditions, names
@@ -164,18 +163,33 @@ def is_same_state(one: Iterable[Object], other: Iterable[Object]) -> bool:
     return _states(one) == _states(other)
 
 
-def words_due(name: str, last: float, gateways: int, *, is_first: bool) -> float:
-    """Return when the hub is told of a gateway, one of `gateways` of the cluster, while its state stays what it was.
+class Told(NamedTuple):
+    """When the hub was told of a gateway, and after how much of an interval figures follow."""
 
-    `last` is when it was told, or when the gateway was met: the first word waits for what the tunnel comes to.
-    Figures have a moment of their own in the interval, by the gateway's name: those that came up together are not told
-    of together.
-    """
-    if is_first:
-        return last + FIRST_WORD
-    interval = max(FIGURES_EVERY, gateways / REPORTS_PER_SECOND)
-    own = crc32(name.encode()) / (1 << 32) * interval
-    return own + (floor((last - own) / interval) + 1) * interval
+    moment: float
+    share: float
+
+    @classmethod
+    def state(cls, name: str, now: float) -> Self:
+        """Return that its state was told, or the gateway met.
+
+        Gateways that come up together do not tell figures together: each waits for a share of its own, by its name.
+        """
+        return cls(now, crc32(name.encode()) / (1 << 32))
+
+    @classmethod
+    def figures(cls, now: float) -> Self:
+        """Return that figures were told."""
+        return cls(now, 1.0)
+
+    def due(self, gateways: int, *, is_first: bool) -> float:
+        """Return when to tell more of a gateway whose state stays, which is one of `gateways` of the cluster.
+
+        The first word of all waits for what the tunnel comes to.
+        """
+        if is_first:
+            return self.moment + FIRST_WORD
+        return self.moment + self.share * max(FIGURES_EVERY, gateways / REPORTS_PER_SECOND)
 
 
 def planes_of(gateway: Object, expected: int, alive: Collection[str]) -> list[PlaneState]:

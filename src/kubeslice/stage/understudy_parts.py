@@ -19,6 +19,7 @@ from kubeslice.model.tunnels import PlaneState
 from kubeslice.model.workerserviceimport import WorkerServiceImport
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import discovery, findings, gateway_keys, worker_gateway
+from kubeslice.plan.worker_gateway import Told
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source, intent
@@ -95,7 +96,7 @@ class Pairs:
     hub: Api
     reporter: Reporter
     caches: HubCaches
-    _told: dict[str, float] = field(default_factory=dict)
+    _told: dict[str, Told] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Hold and report on one WorkerSliceGateway, or let it go."""
@@ -109,7 +110,8 @@ class Pairs:
         pair = WorkerSliceGateway.parse(obj)
         remote, relay = pair.spec.remote_gateway_config, pair.spec.relay
         planes = self._planes(pair)
-        wait = self._wait(obj, [plane.wire() for plane in planes])
+        is_same = self._is_same(obj, [plane.wire() for plane in planes])
+        wait = self._until_due(obj) if is_same else 0.0
         if wait > 0:
             return Result(after=wait)
         expected = max(1, len({peer.plane for peer in remote.planes}))
@@ -119,17 +121,18 @@ class Pairs:
         ]
         told = {"planes": [plane.wire() for plane in planes], "gatewayNumber": pair.spec.gateway_number}
         await self.reporter.report(WORKERSLICEGATEWAYS, obj, found, told)
-        now = self._told[key.name] = self.reporter.clock.monotonic()
-        return Result(after=self._due(key.name, now, is_first=False) - now)
+        now = self.reporter.clock.monotonic()
+        self._told[key.name] = last = Told.figures(now) if is_same else Told.state(key.name, now)
+        return Result(after=last.due(self.caches.gateways.count, is_first=False) - now)
 
-    def _wait(self, obj: Object, after: list[Object]) -> float:
-        if not worker_gateway.is_same_state(objects.status(obj).get("planes") or [], after):
-            return 0.0
+    def _is_same(self, obj: Object, after: list[Object]) -> bool:
+        return worker_gateway.is_same_state(objects.status(obj).get("planes") or [], after)
+
+    def _until_due(self, obj: Object) -> float:
         name, now = objects.name(obj), self.reporter.clock.monotonic()
-        return self._due(name, self._told.setdefault(name, now), is_first=not objects.conditions(obj)) - now
-
-    def _due(self, name: str, last: float, *, is_first: bool) -> float:
-        return worker_gateway.words_due(name, last, self.caches.gateways.count, is_first=is_first)
+        # What a worker that starts again finds told on the hub is as good as told by itself.
+        last = self._told.setdefault(name, Told.state(name, now))
+        return last.due(self.caches.gateways.count, is_first=not objects.conditions(obj)) - now
 
     def _planes(self, pair: WorkerSliceGateway) -> list[PlaneState]:
         """Return the newest generation of each plane that both sides have the keys of."""

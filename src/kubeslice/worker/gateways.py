@@ -14,15 +14,12 @@ from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, S
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import localnames, pods, worker_gateway
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.worker_gateway import Told
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.membership import Membership
-
-FIGURES_EVERY = 5.0
-# So many gateways of one cluster may report figures in a second, however many there are: the hub hears all clusters.
-REPORTS_PER_SECOND = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Gateways:
     caches: Caches
     own: Reporter
     clock: Clock
-    _told: dict[str, float] = field(default_factory=dict)
+    _told: dict[str, Told] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Make the SliceGateway what the hub wants, and tell the hub how its tunnels are."""
@@ -118,22 +115,22 @@ class Gateways:
     async def _tell_hub(
         self, hub: Reporter, pair: WorkerSliceGateway, wanted: Object, found: Sequence[Finding], planes: list[Object]
     ) -> Result:
-        wait = self._wait(wanted, planes)
+        name, now = objects.name(wanted), self.clock.monotonic()
+        is_same = worker_gateway.is_same_state(objects.status(wanted).get("planes") or [], planes)
+        wait = self._until_due(wanted) if is_same else 0.0
         if wait > 0:
             return Result(found[0].message, after=wait)
         told = {"planes": planes, "gatewayNumber": pair.spec.gateway_number}
         if await hub.report(WORKERSLICEGATEWAYS, wanted, found, told):
-            self._told[pair.metadata.name] = self.clock.monotonic()
+            self._told[name] = Told.figures(now) if is_same else Told.state(name, now)
         return Result(found[0].message)
 
-    def _wait(self, wanted: Object, after: list[Object]) -> float:
-        """Return for how long the hub shall not be told figures: no time when a state changed."""
-        before = objects.status(wanted).get("planes") or []
-        last = self._told.get(objects.name(wanted))
-        if last is None or not worker_gateway.is_same_state(before, after):
-            return 0.0
-        interval = max(FIGURES_EVERY, len(self.caches.own.gateways.items()) / REPORTS_PER_SECOND)
-        return last + interval - self.clock.monotonic()
+    def _until_due(self, wanted: Object) -> float:
+        """Return for how long the hub shall not be told more while no state changes."""
+        name, now = objects.name(wanted), self.clock.monotonic()
+        # What an operator that starts again finds told on the hub is as good as told by itself.
+        last, count = self._told.setdefault(name, Told.state(name, now)), self.caches.own.gateways.count
+        return last.due(count, is_first=not objects.conditions(wanted)) - now
 
 
 def _status(config: LocalGatewayConfig, lines: Sequence[GatewayPodStatus]) -> Object:

@@ -22,7 +22,8 @@ from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
 
-# Words, pods and health change a dozen times while a slice comes up; both API servers hear of them so often at most.
+# Words, pods and health change a dozen times while a slice comes up; both API servers hear of them so often at most,
+# and so long after the first of them: what is wanted and there a moment later is told of once.
 WORDS_EVERY = 1.0
 
 
@@ -34,14 +35,14 @@ class Standing:
     own: Reporter
     metrics: WorkerMetrics
     clock: Clock
-    _told: dict[str, float] = field(default_factory=dict)
+    _noticed: dict[str, float] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Say how the slice does: at once when something turned, else once in a while."""
         seen = self.caches.slice(key.name)
         if seen is None or objects.is_deleting(seen):
             self.metrics.forget(key.name)
-            self._told.pop(key.name, None)
+            self._noticed.pop(key.name, None)
             return Result()
         view = self._view(seen)
         ready = worker_report.readiness(view)
@@ -51,15 +52,15 @@ class Standing:
         self.metrics.slice_stands(key.name, health, is_ready=ready.status == "True")
         membership, config = self.caches.membership_of(key.name), self.caches.config(key.name)
         here, there = self._here(seen, config, view, membership), self._there(config, view)
-        wait = self._told.get(key.name, 0.0) + WORDS_EVERY - self.clock.monotonic()
+        now = self.clock.monotonic()
+        wait = self._noticed.setdefault(key.name, now) + WORDS_EVERY - now
         if wait > 0 and not here.is_news(seen) and not (config and there.is_news(config)):
             return Result(sentence, after=wait)
+        self._noticed.pop(key.name)
         # Here first: that the hub does not listen is among the news.
-        written = await self.own.report(SLICES, seen, here.found, here.status)
+        await self.own.report(SLICES, seen, here.found, here.status)
         if membership is not None and config is not None and not objects.is_deleting(config):
-            written |= await membership.reporter.report(WORKERSLICECONFIGS, config, there.found, there.status)
-        if written:
-            self._told[key.name] = self.clock.monotonic()
+            await membership.reporter.report(WORKERSLICECONFIGS, config, there.found, there.status)
         return Result(sentence)
 
     def _there(self, config: Object | None, view: View) -> Report:
