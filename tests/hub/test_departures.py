@@ -51,6 +51,8 @@ async def test_a_registration_says_how_far_it_is(stage: Stage) -> None:
     await worker.beat(HEARTBEAT)
     await registration(stage, "Registered", "its worker reports")
     assert reachable(stage, "west") == 1
+    warned = set(await stage.warnings("west")) - {"ClusterInstallationFailed", "InvalidAddress"}
+    assert not warned, "to join is nothing to be woken for"
     provided = objects.status(await stage.admin.get(r.CLUSTERS, "west", stage.home))["clusterNamespace"]
     await stage.admin.apply(r.CLUSTERS, bad, manager="user")
     found = await registration(stage, "Registered", "'ten' is not an IP address")

@@ -31,7 +31,7 @@ def test_a_worker_is_reachable_while_its_heart_beats(pulse: Pulse, was_reachable
         (None, None, True, "WaitingForWorker"),
         ("Pending", None, True, "WaitingForWorker"),
         ("Deregistered", 1.0, True, "WaitingForWorker"),
-        ("InProgress", 1.0, True, "RegistrationInProgress"),
+        ("InProgress", 1.0, True, "WaitingForRegistration"),
         ("InProgress", 20.0, True, "Unreachable"),
     ],
 )

@@ -153,7 +153,7 @@ class Clusters:
         last = objects.condition(obj, ready.type)
         if said and objects.status(obj).get("registrationStatus") != said:
             await self.reporter.event(resources.CLUSTERS, obj, "ClusterInstallationPending", ready.message)
-        elif ready.reason == "RegistrationInProgress" and (last or {}).get("reason") != ready.reason:
+        elif ready.reason == "WaitingForRegistration" and (last or {}).get("reason") != ready.reason:
             await self.reporter.event(resources.CLUSTERS, obj, "ClusterInstallationInProgress", ready.message)
 
     def _until(self, moment: datetime | None) -> float | None:

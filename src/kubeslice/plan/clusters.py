@@ -95,7 +95,7 @@ def _ready(member: Member, secret: str, status: Mapping[str, Any], heard: Findin
     if heard.status == "False":
         return findings.not_ready("Unreachable", heard.message)
     if registration == "InProgress":
-        return findings.not_ready("RegistrationInProgress", f"{cluster} joins: {_said(status)}")
+        return findings.not_ready("WaitingForRegistration", f"{cluster} joins: {_said(status)}")
     return findings.ready("Registered", f"{cluster} is registered and its worker reports")
 
 
