@@ -42,8 +42,8 @@ from kubeslice.model.resources import (
 from kubeslice.model.slice import Slice
 from kubeslice.model.slicegateway import SliceGateway
 from kubeslice.plan import pods
-from kubeslice.plan.ipam import ClusterPlan
-from kubeslice.plan.parts import Cut
+from kubeslice.plan.address.ipam import ClusterPlan
+from kubeslice.plan.address.parts import Cut
 from tests.applied import applied
 from tests.kernel import Kernel
 

@@ -13,7 +13,7 @@ from kubeslice.linux import devices, netns, nftables, observation
 from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
 from kubeslice.model.resources import NODES, PODS, SLICES
-from kubeslice.plan.network import Route
+from kubeslice.plan.datapath.network import Route
 from tests.clusters import Cluster, some_clusters, until
 from tests.kernel import Kernel
 

@@ -13,11 +13,11 @@ from kubeslice.agent.wiring import Surroundings
 from kubeslice.linux import devices, netns, nftables, observation
 from kubeslice.linux.files import NoRoom
 from kubeslice.linux.netns import Namespace
-from kubeslice.plan import attachment as attachments
-from kubeslice.plan.attachment import Attachment
-from kubeslice.plan.ipam import ClusterPlan, mac
-from kubeslice.plan.network import Address
-from kubeslice.plan.segment import Segment
+from kubeslice.plan.address.ipam import ClusterPlan, mac
+from kubeslice.plan.datapath import attachment as attachments
+from kubeslice.plan.datapath.attachment import Attachment
+from kubeslice.plan.datapath.network import Address
+from kubeslice.plan.datapath.segment import Segment
 from tests.disks import a_disk, fill
 from tests.kernel import Kernel
 

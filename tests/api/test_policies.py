@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kubeslice.plan import policy_forms
-from kubeslice.plan.policy_forms import Tenant
+from kubeslice.plan.tenants import policy_forms
+from kubeslice.plan.tenants.policy_forms import Tenant
 from tests.api.client import MERGE_PATCH, Client
 
 pytestmark = pytest.mark.api

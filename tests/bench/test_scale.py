@@ -10,7 +10,7 @@ from kubeslice.bench.scale.growth import Growth
 from kubeslice.bench.scale.load import Load, cluster
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
-from kubeslice.plan import validation
+from kubeslice.plan.checks import validation
 
 
 def test_the_first_slice_has_all_clusters_and_the_others_are_spread() -> None:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from kubeslice.cli import changes
 from kubeslice.cli.changes import Change
-from kubeslice.plan.footprint import Difference, Spot
+from kubeslice.plan.changes.footprint import Difference, Spot
 
 
 def test_many_parts_of_a_kind_share_a_line() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from kubeslice.cli import credentials
 from kubeslice.model import names
-from kubeslice.plan import keyrecords
+from kubeslice.plan.keys import keyrecords
 from kubeslice.runtime import certificates
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -15,8 +15,8 @@ import pytest
 
 from kubeslice.dns.metrics import DnsMetrics
 from kubeslice.dns.server import NameServer
-from kubeslice.plan import knot, zone
-from kubeslice.plan.zone import Endpoint, Record, Service
+from kubeslice.plan.services import knot, zone
+from kubeslice.plan.services.zone import Endpoint, Record, Service
 from kubeslice.runtime.metrics import CollectorRegistry
 from tests.disks import a_disk, fill
 from tests.dns import ports

@@ -9,7 +9,7 @@ from typing import Any
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
-from kubeslice.plan.ipam import ClusterPlan
+from kubeslice.plan.address.ipam import ClusterPlan
 from tests.clusters import NODEPORT, Cluster
 from tests.sessions import sessions
 

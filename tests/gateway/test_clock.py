@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kubeslice.linux import devices, netns, wireguard
 from kubeslice.model.names import tunnel_port
-from kubeslice.plan import wireguard as plan
-from kubeslice.plan.peers import Generation, Peer
+from kubeslice.plan.tunnels import wireguard as plan
+from kubeslice.plan.tunnels.peers import Generation, Peer
 from tests.kernel import Kernel
 
 pytestmark = [

@@ -6,7 +6,7 @@ import pytest
 
 from kubeslice.gateway.wireguard import WireGuard
 from kubeslice.model.errors import Terminal
-from kubeslice.plan.peers import Generation
+from kubeslice.plan.tunnels.peers import Generation
 from kubeslice.runtime.settings import MissingSetting
 
 

@@ -7,10 +7,10 @@ import pytest
 from kubeslice.linux import nftables
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
-from kubeslice.plan import filters
-from kubeslice.plan.firewall import Table
-from kubeslice.plan.ipam import ClusterPlan
-from kubeslice.plan.segment import Segment
+from kubeslice.plan.address.ipam import ClusterPlan
+from kubeslice.plan.datapath import filters
+from kubeslice.plan.datapath.firewall import Table
+from kubeslice.plan.datapath.segment import Segment
 from tests.kernel import Kernel
 
 pytestmark = pytest.mark.kernel

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubeslice.gateway.lookup import Lookup
-from kubeslice.plan.peers import Generation, Peer
+from kubeslice.plan.tunnels.peers import Generation, Peer
 
 
 def generation(*endpoints: str) -> Generation:

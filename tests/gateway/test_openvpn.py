@@ -24,7 +24,7 @@ from kubeslice.linux.commands import run
 from kubeslice.linux.files import NoRoom
 from kubeslice.linux.netns import Namespace
 from kubeslice.model.errors import Terminal
-from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
+from kubeslice.plan.tunnels.peers import Generation, Peer, SeenPeer, TunnelId
 from kubeslice.runtime import certificates
 from kubeslice.runtime.certificates import Certified
 from tests.disks import a_disk, fill

@@ -18,7 +18,7 @@ from kubeslice.kube.api import Object
 from kubeslice.kube.errors import ApiError
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.stage.understudy import Understudy
 from tests.hub.stage import Stage
 

@@ -15,7 +15,7 @@ from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.model.errors import Terminal
-from kubeslice.plan import credentials, joining
+from kubeslice.plan.tenants import credentials, joining
 from tests.hub.stage import HEARTBEAT, Stage, Worker
 
 pytestmark = pytest.mark.api

@@ -10,8 +10,8 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
-from kubeslice.plan.slices import slice_labels
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.hub.slices import slice_labels
+from kubeslice.plan.tenants.tenancy import Member
 from tests.kube.fake_collection import Collection
 
 RED = SliceName("shop", "red")

@@ -13,7 +13,7 @@ from kubeslice.cli import changes, worlds
 from kubeslice.cli.main import app
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from kubeslice.plan.tenancy import default_qos
+from kubeslice.plan.tenants.tenancy import default_qos
 from tests.conftest import ApiServer
 from tests.hub.stage import HEARTBEAT, Stage, Worker
 

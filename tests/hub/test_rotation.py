@@ -11,7 +11,8 @@ from kubeslice.kube import objects
 from kubeslice.kube.errors import Conflict
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from kubeslice.plan import moments, rotation
+from kubeslice.plan import moments
+from kubeslice.plan.keys import rotation
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.reporting import Reporter
 from tests import keys as made_up

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from kubeslice.kube import objects
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.stage.understudy import SERVICE, Understudy
 from tests.hub.stage import Stage
 

@@ -20,7 +20,7 @@ from kubeslice.lab.coredns.cluster import Record
 from kubeslice.lab.coredns.configuration import Cache, configure
 from kubeslice.lab.coredns.corefile import CorefileError, parse
 from kubeslice.lab.coredns.server import Server, follow, mark, read
-from kubeslice.plan.corefile import with_forward, without_forward
+from kubeslice.plan.services.corefile import with_forward, without_forward
 
 
 class Snapshot:

@@ -24,7 +24,7 @@ from kubeslice.linux.commands import CommandFailed
 from kubeslice.linux.echo import Echo
 from kubeslice.linux.process import Program
 from kubeslice.linux.waker import Waker
-from kubeslice.plan.network import Link, Put
+from kubeslice.plan.datapath.network import Link, Put
 from tests.clusters import until
 from tests.kernel import Kernel
 

@@ -12,8 +12,9 @@ from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, 
 from kubeslice.model import names, resources
 from kubeslice.model.project import ProjectSpec
 from kubeslice.model.resources import NAMESPACES
-from kubeslice.plan import gateway_workloads, tenancy
-from kubeslice.plan.workloads import Owner
+from kubeslice.plan.cluster import gateway_workloads
+from kubeslice.plan.cluster.workloads import Owner
+from kubeslice.plan.tenants import tenancy
 
 Obj = dict[str, Any]
 

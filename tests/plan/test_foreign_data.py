@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubeslice.plan import bird, openvpn, peers, wireguard
-from kubeslice.plan.segment import Segment, parse
-from kubeslice.plan.wireguard import SeenDevice
+from kubeslice.plan.datapath.segment import Segment, parse
+from kubeslice.plan.routing import bird
+from kubeslice.plan.tunnels import openvpn, peers, wireguard
+from kubeslice.plan.tunnels.wireguard import SeenDevice
 
 Object = dict[str, Any]
 

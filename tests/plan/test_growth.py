@@ -5,11 +5,14 @@ from typing import Any
 
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import attachment, bird, filters, peers, routes, vrrp, worker_slice
-from kubeslice.plan.attachment import Attachment
-from kubeslice.plan.network import Link, Put, Remove, Route, difference
-from kubeslice.plan.segment import Segment, parse
-from kubeslice.plan.worker_slice import Terrain
+from kubeslice.plan.cluster import worker_slice
+from kubeslice.plan.cluster.worker_slice import Terrain
+from kubeslice.plan.datapath import attachment, filters
+from kubeslice.plan.datapath.attachment import Attachment
+from kubeslice.plan.datapath.network import Link, Put, Remove, Route, difference
+from kubeslice.plan.datapath.segment import Segment, parse
+from kubeslice.plan.routing import bird, routes, vrrp
+from kubeslice.plan.tunnels import peers
 
 Object = dict[str, Any]
 BEFORE, AFTER = "10.8.0.0/16", "10.8.0.0/13"

@@ -71,7 +71,7 @@ def test_metrics_that_are_not_on_the_page_would_be_noticed() -> None:
 
 def test_sentences_are_read_off_the_source_as_they_are_written() -> None:
     found = list(sentences.conditions(("plan",), {}))
-    ready = [one for one in found if (one.module, one.reason) == ("plan.worker_parts", "TunnelDown")]
+    ready = [one for one in found if (one.module, one.reason) == ("plan.cluster.worker_parts", "TunnelDown")]
     assert [(one.type, one.status, one.message) for one in ready] == [("Ready", "False", "no tunnel is up to …")]
 
 

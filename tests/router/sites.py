@@ -25,9 +25,9 @@ from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
 from kubeslice.model.resources import SLICEGATEWAYS, SLICES
-from kubeslice.plan import attachment as attachments
-from kubeslice.plan.attachment import Attachment
-from kubeslice.plan.segment import Segment, parse
+from kubeslice.plan.datapath import attachment as attachments
+from kubeslice.plan.datapath.attachment import Attachment
+from kubeslice.plan.datapath.segment import Segment, parse
 from tests.clusters import until
 from tests.kernel import Kernel
 from tests.router.server import Server

@@ -10,7 +10,7 @@ from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.model.resources import Resource
-from kubeslice.plan import tenancy
+from kubeslice.plan.tenants import tenancy
 from tests.webhook.running import until, webhook
 
 pytestmark = pytest.mark.api

@@ -13,8 +13,8 @@ from kubeslice.kube.errors import ApiError
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names, resources
 from kubeslice.model import resources as r
-from kubeslice.plan import tenancy
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants import tenancy
+from kubeslice.plan.tenants.tenancy import Member
 from tests.webhook.running import webhook
 
 pytestmark = pytest.mark.api

@@ -15,8 +15,8 @@ from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
 from kubeslice.model import resources as r
 from kubeslice.model.project import ProjectSpec
-from kubeslice.plan import tenancy
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants import tenancy
+from kubeslice.plan.tenants.tenancy import Member
 from tests.webhook.running import Running, until, webhook
 
 pytestmark = pytest.mark.api

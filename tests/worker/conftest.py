@@ -24,9 +24,9 @@ from kubeslice.lab.apiserver.server import running
 from kubeslice.model import names, resources
 from kubeslice.model.crd import crd
 from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
-from kubeslice.plan.localnames import LocalNames
-from kubeslice.plan.tenancy import Member
-from kubeslice.plan.workloads import Build
+from kubeslice.plan.cluster.localnames import LocalNames
+from kubeslice.plan.cluster.workloads import Build
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
 from kubeslice.worker.enrollment import Enrollment
 from kubeslice.worker.hubtoken import HubToken

@@ -19,11 +19,11 @@ from kubeslice.manifests import Image
 from kubeslice.model import names, resources
 from kubeslice.model.errors import Terminal
 from kubeslice.model.project import ProjectSpec
-from kubeslice.plan import credentials, tenancy
-from kubeslice.plan.credentials import Token
-from kubeslice.plan.joining import JoinToken
-from kubeslice.plan.localnames import LocalNames
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.cluster.localnames import LocalNames
+from kubeslice.plan.tenants import credentials, tenancy
+from kubeslice.plan.tenants.credentials import Token
+from kubeslice.plan.tenants.joining import JoinToken
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.metrics import CollectorRegistry
 from kubeslice.runtime.reporting import Reporter

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from kubeslice.model import names, resources
-from kubeslice.plan import corefile
+from kubeslice.plan.services import corefile
 from tests.worker.conftest import SYSTEM, Stage, eventually
 
 pytestmark = pytest.mark.api

@@ -11,8 +11,8 @@ from cryptography import x509
 
 from kubeslice.kube import objects
 from kubeslice.model import names, resources
-from kubeslice.plan import rollouts
-from kubeslice.plan.workloads import Build
+from kubeslice.plan.cluster import rollouts
+from kubeslice.plan.cluster.workloads import Build
 from kubeslice.runtime import certificates
 from kubeslice.worker.workloads import ASK_AGAIN
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, SYSTEM, Stage, eventually

@@ -13,8 +13,8 @@ from kubeslice.kube.http import HttpApi
 from kubeslice.manifests import workeraccess
 from kubeslice.model import names, resources
 from kubeslice.model.project import ProjectSpec
-from kubeslice.plan import tenancy
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants import tenancy
+from kubeslice.plan.tenants.tenancy import Member
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
 from tests.worker.test_forwarding import COREFILE, dns_of_the_cluster, dns_service, written
 

@@ -15,10 +15,10 @@ from kubeslice.manifests import HubCredentials, Image, hub_secret
 from kubeslice.model import names, resources
 from kubeslice.model.errors import Terminal
 from kubeslice.model.project import ProjectSpec
-from kubeslice.plan import tenancy
-from kubeslice.plan.joining import JoinToken
-from kubeslice.plan.localnames import LocalNames
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.cluster.localnames import LocalNames
+from kubeslice.plan.tenants import tenancy
+from kubeslice.plan.tenants.joining import JoinToken
+from kubeslice.plan.tenants.tenancy import Member
 from tests.worker.conftest import CLUSTER, PROJECT, SYSTEM, Stage, eventually
 
 pytestmark = pytest.mark.api

@@ -4,7 +4,7 @@ import pytest
 
 from kubeslice.kube import objects
 from kubeslice.model import names, resources
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.worker import uninstall
 from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
 from tests.worker.test_forwarding import COREFILE, dns_of_the_cluster, dns_service, written

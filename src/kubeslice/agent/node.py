@@ -11,7 +11,7 @@ from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NODES
-from kubeslice.plan import filters
+from kubeslice.plan.datapath import filters
 from kubeslice.runtime.controller import Result
 
 RESYNC = 300.0

@@ -25,10 +25,10 @@ from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import PODS
-from kubeslice.plan import attachment as attachments
 from kubeslice.plan import pods
-from kubeslice.plan.attachment import Attachment
-from kubeslice.plan.network import Network
+from kubeslice.plan.datapath import attachment as attachments
+from kubeslice.plan.datapath.attachment import Attachment
+from kubeslice.plan.datapath.network import Network
 from kubeslice.runtime.controller import Result
 
 FIRST_LOOK = 0.005  # seconds

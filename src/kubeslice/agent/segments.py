@@ -21,11 +21,12 @@ from kubeslice.linux.waker import Waker
 from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import OWN, Key
-from kubeslice.plan import attachment as attachments
-from kubeslice.plan import ipam, pods
-from kubeslice.plan import segment as segments
-from kubeslice.plan.attachment import Attachment
-from kubeslice.plan.segment import Segment
+from kubeslice.plan import pods
+from kubeslice.plan.address import ipam
+from kubeslice.plan.datapath import attachment as attachments
+from kubeslice.plan.datapath import segment as segments
+from kubeslice.plan.datapath.attachment import Attachment
+from kubeslice.plan.datapath.segment import Segment
 from kubeslice.runtime.controller import Result
 
 log = logging.getLogger(__name__)

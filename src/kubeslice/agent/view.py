@@ -12,8 +12,9 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import OWN, Key
-from kubeslice.plan import attachment as attachments
-from kubeslice.plan import ipam, pods
+from kubeslice.plan import pods
+from kubeslice.plan.address import ipam
+from kubeslice.plan.datapath import attachment as attachments
 from kubeslice.runtime.sources import existence
 
 

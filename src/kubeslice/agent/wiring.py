@@ -13,12 +13,12 @@ from kubeslice.linux import changes, devices, netns, nftables, observation, sysc
 from kubeslice.linux.files import NoRoom
 from kubeslice.linux.netns import Namespace
 from kubeslice.model import names
-from kubeslice.plan import attachment as attachments
-from kubeslice.plan import filters, firewall, network
-from kubeslice.plan import segment as segments
-from kubeslice.plan.attachment import Attachment
-from kubeslice.plan.network import Link, Network, Record
-from kubeslice.plan.segment import Segment
+from kubeslice.plan.datapath import attachment as attachments
+from kubeslice.plan.datapath import filters, firewall, network
+from kubeslice.plan.datapath import segment as segments
+from kubeslice.plan.datapath.attachment import Attachment
+from kubeslice.plan.datapath.network import Link, Network, Record
+from kubeslice.plan.datapath.segment import Segment
 
 OVERLAY = names.OVERLAY_INTERFACE
 

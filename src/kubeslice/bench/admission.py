@@ -30,7 +30,7 @@ from kubeslice.kube.http import HttpApi
 from kubeslice.manifests import HubValues, Image, hub
 from kubeslice.model import names
 from kubeslice.model.resources import CLUSTERS, NAMESPACES, PROJECTS, SLICECONFIGS
-from kubeslice.plan import tenancy
+from kubeslice.plan.tenants import tenancy
 from kubeslice.runtime.metrics import CollectorRegistry
 from kubeslice.stage.probes import NotMeasured
 from kubeslice.webhook.certificates import renewed

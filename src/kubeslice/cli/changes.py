@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from kubeslice.cli import views, worlds
-from kubeslice.plan import footprint, interruptions
-from kubeslice.plan.footprint import Difference
-from kubeslice.plan.preview import World, preview
+from kubeslice.plan.changes import footprint, interruptions
+from kubeslice.plan.changes.footprint import Difference
+from kubeslice.plan.changes.preview import World, preview
 from kubeslice.plan.problems import listing
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import authority, generations, keyrecords, rotation_report
-from kubeslice.plan.keyrecords import Owner
+from kubeslice.plan.keys import authority, generations, keyrecords, rotation_report
+from kubeslice.plan.keys.keyrecords import Owner
+from kubeslice.plan.keys.rotation import Plane, Schedule
 from kubeslice.plan.moments import stamp
-from kubeslice.plan.rotation import Plane, Schedule
 
 HEADINGS = ("SUBJECT", "PLANE", "GENERATION", "KEY", "VALID UNTIL", "NEXT ROTATION")
 

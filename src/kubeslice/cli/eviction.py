@@ -4,7 +4,7 @@ from kubeslice.install.worker import slices_of
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.model import names, resources
-from kubeslice.plan.clusters import REACHABLE
+from kubeslice.plan.hub.clusters import REACHABLE
 
 
 async def evict(api: Api, cluster: Object, *, undo: bool) -> str:

@@ -9,8 +9,8 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.model import names
 from kubeslice.model.errors import Terminal
 from kubeslice.model.resources import CLUSTERS
-from kubeslice.plan import joining
-from kubeslice.plan.joining import JoinToken
+from kubeslice.plan.tenants import joining
+from kubeslice.plan.tenants.joining import JoinToken
 
 PATIENCE = 30.0
 

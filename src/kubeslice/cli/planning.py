@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kubeslice.cli.changes import Change
     from kubeslice.cli.objectfile import Wish
     from kubeslice.kube.http import HttpApi
-    from kubeslice.plan.preview import World
+    from kubeslice.plan.changes.preview import World
 
 CHANGES = 2
 LOOK_EVERY = 0.2
@@ -91,8 +91,8 @@ async def _removed(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[list[Chan
     from datetime import UTC, datetime
 
     from kubeslice.cli import changes, rehearsal, worlds
-    from kubeslice.plan.preview import affected
-    from kubeslice.plan.removal import removed
+    from kubeslice.plan.changes.preview import affected
+    from kubeslice.plan.changes.removal import removed
 
     world, doomed = await worlds.gather(api, wishes[0].project), worlds.doomed(wishes)
     refusals = [refusal for wish in wishes if (refusal := await rehearsal.rehearse_deletion(api, wish))]
@@ -126,7 +126,7 @@ async def _planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[World, li
     from datetime import UTC, datetime
 
     from kubeslice.cli import changes, rehearsal, worlds
-    from kubeslice.plan.preview import affected
+    from kubeslice.plan.changes.preview import affected
 
     world = await worlds.gather(api, wishes[0].project)
     rehearsed = [(wish, await rehearsal.rehearse(api, wish, worlds.seen(world, wish))) for wish in wishes]

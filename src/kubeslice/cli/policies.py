@@ -34,7 +34,7 @@ async def _rendered(api: Api, project: str, form: str) -> list[Object]:
     from kubeslice.model import names
     from kubeslice.model.project import Project
     from kubeslice.model.resources import PROJECTS, SLICECONFIGS
-    from kubeslice.plan import policy_forms
+    from kubeslice.plan.tenants import policy_forms
 
     forms = {"vap": policy_forms.admission_policies, "gatekeeper": policy_forms.gatekeeper}
     if form not in forms:

@@ -10,7 +10,7 @@ from kubeslice.cli.target import fail
 from kubeslice.kube.api import Object
 from kubeslice.kube.lease import HUB_DURATION, SHORTEST
 from kubeslice.manifests import HubCredentials, HubValues, Image, WorkerValues, hub, worker
-from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
+from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 
 HUB_SETTINGS = ("endpoint", "image", "replicas", "credential-seconds", "lease-seconds")
 CREDENTIALS = ("hub-endpoint", "hub-ca-file", "hub-token-file")

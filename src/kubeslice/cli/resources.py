@@ -95,8 +95,8 @@ def join_token(
 ) -> None:
     """Print a short-lived token with which a cluster joins by `kubeslice worker join`; registers it when it is new."""
     from kubeslice.cli.joining import invite
-    from kubeslice.plan.joining import encode
     from kubeslice.plan.moments import stamp
+    from kubeslice.plan.tenants.joining import encode
 
     token = run_with_api(kubeconfig, context, lambda api: invite(api, name, project, ttl))
     typer.echo(encode(token))

@@ -31,7 +31,7 @@ def join(
 
     from kubeslice.install import worker as installation
     from kubeslice.manifests import Image
-    from kubeslice.plan import joining
+    from kubeslice.plan.tenants import joining
 
     text = typer.get_text_stream("stdin").read() if given == "-" else given
     try:

@@ -21,9 +21,9 @@ from kubeslice.model.resources import (
     WORKERSLICEGATEWAYS,
     Resource,
 )
-from kubeslice.plan.interruptions import Pods
-from kubeslice.plan.preview import World
-from kubeslice.plan.removal import Doomed
+from kubeslice.plan.changes.interruptions import Pods
+from kubeslice.plan.changes.preview import World
+from kubeslice.plan.changes.removal import Doomed
 
 # Where a world has the objects that users write.
 PLACES = {CLUSTERS: "clusters", SLICECONFIGS: "slices", SLICEQOSCONFIGS: "profiles", SLICERESOURCEQUOTAS: "quotas"}

@@ -11,7 +11,7 @@ from kubeslice.kube import config
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.informer import Informer
 from kubeslice.model.resources import SERVICEIMPORTS
-from kubeslice.plan import knot
+from kubeslice.plan.services import knot
 from kubeslice.runtime import settings
 from kubeslice.runtime.app import App, start
 

@@ -9,8 +9,8 @@ from kubeslice.kube.api import Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model.errors import Terminal
 from kubeslice.model.serviceimport import ServiceImport
-from kubeslice.plan import discovery, zone
-from kubeslice.plan.zone import Record, Service
+from kubeslice.plan.services import discovery, zone
+from kubeslice.plan.services.zone import Record, Service
 
 log = logging.getLogger(__name__)
 

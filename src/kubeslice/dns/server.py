@@ -16,8 +16,8 @@ from kubeslice.dns.metrics import DnsMetrics
 from kubeslice.kube.backoff import Backoff
 from kubeslice.linux import files
 from kubeslice.linux.files import NoRoom
-from kubeslice.plan import knot, zone
-from kubeslice.plan.zone import Record
+from kubeslice.plan.services import knot, zone
+from kubeslice.plan.services.zone import Record
 
 log = logging.getLogger(__name__)
 

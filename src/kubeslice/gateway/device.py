@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from kubeslice.linux import changes, devices, nftables, observation
 from kubeslice.model.errors import Retry
 from kubeslice.model.names import OVERLAY_INTERFACE, TRANSIT_TABLE
-from kubeslice.plan import filters, network, routes
-from kubeslice.plan.network import Link, Record, Route
-from kubeslice.plan.peers import Pair
-from kubeslice.plan.routes import Way
-from kubeslice.plan.segment import Segment
+from kubeslice.plan.datapath import filters, network
+from kubeslice.plan.datapath.network import Link, Record, Route
+from kubeslice.plan.datapath.segment import Segment
+from kubeslice.plan.routing import routes
+from kubeslice.plan.routing.routes import Way
+from kubeslice.plan.tunnels.peers import Pair
 
 
 @dataclass(frozen=True)

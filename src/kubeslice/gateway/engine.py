@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
+from kubeslice.plan.tunnels.peers import Generation, Peer, SeenPeer, TunnelId
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kubeslice.plan import endpoints
-from kubeslice.plan.peers import Generation, Peer
+from kubeslice.plan.tunnels.peers import Generation, Peer
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """OpenVPN as an engine: for each generation of keys a server for all clusters that call us, a client for each we call.
 
 The processes are told everything through pipes and sockets (`linux.openvpn`); what they are told is decided in
-`plan.openvpn` and `plan.openvpn_talk`. Devices outlive the processes, so that a restart moves no route.
+`plan.tunnels.openvpn` and `plan.tunnels.openvpn_talk`. Devices outlive the processes, so that a restart moves no route.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ from kubeslice.gateway.programs import Programs
 from kubeslice.linux import devices, files, openvpn
 from kubeslice.linux.files import NoRoom
 from kubeslice.model.errors import Terminal
-from kubeslice.plan import openvpn as plan
-from kubeslice.plan import openvpn_problems as problems
-from kubeslice.plan.openvpn import Role, Surroundings
-from kubeslice.plan.openvpn_talk import Client, Seen, Server
-from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
+from kubeslice.plan.tunnels import openvpn as plan
+from kubeslice.plan.tunnels import openvpn_problems as problems
+from kubeslice.plan.tunnels.openvpn import Role, Surroundings
+from kubeslice.plan.tunnels.openvpn_talk import Client, Seen, Server
+from kubeslice.plan.tunnels.peers import Generation, Peer, SeenPeer, TunnelId
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from kubeslice.gateway.engine import Overhead
 from kubeslice.gateway.probing import Prober, Target
 from kubeslice.linux import paths
 from kubeslice.linux.echo import ANY, Echo
-from kubeslice.plan import endpoints, pathmtu
-from kubeslice.plan.pathmtu import Search
+from kubeslice.plan import endpoints
+from kubeslice.plan.tunnels import pathmtu
+from kubeslice.plan.tunnels.pathmtu import Search
 from kubeslice.runtime.resting import rest
 
 log = logging.getLogger(__name__)

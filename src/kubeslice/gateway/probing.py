@@ -1,6 +1,6 @@
 """The clockwork of tunnels: echo requests through every one of them, twice a second, and what becomes of the answers.
 
-`Prober` owns the machines of `plan.tunnel`; the reconciler tells it whom to probe, reports read from it.
+`Prober` owns the machines of `plan.tunnels.tunnel`; the reconciler tells it whom to probe, reports read from it.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ from ipaddress import IPv4Address
 
 from kubeslice.linux.echo import Echo
 from kubeslice.model.errors import Retry
-from kubeslice.plan.ipam import ClusterPlan
-from kubeslice.plan.peers import Peer, SeenPeer, TunnelId
-from kubeslice.plan.tunnel import Line, Tunnel
+from kubeslice.plan.address.ipam import ClusterPlan
+from kubeslice.plan.tunnels.peers import Peer, SeenPeer, TunnelId
+from kubeslice.plan.tunnels.tunnel import Line, Tunnel
 from kubeslice.runtime.resting import rest
 
 log = logging.getLogger(__name__)

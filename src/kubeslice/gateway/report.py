@@ -1,4 +1,4 @@
-"""What a gateway tells of its tunnels: `SliceGateway.status.planes` and metrics, sparingly (`plan.tunnel.is_news`)."""
+"""What a gateway tells of its tunnels: `SliceGateway.status.planes` and metrics, no more than is news."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ from kubeslice.kube.errors import ApiError
 from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.resources import SLICEGATEWAYS
-from kubeslice.plan import tunnel
-from kubeslice.plan.peers import SeenPeer, TunnelId
-from kubeslice.plan.tunnel import Author, Line
+from kubeslice.plan.tunnels import tunnel
+from kubeslice.plan.tunnels.peers import SeenPeer, TunnelId
+from kubeslice.plan.tunnels.tunnel import Author, Line
 from kubeslice.runtime.metrics import CollectorRegistry, Gauge
 from kubeslice.runtime.resting import rest
 

@@ -22,10 +22,12 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model import names
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.ids import Key
-from kubeslice.plan import gateway_keys, peers, segment
-from kubeslice.plan.peers import Generation, TunnelId
-from kubeslice.plan.routes import Way
-from kubeslice.plan.segment import Segment
+from kubeslice.plan.datapath import segment
+from kubeslice.plan.datapath.segment import Segment
+from kubeslice.plan.keys import gateway_keys
+from kubeslice.plan.routing.routes import Way
+from kubeslice.plan.tunnels import peers
+from kubeslice.plan.tunnels.peers import Generation, TunnelId
 from kubeslice.runtime.controller import Result
 
 log = logging.getLogger(__name__)

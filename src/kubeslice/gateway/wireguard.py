@@ -15,8 +15,8 @@ from kubeslice.linux.commands import run
 from kubeslice.linux.process import Program
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.names import WIREGUARD_INTERFACES, tunnel_port, wireguard_interface
-from kubeslice.plan import wireguard as plan
-from kubeslice.plan.peers import Generation, Peer, SeenPeer, TunnelId
+from kubeslice.plan.tunnels import wireguard as plan
+from kubeslice.plan.tunnels.peers import Generation, Peer, SeenPeer, TunnelId
 from kubeslice.runtime.settings import MissingSetting
 
 PROGRAM = "wireguard-go"

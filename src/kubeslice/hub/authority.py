@@ -18,10 +18,10 @@ from kubeslice.kube.errors import AlreadyExists
 from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.resources import SECRETS
-from kubeslice.plan import authority
-from kubeslice.plan.authority import BOOK, CA_CERTIFICATE, CA_KEY, REVOKED, Issued, Request
-from kubeslice.plan.keyrecords import Owner
-from kubeslice.plan.rotation import Schedule
+from kubeslice.plan.keys import authority
+from kubeslice.plan.keys.authority import BOOK, CA_CERTIFICATE, CA_KEY, REVOKED, Issued, Request
+from kubeslice.plan.keys.keyrecords import Owner
+from kubeslice.plan.keys.rotation import Schedule
 from kubeslice.runtime import certificates
 from kubeslice.runtime.certificates import Certified
 

@@ -12,8 +12,9 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import SLICECONFIGS
-from kubeslice.plan import findings, standing
+from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.hub import standing
 from kubeslice.runtime.reporting import Reporter
 
 FIGURES_EVERY = 1.0

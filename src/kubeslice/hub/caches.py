@@ -18,7 +18,7 @@ from kubeslice.kube.applyset import Item
 from kubeslice.kube.informer import Informer
 from kubeslice.kube.slimming import Slimming
 from kubeslice.model import names, resources
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 
 OURS = names.selector([(names.MANAGED_BY_LABEL, names.HUB_MANAGER)])
 

@@ -18,11 +18,14 @@ from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project, ProjectSpec
-from kubeslice.plan import clusters, credentials, departure, effective, findings, tenancy
-from kubeslice.plan.clusters import Pulse
-from kubeslice.plan.credentials import Custody
+from kubeslice.plan import findings
+from kubeslice.plan.checks import effective
 from kubeslice.plan.findings import Finding
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.hub import clusters, departure
+from kubeslice.plan.hub.clusters import Pulse
+from kubeslice.plan.tenants import credentials, tenancy
+from kubeslice.plan.tenants.credentials import Custody
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.controller import Result, soonest
 from kubeslice.runtime.reporting import Reporter
 

@@ -16,11 +16,12 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import clusters, gateways, legs, relays, roles, topology
-from kubeslice.plan.gateways import Detours
-from kubeslice.plan.legs import End, Leg, Legs
-from kubeslice.plan.relays import Situation
-from kubeslice.plan.topology import Graph, Pair
+from kubeslice.plan.hub import clusters, gateways
+from kubeslice.plan.hub.gateways import Detours
+from kubeslice.plan.tunnels import legs, relays, roles, topology
+from kubeslice.plan.tunnels.legs import End, Leg, Legs
+from kubeslice.plan.tunnels.relays import Situation
+from kubeslice.plan.tunnels.topology import Graph, Pair
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import soonest
 

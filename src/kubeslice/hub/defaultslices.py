@@ -14,7 +14,8 @@ from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICECONFIGS
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
-from kubeslice.plan import defaultslice, tenancy
+from kubeslice.plan.hub import defaultslice
+from kubeslice.plan.tenants import tenancy
 from kubeslice.runtime.controller import Result
 
 

@@ -14,10 +14,11 @@ from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.applyset import sync
 from kubeslice.model import names, resources
-from kubeslice.plan import departure, findings
-from kubeslice.plan.departure import Farewell
+from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.hub import departure
+from kubeslice.plan.hub.departure import Farewell
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 

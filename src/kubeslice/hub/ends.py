@@ -13,8 +13,8 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names
-from kubeslice.plan.tenancy import Member
-from kubeslice.plan.topology import Pair
+from kubeslice.plan.tenants.tenancy import Member
+from kubeslice.plan.tunnels.topology import Pair
 
 Row = Mapping[str, Object]
 

@@ -8,7 +8,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import NotFound
 from kubeslice.model.resources import Resource
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 
 
 async def clear(api: Api, caches: Caches, member: Member) -> None:

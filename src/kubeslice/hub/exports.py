@@ -12,8 +12,9 @@ from kubeslice.kube.applyset import Item, sync
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import SERVICEEXPORTCONFIGS, WORKERSERVICEIMPORTS
-from kubeslice.plan import exports, findings
-from kubeslice.plan.exports import Export, SliceMembers
+from kubeslice.plan import findings
+from kubeslice.plan.services import exports
+from kubeslice.plan.services.exports import Export, SliceMembers
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 

@@ -22,10 +22,11 @@ from kubeslice.kube.applyset import Item, sync
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.model.resources import WORKERSLICEGATEWAYS
-from kubeslice.plan import gateways, keyrecords
-from kubeslice.plan.gateways import Published, Terrain
-from kubeslice.plan.pairs import Side
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.hub import gateways
+from kubeslice.plan.hub.gateways import Published, Terrain
+from kubeslice.plan.keys import keyrecords
+from kubeslice.plan.tenants.tenancy import Member
+from kubeslice.plan.tunnels.pairs import Side
 from kubeslice.runtime.controller import Result
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 
 
 class SliceName(NamedTuple):

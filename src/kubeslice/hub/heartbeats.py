@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.kube.informer import Informer
-from kubeslice.plan.clusters import Pulse
+from kubeslice.plan.hub.clusters import Pulse
 from kubeslice.runtime.clock import Clock
 
 Name = tuple[str, str]

@@ -29,8 +29,8 @@ from kubeslice.kube.applyset import PARALLEL
 from kubeslice.kube.events import Recorder
 from kubeslice.kube.lease import HUB_DURATION, Leader, LeadershipLost
 from kubeslice.model import names
-from kubeslice.plan.clusters import SILENCE_LIMIT
-from kubeslice.plan.credentials import DEFAULT_SECONDS
+from kubeslice.plan.hub.clusters import SILENCE_LIMIT
+from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import CONCURRENCY, Controller, Reconciler
 from kubeslice.runtime.metrics import ControllerMetrics

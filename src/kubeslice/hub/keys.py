@@ -12,8 +12,8 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import authority, generations, rotation_report
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.keys import authority, generations, rotation_report
 
 
 def told(caches: Caches, name: SliceName, config: SliceConfig, clusters: Iterable[str]) -> dict[str, Object]:

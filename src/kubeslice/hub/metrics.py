@@ -5,9 +5,9 @@ from datetime import datetime
 
 from kubeslice.hub.poolmetrics import PoolMetrics
 from kubeslice.hub.quotametrics import QuotaMetrics
-from kubeslice.plan import rotation
-from kubeslice.plan.rotation import Plane, Schedule
-from kubeslice.plan.standing import Standing
+from kubeslice.plan.hub.standing import Standing
+from kubeslice.plan.keys import rotation
+from kubeslice.plan.keys.rotation import Plane, Schedule
 from kubeslice.runtime.metrics import CollectorRegistry, Gauge
 
 

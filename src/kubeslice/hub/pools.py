@@ -17,8 +17,8 @@ from kubeslice.model import names
 from kubeslice.model.errors import Retry, Terminal
 from kubeslice.model.resources import SLICEIPAMS
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import parts, pools
-from kubeslice.plan.pools import Pool
+from kubeslice.plan.address import parts, pools
+from kubeslice.plan.address.pools import Pool
 from kubeslice.plan.problems import Problem
 from kubeslice.runtime.reporting import Reporter
 

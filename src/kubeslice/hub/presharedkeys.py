@@ -18,10 +18,11 @@ from kubeslice.kube.errors import AlreadyExists
 from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.resources import SECRETS
-from kubeslice.plan import presharedkeys, topology
-from kubeslice.plan.presharedkeys import Entries
-from kubeslice.plan.tenancy import Member
-from kubeslice.plan.topology import Pair
+from kubeslice.plan.hub import presharedkeys
+from kubeslice.plan.hub.presharedkeys import Entries
+from kubeslice.plan.tenants.tenancy import Member
+from kubeslice.plan.tunnels import topology
+from kubeslice.plan.tunnels.topology import Pair
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from kubeslice.model import names, resources
 from kubeslice.model.ids import Key
 from kubeslice.model.project import Project
 from kubeslice.model.resources import Resource
-from kubeslice.plan import effective, findings, tenancy
+from kubeslice.plan import findings
+from kubeslice.plan.checks import effective
+from kubeslice.plan.tenants import tenancy
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 

@@ -16,11 +16,12 @@ from kubeslice.hub.verdicts import Verdicts
 from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
-from kubeslice.plan import gateways, keyrecords
-from kubeslice.plan.gateways import Terrain
-from kubeslice.plan.generations import Generations
-from kubeslice.plan.keyrecords import KeyRecord
-from kubeslice.plan.slices import Seat
+from kubeslice.plan.hub import gateways
+from kubeslice.plan.hub.gateways import Terrain
+from kubeslice.plan.hub.slices import Seat
+from kubeslice.plan.keys import keyrecords
+from kubeslice.plan.keys.generations import Generations
+from kubeslice.plan.keys.keyrecords import KeyRecord
 
 
 @dataclass(frozen=True, eq=False)

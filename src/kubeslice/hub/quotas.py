@@ -16,10 +16,12 @@ from kubeslice.model.quotas import QuotaUse
 from kubeslice.model.resources import SLICERESOURCEQUOTAS
 from kubeslice.model.sliceconfig import SliceConfig
 from kubeslice.model.sliceresourcequota import SliceResourceQuota
-from kubeslice.plan import effective, findings, limits, quota_report
+from kubeslice.plan import findings
+from kubeslice.plan.checks import effective, limits
+from kubeslice.plan.hub import quota_report
+from kubeslice.plan.hub.quota_report import Usage
+from kubeslice.plan.hub.quotas import Division
 from kubeslice.plan.problems import Problem
-from kubeslice.plan.quota_report import Usage
-from kubeslice.plan.quotas import Division
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from kubeslice.hub.caches import Caches
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import WORKERSLICEGWRECYCLERS
-from kubeslice.plan import effective, findings
+from kubeslice.plan import findings
+from kubeslice.plan.checks import effective
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 

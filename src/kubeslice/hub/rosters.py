@@ -10,9 +10,10 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import generations, slices
-from kubeslice.plan.generations import Generations
-from kubeslice.plan.slices import Seat
+from kubeslice.plan.hub import slices
+from kubeslice.plan.hub.slices import Seat
+from kubeslice.plan.keys import generations
+from kubeslice.plan.keys.generations import Generations
 
 
 @dataclass(frozen=True)

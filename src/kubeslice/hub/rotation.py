@@ -24,11 +24,11 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SECRETS, SLICECONFIGS, VPNKEYROTATIONS
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import authority, generations, keyrecords, rotation, rotation_report
-from kubeslice.plan.generations import Generations
-from kubeslice.plan.keyrecords import KeyRecord
-from kubeslice.plan.rotation import Plane, Schedule, Seen
-from kubeslice.plan.topology import Pair
+from kubeslice.plan.keys import authority, generations, keyrecords, rotation, rotation_report
+from kubeslice.plan.keys.generations import Generations
+from kubeslice.plan.keys.keyrecords import KeyRecord
+from kubeslice.plan.keys.rotation import Plane, Schedule, Seen
+from kubeslice.plan.tunnels.topology import Pair
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 

@@ -10,11 +10,13 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import clusters, generations, keyrecords, rotation_report, topology
-from kubeslice.plan.authority import Request
-from kubeslice.plan.keyrecords import KeyRecord, Owner, Refusal
-from kubeslice.plan.rotation import Seen, Tunnel
-from kubeslice.plan.topology import Pair
+from kubeslice.plan.hub import clusters
+from kubeslice.plan.keys import generations, keyrecords, rotation_report
+from kubeslice.plan.keys.authority import Request
+from kubeslice.plan.keys.keyrecords import KeyRecord, Owner, Refusal
+from kubeslice.plan.keys.rotation import Seen, Tunnel
+from kubeslice.plan.tunnels import topology
+from kubeslice.plan.tunnels.topology import Pair
 
 OPENVPN = "OpenVPN"
 

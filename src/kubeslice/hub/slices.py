@@ -30,12 +30,16 @@ from kubeslice.model.resources import (
     Resource,
 )
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import effective, findings, parts, pools, relays, slices, standing
-from kubeslice.plan.gateways import Detours
-from kubeslice.plan.slices import Seat
-from kubeslice.plan.standing import Standing
-from kubeslice.plan.tenancy import Member
-from kubeslice.plan.validation import Problem
+from kubeslice.plan import findings
+from kubeslice.plan.address import parts, pools
+from kubeslice.plan.checks import effective
+from kubeslice.plan.checks.validation import Problem
+from kubeslice.plan.hub import slices, standing
+from kubeslice.plan.hub.gateways import Detours
+from kubeslice.plan.hub.slices import Seat
+from kubeslice.plan.hub.standing import Standing
+from kubeslice.plan.tenants.tenancy import Member
+from kubeslice.plan.tunnels import relays
 from kubeslice.runtime.controller import Result, soonest
 from kubeslice.runtime.reporting import Reporter
 
@@ -151,7 +155,7 @@ class Slices:
     def _outlook(
         self, name: SliceName, config: SliceConfig, seats: Sequence[Seat], seen: Detours, *, is_accepted: bool
     ) -> Outlook | None:
-        if config.spec.overlay_network_deployment_mode == slices.NO_NETWORK:
+        if config.spec.overlay_network_deployment_mode == names.NO_NETWORK:
             return None
         octets = {seat.cluster: seat.octet for seat in seats}
         look = self.connections.judge if is_accepted else self.connections.as_built

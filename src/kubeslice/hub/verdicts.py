@@ -16,16 +16,18 @@ from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.project import Project
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan import claimchecks, effective, slices, tenancy, validation
-from kubeslice.plan.tenancy import Member
-from kubeslice.plan.validation import Problem
+from kubeslice.plan.checks import claimchecks, effective, validation
+from kubeslice.plan.checks.validation import Problem
+from kubeslice.plan.hub import slices
+from kubeslice.plan.tenants import tenancy
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.parsed import Parsed
 
 Name = tuple[str, str]
 
 
 class Verdicts:
-    """Checks slices by `plan.validation` with what the caches hold."""
+    """Checks slices by `plan.checks.validation` with what the caches hold."""
 
     def __init__(self, caches: Caches) -> None:
         self._caches = caches

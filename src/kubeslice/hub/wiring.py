@@ -10,7 +10,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
-from kubeslice.plan import clusters
+from kubeslice.plan.hub import clusters
 from kubeslice.runtime.sources import Source
 
 

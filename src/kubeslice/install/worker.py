@@ -18,10 +18,10 @@ from kubeslice.manifests import HubCredentials, Image, WorkerValues, hub_secret,
 from kubeslice.model import names
 from kubeslice.model.errors import Terminal
 from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS, EVENTS, SECRETS, SLICECONFIGS
-from kubeslice.plan import credentials
-from kubeslice.plan.clusters import CREDENTIALS_READY
-from kubeslice.plan.joining import JoinToken
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.hub.clusters import CREDENTIALS_READY
+from kubeslice.plan.tenants import credentials
+from kubeslice.plan.tenants.joining import JoinToken
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.worker import enrollment
 from kubeslice.worker.caches import OPERATOR
 from kubeslice.worker.uninstall import leave_cluster, leave_hub

@@ -1,4 +1,4 @@
-"""Carrying out the changes that `plan.network.difference` lists, with one `ip -batch` and one `bridge -batch` at most.
+"""Carrying out the changes that `plan.datapath.network` lists, with one `ip -batch` and one `bridge -batch` at most.
 
 `lines` is pure and says which lines each program gets; `apply` runs them in the namespace.
 """
@@ -9,7 +9,7 @@ from typing import Literal
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
 from kubeslice.model.names import ROUTE_PROTOCOL
-from kubeslice.plan.network import (
+from kubeslice.plan.datapath.network import (
     BROADCAST,
     Address,
     BridgePort,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from kubeslice.linux import changes, netns
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
-from kubeslice.plan.network import Change, Link
+from kubeslice.plan.datapath.network import Change, Link
 
 _SIOCGIFFLAGS, _IFF_UP = 0x8913, 1
 

@@ -7,7 +7,7 @@ from typing import Any
 from kubeslice.linux.commands import CommandFailed, run
 from kubeslice.linux.netns import Namespace
 from kubeslice.model.names import NFT_TABLE
-from kubeslice.plan.firewall import Element, Json, SeenTable, Table, update
+from kubeslice.plan.datapath.firewall import Element, Json, SeenTable, Table, update
 
 
 def ensure(table: Table, namespace: Namespace | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Reading a namespace back from the kernel as the records of `plan.network`, through iproute2's JSON output.
+"""Reading a namespace back from the kernel as the records of `plan.datapath.network`, through iproute2's JSON output.
 
 Only what can be ours is returned: links of the kinds we make, routes with our protocol number, forwarding entries that
 somebody set on purpose. What the kernel keeps for itself (loopback, connected routes, its own MAC entries) is not.
@@ -12,7 +12,17 @@ from typing import Any
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
 from kubeslice.model.names import ROUTE_PROTOCOL
-from kubeslice.plan.network import Address, BridgePort, Details, ForwardingEntry, Link, Network, Record, Route, Rule
+from kubeslice.plan.datapath.network import (
+    Address,
+    BridgePort,
+    Details,
+    ForwardingEntry,
+    Link,
+    Network,
+    Record,
+    Route,
+    Rule,
+)
 
 Entry = dict[str, Any]
 _UNREACHABLE, _MAIN = "unreachable", "main"

@@ -1,7 +1,7 @@
 """One OpenVPN process and the conversation with it: configuration through a pipe, management through a unix socket.
 
 The process calls us on a socket in a directory that only we may enter (openvpn(8), `--management-client`), and ends
-when we do. What is said is decided by `plan.openvpn_talk`; the device is made here, before the process, so that
+when we do. What is said is decided by `plan.tunnels.openvpn_talk`; the device is made here, before the process, so that
 addresses and routes stay on it while the process is started anew.
 """
 
@@ -28,7 +28,7 @@ _OFFLOAD = re.compile(r"^DCO version: (\S+)", re.MULTILINE)
 
 
 class Talk(Protocol):
-    """Our side of a conversation: see `plan.openvpn_talk`."""
+    """Our side of a conversation: see `plan.tunnels.openvpn_talk`."""
 
     def greet(self) -> list[str]:
         """Return the first lines to say."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kubeslice.linux.commands import run
 from kubeslice.linux.netns import Namespace
-from kubeslice.plan.wireguard import Orders, SeenDevice, SeenEntry
+from kubeslice.plan.tunnels.wireguard import Orders, SeenDevice, SeenEntry
 
 _NOTHING = "(none)"
 
@@ -20,7 +20,7 @@ def read(device: str, namespace: Namespace | None = None) -> SeenDevice:
 
 
 def apply(device: str, orders: Sequence[Orders], namespace: Namespace | None = None) -> None:
-    """Do what `plan.wireguard` ordered, in its order."""
+    """Do what `plan.tunnels.wireguard` ordered, in its order."""
     for order in orders:
         if order.words:
             run(["wg", "set", device, *order.words], namespace=namespace)

@@ -10,7 +10,7 @@ from kubeslice.manifests.pods import TEMPORARY, Component, Image
 from kubeslice.model import names
 from kubeslice.model.crd import crd
 from kubeslice.model.kinds import HUB_KINDS
-from kubeslice.plan.credentials import DEFAULT_SECONDS
+from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS
 
 WEBHOOK_PORT = 9443
 

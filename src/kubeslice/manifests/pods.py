@@ -6,7 +6,7 @@ from typing import Any
 
 from kubeslice.manifests.objects import Object, labels, obj, selector
 from kubeslice.model.resources import DEPLOYMENTS, PODDISRUPTIONBUDGETS, SERVICES, Resource
-from kubeslice.plan import workloads
+from kubeslice.plan.cluster import workloads
 
 HEALTH_PORT = 8081
 NON_ROOT_USER = 65532

@@ -1,6 +1,6 @@
 """Exactly what the components in a worker cluster may do there, and why each line is there.
 
-What the operator may do on the hub is `plan.tenancy`'s to say.
+What the operator may do on the hub is `plan.tenants.tenancy`'s to say.
 """
 
 from kubeslice.manifests.access import OWN, READ, Account, Permission
@@ -27,7 +27,7 @@ from kubeslice.model.resources import (
     SLICEGATEWAYS,
     SLICES,
 )
-from kubeslice.plan import onboarding
+from kubeslice.plan.cluster import onboarding
 
 WORKER = Account(
     "kubeslice-worker",

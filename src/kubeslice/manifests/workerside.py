@@ -11,7 +11,7 @@ from kubeslice.model import names
 from kubeslice.model.crd import crd
 from kubeslice.model.kinds import WORKER_KINDS
 from kubeslice.model.resources import DAEMONSETS, PRIORITYCLASSES, SECRETS
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 
 AGENT_HEALTH_PORT = 9479
 DNS_PORT = 1053

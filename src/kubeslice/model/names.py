@@ -111,6 +111,9 @@ HIGHEST_AS = 65534  # the last private one of two bytes
 BGP_BASE_AS_LONG = 4_200_000_000
 MAX_PARTS = 4096  # of a slice's subnet
 
+# Values of overlayNetworkDeploymentMode
+NO_NETWORK = "no-network"  # a slice of namespaces and limits, whose pods get no addresses
+
 # Discovery
 ZONE = "slice.local"
 

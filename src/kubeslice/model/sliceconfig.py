@@ -1,4 +1,4 @@
-"""SliceConfig: a slice as its users describe it. Read by `hub.slice_config`, checked by `plan.validation`."""
+"""SliceConfig: a slice as its users describe it. Read by `hub.slice_config`, checked by `plan.checks.validation`."""
 
 from typing import ClassVar, Literal
 

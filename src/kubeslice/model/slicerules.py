@@ -1,7 +1,7 @@
 """CEL rules of SliceConfig: what the API server refuses by itself, also while the webhook is down.
 
-The same sentences come from `plan.validation`, which sees the other objects too. Source of the rules: section 1.2 of
-the facts about the Go implementation.
+The same sentences come from `plan.checks.validation`, which sees the other objects too. Source of the rules: section
+1.2 of the facts about the Go implementation.
 """
 
 from typing import Any

@@ -41,7 +41,7 @@ def refusal(problems: Sequence[Problem]) -> Finding | None:
 
 
 def effectiveness(idle: Sequence[str]) -> Finding:
-    """Return whether every field of a spec is acted on; `idle` are the sentences of `plan.effective`."""
+    """Return whether every field of a spec is acted on; `idle` are the sentences of `plan.checks.effective`."""
     if idle:
         return Finding(conditions.FULLY_EFFECTIVE, "False", "NotYetEffective", "; ".join(idle))
     return Finding(conditions.FULLY_EFFECTIVE, "True", "Effective", "every field of the spec is acted on")

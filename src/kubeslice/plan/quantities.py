@@ -1,6 +1,6 @@
 """Amounts of resources as Kubernetes writes them, as whole numbers: processors in thousandths, memory in bytes.
 
-Source: k8s.io/apimachinery/pkg/api/resource. Called by `plan.quotas` and by the worker's report.
+Source: k8s.io/apimachinery/pkg/api/resource. Called by `plan.hub.quotas` and by the worker's report.
 """
 
 import re

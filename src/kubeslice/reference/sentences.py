@@ -188,5 +188,5 @@ def _assigned(scope: ast.AST) -> Assigned:
 
 def _trees(packages: Sequence[str]) -> Iterator[tuple[str, ast.Module]]:
     for package in packages:
-        for path in sorted((ROOT / package).glob("*.py")):
-            yield f"{package}.{path.stem}", ast.parse(path.read_text())
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts), ast.parse(path.read_text())

@@ -8,10 +8,11 @@ from kubeslice.linux import nftables
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.names import OVERLAY_INTERFACE
-from kubeslice.plan import bird, filters, vrrp
-from kubeslice.plan import segment as segments
-from kubeslice.plan.bird import Session
-from kubeslice.plan.segment import Segment
+from kubeslice.plan.datapath import filters
+from kubeslice.plan.datapath import segment as segments
+from kubeslice.plan.datapath.segment import Segment
+from kubeslice.plan.routing import bird, vrrp
+from kubeslice.plan.routing.bird import Session
 from kubeslice.router.daemons import Bird, Keepalived
 from kubeslice.runtime.controller import Result
 

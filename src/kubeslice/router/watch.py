@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 from kubeslice.linux import bird as control
 from kubeslice.model.errors import Retry
-from kubeslice.plan.bird import PARTNER
+from kubeslice.plan.routing.bird import PARTNER
 from kubeslice.router.daemons import Bird, Keepalived
 from kubeslice.router.metrics import RouterMetrics
 from kubeslice.router.routing import RouterReconciler

@@ -15,9 +15,10 @@ from kubeslice.kube.api import Api, Object
 from kubeslice.kube.errors import ApiError
 from kubeslice.model import names
 from kubeslice.model.resources import CLUSTERS, SERVICEEXPORTCONFIGS
-from kubeslice.plan import findings, worker_cluster
-from kubeslice.plan.localnames import LocalNames
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan import findings
+from kubeslice.plan.cluster import worker_cluster
+from kubeslice.plan.cluster.localnames import LocalNames
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.clock import SystemClock
 from kubeslice.runtime.controller import Controller, Reconciler
 from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics

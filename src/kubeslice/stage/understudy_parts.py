@@ -18,8 +18,11 @@ from kubeslice.model.resources import WORKERSERVICEIMPORTS, WORKERSLICECONFIGS, 
 from kubeslice.model.tunnels import PlaneState
 from kubeslice.model.workerserviceimport import WorkerServiceImport
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
-from kubeslice.plan import discovery, findings, gateway_keys, worker_gateway
-from kubeslice.plan.worker_gateway import Told
+from kubeslice.plan import findings
+from kubeslice.plan.cluster import worker_gateway
+from kubeslice.plan.cluster.worker_gateway import Told
+from kubeslice.plan.keys import gateway_keys
+from kubeslice.plan.services import discovery
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source, intent

@@ -10,7 +10,8 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.model.cluster import Cluster
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
-from kubeslice.plan import clusters, obstacles
+from kubeslice.plan.checks import obstacles
+from kubeslice.plan.hub import clusters
 from kubeslice.runtime.parsed import Parsed
 
 

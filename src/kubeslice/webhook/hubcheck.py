@@ -12,12 +12,15 @@ from kubeslice.model.serviceexportconfig import ServiceExportConfig
 from kubeslice.model.sliceconfig import SliceConfig, SliceConfigSpec
 from kubeslice.model.sliceqosconfig import SliceQoSConfig
 from kubeslice.model.sliceresourcequota import SliceResourceQuota
-from kubeslice.plan import defaultslice, effective, exports, obstacles, quotas, tenancy, validation
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
-from kubeslice.plan.credentials import DEFAULT_SECONDS
-from kubeslice.plan.exports import Export, SliceMembers
+from kubeslice.plan.checks import effective, obstacles, validation
+from kubeslice.plan.hub import defaultslice, quotas
 from kubeslice.plan.problems import Problem
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.services import exports
+from kubeslice.plan.services.exports import Export, SliceMembers
+from kubeslice.plan.tenants import tenancy
+from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.webhook.holdings import Holdings
 
 OF_TENANTS = frozenset(
@@ -36,7 +39,7 @@ OF_WORKERS = frozenset(
 
 
 class HubCheck:
-    """Checks by `plan.validation` with what informers hold; writes nothing.
+    """Checks by `plan.checks.validation` with what informers hold; writes nothing.
 
     `credential_seconds` is how long the tokens of workers live.
     """

@@ -6,7 +6,7 @@ from kubeslice.kube.api import Api
 from kubeslice.kube.config import in_cluster
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
-from kubeslice.plan.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
+from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 from kubeslice.runtime import app, settings
 from kubeslice.runtime.app import App
 from kubeslice.runtime.clock import SystemClock

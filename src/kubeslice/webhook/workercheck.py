@@ -10,9 +10,11 @@ from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
 from kubeslice.model.serviceexport import ServiceExport
 from kubeslice.model.slice import Slice, SliceSpec
-from kubeslice.plan import admission, effective, localnames, onboarding, validation, worker_quotas
+from kubeslice.plan import admission
 from kubeslice.plan.admission import ALLOWED, Review, Verdict
-from kubeslice.plan.validation import Exported, Problem
+from kubeslice.plan.checks import effective, validation
+from kubeslice.plan.checks.validation import Exported, Problem
+from kubeslice.plan.cluster import localnames, onboarding, worker_quotas
 
 
 class WorkerCheck:

@@ -12,7 +12,9 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
-from kubeslice.plan import gateway_keys, localnames, onboarding, pods
+from kubeslice.plan import pods
+from kubeslice.plan.cluster import localnames, onboarding
+from kubeslice.plan.keys import gateway_keys
 from kubeslice.worker.forgotten import Forgotten
 from kubeslice.worker.hubcaches import HubCaches
 from kubeslice.worker.membership import Membership

@@ -15,8 +15,8 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
 from kubeslice.model.resources import NAMESPACES, SECRETS
-from kubeslice.plan.localnames import LocalNames
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.cluster.localnames import LocalNames
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.worker.hubtoken import HubToken
 
 log = logging.getLogger(__name__)

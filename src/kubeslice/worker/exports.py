@@ -17,9 +17,11 @@ from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SERVICEEXPORTCONFIGS, SERVICEEXPORTS
 from kubeslice.model.serviceexport import ServiceExport
-from kubeslice.plan import discovery, findings, localnames, onboarding, worker_quotas, zone
-from kubeslice.plan.discovery import Backend, Verdict
+from kubeslice.plan import findings
+from kubeslice.plan.cluster import localnames, onboarding, worker_quotas
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.services import discovery, zone
+from kubeslice.plan.services.discovery import Backend, Verdict
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker import quotas

@@ -9,7 +9,7 @@ from kubeslice.model import names
 from kubeslice.model.errors import Terminal
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import CONFIGMAPS
-from kubeslice.plan import corefile
+from kubeslice.plan.services import corefile
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, SYSTEM, Caches

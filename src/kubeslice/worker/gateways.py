@@ -12,9 +12,10 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICEGATEWAYS, WORKERSLICEGATEWAYS
 from kubeslice.model.slicegateway import GatewayPodStatus, LocalGatewayConfig, SliceGateway
 from kubeslice.model.workerslicegateway import WorkerSliceGateway
-from kubeslice.plan import localnames, pods, worker_gateway
+from kubeslice.plan import pods
+from kubeslice.plan.cluster import localnames, worker_gateway
+from kubeslice.plan.cluster.worker_gateway import Told
 from kubeslice.plan.findings import Finding
-from kubeslice.plan.worker_gateway import Told
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter

@@ -1,16 +1,16 @@
 """What the hub wants of this cluster for one project: an informer per kind, of the cluster's own namespace there.
 
-Slices bear their local names from here on (`plan.localnames`). The caches may be empty because the hub does not answer:
-`is_known` tells that apart from a hub that wants nothing.
+Slices bear their local names from here on (`plan.cluster.localnames`). The caches may be empty because the hub does not
+answer: `is_known` tells that apart from a hub that wants nothing.
 """
 
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.kube.informer import Informer
 from kubeslice.model import names, resources
-from kubeslice.plan import localnames
-from kubeslice.plan.localnames import LocalNames
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.cluster import localnames
+from kubeslice.plan.cluster.localnames import LocalNames
+from kubeslice.plan.tenants.tenancy import Member
 
 
 class HubCaches:

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from kubeslice.kube.errors import ApiError, Forbidden, NotFound, Unauthorized
 from kubeslice.model import names
+from kubeslice.plan.cluster.worker_report import HUB_REACHABLE
 from kubeslice.plan.findings import Finding
 from kubeslice.plan.moments import stamp
-from kubeslice.plan.tenancy import Member
-from kubeslice.plan.worker_report import HUB_REACHABLE
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.worker.metrics import WorkerMetrics
 
 log = logging.getLogger(__name__)

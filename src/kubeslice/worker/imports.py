@@ -13,8 +13,9 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SERVICEIMPORTS, WORKERSERVICEIMPORTS
 from kubeslice.model.serviceimport import ServiceImport
 from kubeslice.model.workerserviceimport import WorkerServiceImport
-from kubeslice.plan import discovery, localnames
+from kubeslice.plan.cluster import localnames
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.services import discovery
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker.caches import Caches

@@ -12,7 +12,7 @@ from kubeslice.model import names
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NETWORKPOLICIES
 from kubeslice.model.slice import Isolation
-from kubeslice.plan import isolation
+from kubeslice.plan.cluster import isolation
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.controller import Result
 from kubeslice.worker.caches import Caches

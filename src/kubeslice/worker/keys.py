@@ -4,7 +4,7 @@ import base64
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from kubeslice.plan.gateway_keys import Credential, Identity, KeyPair, Makers
+from kubeslice.plan.keys.gateway_keys import Credential, Identity, KeyPair, Makers
 
 
 def pair(private: str) -> KeyPair:

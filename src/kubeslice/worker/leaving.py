@@ -14,7 +14,8 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Api
 from kubeslice.kube.errors import NotFound
 from kubeslice.model.resources import DEPLOYMENTS, SECRETS
-from kubeslice.plan import corefile, localnames
+from kubeslice.plan.cluster import localnames
+from kubeslice.plan.services import corefile
 from kubeslice.worker import forwarding
 from kubeslice.worker.caches import OPERATOR, SYSTEM, Caches
 from kubeslice.worker.membership import Membership

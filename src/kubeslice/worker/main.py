@@ -6,7 +6,7 @@ from kubeslice.kube import config
 from kubeslice.kube.http import HttpApi
 from kubeslice.kube.lease import Leader
 from kubeslice.model import names
-from kubeslice.plan.localnames import LocalNames
+from kubeslice.plan.cluster.localnames import LocalNames
 from kubeslice.runtime.app import App, start
 from kubeslice.worker import settings
 from kubeslice.worker.enrollment import Enrollment

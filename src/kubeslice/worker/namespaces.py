@@ -11,7 +11,7 @@ from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import NAMESPACES
-from kubeslice.plan import onboarding
+from kubeslice.plan.cluster import onboarding
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker import wishes

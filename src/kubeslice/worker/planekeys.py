@@ -13,9 +13,10 @@ from kubeslice.kube.errors import AlreadyExists, Conflict, NotFound
 from kubeslice.model import names
 from kubeslice.model.errors import Retry
 from kubeslice.model.resources import SECRETS
-from kubeslice.plan import gateway_keys, gateway_workloads
-from kubeslice.plan.gateway_keys import Identity, Makers, Shared
-from kubeslice.plan.workloads import Owner
+from kubeslice.plan.cluster import gateway_workloads
+from kubeslice.plan.cluster.workloads import Owner
+from kubeslice.plan.keys import gateway_keys
+from kubeslice.plan.keys.gateway_keys import Identity, Makers, Shared
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.membership import Membership
 

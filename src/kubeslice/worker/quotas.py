@@ -12,8 +12,8 @@ from kubeslice.model import names
 from kubeslice.model.ids import Key
 from kubeslice.model.quotas import QuotaPart
 from kubeslice.model.resources import RESOURCEQUOTAS
-from kubeslice.plan import worker_quotas
-from kubeslice.plan.worker_quotas import Export
+from kubeslice.plan.cluster import worker_quotas
+from kubeslice.plan.cluster.worker_quotas import Export
 from kubeslice.runtime.controller import Result
 from kubeslice.worker.caches import Caches
 

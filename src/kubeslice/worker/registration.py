@@ -14,7 +14,8 @@ from kubeslice.kube.errors import ApiError, Unauthorized
 from kubeslice.model import names
 from kubeslice.model.cluster import Cluster, ClusterNamespace
 from kubeslice.model.resources import CLUSTERS
-from kubeslice.plan import findings, localnames, worker_cluster
+from kubeslice.plan import findings
+from kubeslice.plan.cluster import localnames, worker_cluster
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.resting import rest
 from kubeslice.runtime.sources import intent

@@ -16,9 +16,9 @@ from kubeslice.kube.errors import ApiError
 from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
 from kubeslice.model.resources import SECRETS
-from kubeslice.plan import credentials
-from kubeslice.plan.credentials import Token
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.tenants import credentials
+from kubeslice.plan.tenants.credentials import Token
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.resting import rest
 from kubeslice.worker import notices

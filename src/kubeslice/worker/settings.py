@@ -5,8 +5,8 @@ from pathlib import Path
 
 from kubeslice import __version__
 from kubeslice.model import names
-from kubeslice.plan.tenancy import Member
-from kubeslice.plan.workloads import Build
+from kubeslice.plan.cluster.workloads import Build
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime import settings
 
 

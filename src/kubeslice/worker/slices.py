@@ -10,8 +10,9 @@ from kubeslice.model import names
 from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice, SliceSpec
-from kubeslice.plan import pods, worker_slice
-from kubeslice.plan.worker_slice import Terrain, Wish
+from kubeslice.plan import pods
+from kubeslice.plan.cluster import worker_slice
+from kubeslice.plan.cluster.worker_slice import Terrain, Wish
 from kubeslice.runtime.controller import Result
 from kubeslice.worker import isolation, wishes
 from kubeslice.worker.caches import SYSTEM, Caches

@@ -10,10 +10,10 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import SLICES, WORKERSLICECONFIGS
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import localnames, worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
+from kubeslice.plan.cluster import localnames, worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
+from kubeslice.plan.cluster.worker_parts import View
+from kubeslice.plan.cluster.worker_report import Report
 from kubeslice.plan.findings import Finding
-from kubeslice.plan.worker_parts import View
-from kubeslice.plan.worker_report import Report
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter

@@ -7,7 +7,8 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
-from kubeslice.plan import localnames, pods, worker_cluster, worker_slice
+from kubeslice.plan import pods
+from kubeslice.plan.cluster import localnames, worker_cluster, worker_slice
 from kubeslice.runtime.sources import Keys, Source, existence, intent
 from kubeslice.worker.caches import Caches
 from kubeslice.worker.forwarding import KEY as COREFILE_KEY

@@ -18,8 +18,9 @@ from kubeslice.kube.http import HttpApi
 from kubeslice.kube.subset import owned_by
 from kubeslice.model import names, resources
 from kubeslice.model.resources import Resource
-from kubeslice.plan import corefile, onboarding, worker_cluster
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.cluster import onboarding, worker_cluster
+from kubeslice.plan.services import corefile
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime import logs
 from kubeslice.worker import enrollment, forwarding, settings
 from kubeslice.worker.caches import DNS_CONFIGMAP, DNS_NAMESPACE, OPERATOR, OURS, SYSTEM

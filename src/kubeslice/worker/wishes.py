@@ -7,9 +7,9 @@ from kubeslice.kube.api import Object
 from kubeslice.model.errors import Terminal
 from kubeslice.model.slice import Slice
 from kubeslice.model.workersliceconfig import WorkerSliceConfig
-from kubeslice.plan import onboarding, worker_slice
-from kubeslice.plan.onboarding import Claim, Granted
-from kubeslice.plan.worker_slice import Wish
+from kubeslice.plan.cluster import onboarding, worker_slice
+from kubeslice.plan.cluster.onboarding import Claim, Granted
+from kubeslice.plan.cluster.worker_slice import Wish
 from kubeslice.worker.caches import Caches
 
 

@@ -18,10 +18,11 @@ from kubeslice.model.resources import (
     SERVICEACCOUNTS,
     SERVICES,
 )
-from kubeslice.plan import gateway_workloads, pods, rollouts, worker_gateway, workloads
-from kubeslice.plan.gateway_workloads import Exposure
-from kubeslice.plan.rollouts import Release, Tunnels
-from kubeslice.plan.workloads import Build, Owner
+from kubeslice.plan import pods
+from kubeslice.plan.cluster import gateway_workloads, rollouts, worker_gateway, workloads
+from kubeslice.plan.cluster.gateway_workloads import Exposure
+from kubeslice.plan.cluster.rollouts import Release, Tunnels
+from kubeslice.plan.cluster.workloads import Build, Owner
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
 from kubeslice.worker.caches import SYSTEM, Caches

@@ -16,7 +16,7 @@ from typing import Any
 
 from kubeslice.kube.config import Connection, from_kubeconfig
 from kubeslice.kube.http import HttpApi
-from kubeslice.plan.tenancy import Member
+from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.stage.understudy import Understudy
 
 Order = dict[str, Any]

@@ -1,6 +1,7 @@
 """One place in a structural schema, parsed once from its OpenAPI form; every other module of this package walks these.
 
-Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+Source:
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 """
 
 from collections.abc import Mapping

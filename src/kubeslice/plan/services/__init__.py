@@ -1,0 +1,1 @@
+"""Names: what is exported, what is imported, what DNS answers."""

@@ -1,0 +1,1 @@
+"""Projects, their people and clusters, and what they may: roles, credentials, policies."""
