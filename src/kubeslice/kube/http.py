@@ -1,12 +1,12 @@
 """`HttpApi`: the seven verbs over HTTP, with connections kept alive and every wait bounded."""
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Self
 
 import h11
+import orjson
 
 from kubeslice import __version__
 from kubeslice.kube import errors, requests
@@ -81,7 +81,7 @@ class HttpApi:
         try:
             async with asyncio.timeout(seconds + WATCH_SLACK):
                 async for line in self._lines(request):
-                    yield _event(json.loads(line))
+                    yield _event(orjson.loads(line))
         except TRANSPORT_ERRORS as error:
             raise errors.no_answer(error) from error
 
@@ -181,7 +181,7 @@ class HttpApi:
 
 def _decoded(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body) if body else {}
+        value = orjson.loads(body) if body else {}
     except ValueError:
         value = {"message": body[:200].decode(errors="replace")}
     return value if isinstance(value, dict) else {}

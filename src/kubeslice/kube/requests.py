@@ -1,9 +1,10 @@
 """What a verb looks like as an HTTP request. Pure: `http` sends what these functions return."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
+
+import orjson
 
 from kubeslice.kube.api import Object, Patch
 from kubeslice.model.resources import Resource
@@ -95,4 +96,4 @@ def _query(**values: str) -> str:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return orjson.dumps(value)
