@@ -182,6 +182,11 @@ class Caches:
             return ""
         return onboarding.slice_of(namespace, self.own.slices.items())
 
+    def namespaces_of(self, seen: Object) -> list[str]:
+        """Return the namespaces of a Slice that are there to stay."""
+        found = {name: self.own.namespaces.get(name) for name in objects.spec(seen).get("namespaces") or []}
+        return [name for name, obj in found.items() if obj is not None and not objects.is_deleting(obj)]
+
     def pods_of(self, slice_name: str) -> list[Object]:
         """Return the pods that carry a slice's label."""
         return [pod for pod in self.own.pods.items() if objects.labels(pod).get(names.SLICE_LABEL) == slice_name]

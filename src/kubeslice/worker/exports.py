@@ -44,7 +44,8 @@ class Exports:
             return Result("not exported any more")
         export = ServiceExport.parse(seen)
         slice_name = self.caches.slice_of_namespace(key.namespace)
-        fellows = self.caches.fellows(slice_name)
+        membership, fellows = self.caches.membership_of(slice_name), self.caches.fellows(slice_name)
+        cluster = (membership or self.caches.memberships[0]).member.name
         problem = discovery.obstacle(
             export,
             self.caches.title(slice_name),
@@ -56,11 +57,11 @@ class Exports:
         complaints = [why for alias in export.spec.aliases if (why := zone.alias_complaint(alias))]
         verdict = discovery.export_verdict(export, problem, len(offered), complaints)
         try:
-            await self._tell_hub(key, export, offered, None if problem else self.caches.membership_of(slice_name))
+            await self._tell_hub(key, export, offered, None if problem else membership)
         except (Unavailable, Unauthorized, Forbidden) as error:
-            await self._report(seen, export, offered, _unheard(verdict, error))
+            await self._report(seen, export, cluster, offered, _unheard(verdict, error))
             raise Retry(f"the hub cannot be told: {error.message}") from error
-        await self._report(seen, export, offered, verdict)
+        await self._report(seen, export, cluster, offered, verdict)
         return Result(next(found.message for found in verdict.findings if found.type == conditions.READY))
 
     def _refusal(self, export: ServiceExport, slice_name: str) -> Finding | None:
@@ -105,9 +106,9 @@ class Exports:
                     SERVICEEXPORTCONFIGS, objects.name(config), membership.caches.namespace, uid=objects.uid(config)
                 )
 
-    async def _report(self, seen: Object, export: ServiceExport, offered: list[Backend], verdict: Verdict) -> None:
-        owner = self.caches.membership_of(self.caches.slice_of_namespace(export.metadata.namespace))
-        cluster = (owner or self.caches.memberships[0]).member.name
+    async def _report(
+        self, seen: Object, export: ServiceExport, cluster: str, offered: list[Backend], verdict: Verdict
+    ) -> None:
         lines = discovery.exported_lines(export, cluster, offered)
         status: dict[str, Any] = {
             "exportStatus": verdict.state,

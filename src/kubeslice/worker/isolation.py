@@ -66,9 +66,7 @@ def part(seen: Object) -> Isolation | None:
 
 def wanted_policies(caches: Caches, seen: Object) -> list[Object]:
     """Return the NetworkPolicies of a Slice's namespaces that are there to stay."""
-    found = {name: caches.own.namespaces.get(name) for name in objects.spec(seen).get("namespaces") or []}
-    here = [name for name, obj in found.items() if obj is not None and not objects.is_deleting(obj)]
-    return isolation.policies(objects.name(seen), part(seen), here)
+    return isolation.policies(objects.name(seen), part(seen), caches.namespaces_of(seen))
 
 
 def policies_of(caches: Caches, slice_name: str) -> list[Object]:

@@ -29,15 +29,14 @@ class Quotas:
         """Make the ResourceQuotas what the Slice says; without a Slice there are none."""
         seen = self.caches.slice(key.name)
         is_here = seen is not None and not objects.is_deleting(seen)
-        wanted = worker_quotas.resource_quotas(key.name, part(seen), self._namespaces(seen)) if seen and is_here else []
+        wanted = (
+            worker_quotas.resource_quotas(key.name, part(seen), self.caches.namespaces_of(seen))
+            if seen and is_here
+            else []
+        )
         present = quotas_of(self.caches, key.name)
         await sync(self.own, names.WORKER_MANAGER, _items(wanted), _items(present))
         return Result(f"{len(wanted)} namespaces are limited" if wanted or present else "")
-
-    def _namespaces(self, seen: Object) -> list[str]:
-        """Return the slice's namespaces that are there to stay."""
-        found = {name: self.caches.own.namespaces.get(name) for name in objects.spec(seen).get("namespaces") or []}
-        return [name for name, obj in found.items() if obj is not None and not objects.is_deleting(obj)]
 
 
 def part(seen: Object | None) -> QuotaPart | None:

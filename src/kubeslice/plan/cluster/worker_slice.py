@@ -69,7 +69,7 @@ def wish_of_config(config: WorkerSliceConfig) -> Wish:
     has_network = spec.overlay_network_deployment_mode != names.NO_NETWORK
     return Wish(
         name=spec.slice_name,
-        title=config.metadata.labels.get(names.ORIGINAL_SLICE_LABEL) or spec.slice_name,
+        title=_title(config),
         slice_subnet=spec.slice_subnet if has_network else "",
         cluster_subnet=spec.cluster_subnet_cidr if has_network else "",
         planes=spec.gateway_replicas,
@@ -181,7 +181,7 @@ def local_config(config: WorkerSliceConfig) -> LocalSliceConfig:
     spec = config.spec
     return LocalSliceConfig(
         slice_id=spec.slice_name,
-        slice_display_name=config.metadata.labels.get(names.ORIGINAL_SLICE_LABEL) or spec.slice_name,
+        slice_display_name=_title(config),
         slice_type=spec.slice_type,
         slice_subnet=spec.slice_subnet,
         cluster_subnet_cidr=spec.cluster_subnet_cidr,
@@ -197,6 +197,10 @@ def local_config(config: WorkerSliceConfig) -> LocalSliceConfig:
 
 def _isolation(profile: WorkerNamespaceIsolationProfile) -> Isolation | None:
     return Isolation(allowed_namespaces=profile.allowed_namespaces) if profile.isolation_enabled else None
+
+
+def _title(config: WorkerSliceConfig) -> str:
+    return config.metadata.labels.get(names.ORIGINAL_SLICE_LABEL) or config.spec.slice_name
 
 
 def _keys(wish: Wish, seen: SliceSpec | None) -> list[PlaneKeys]:
