@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,13 +52,15 @@ class Kernel:
         return started
 
     def pings(self, namespace: Namespace, target: str, *, seconds: float = 1.0, source: str = "") -> bool:
-        """Tell whether one of a few quick echo requests to `target` is answered in time."""
+        """Tell whether `target` answers an echo request within some seconds, however often a way is refused before."""
         command = ["ping", "-n", "-q", "-c", "1", "-W", "0.2", *(["-I", source] if source else []), target]
         with netns.inside(namespace):
-            for _ in range(max(1, round(seconds / 0.2))):
-                if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-                    return True
-        return False
+            began = time.monotonic()
+            while subprocess.run(command, capture_output=True, check=False).returncode != 0:
+                if time.monotonic() - began >= seconds:
+                    return False
+                time.sleep(0.02)
+        return True
 
     def close(self) -> None:
         """End everything."""

@@ -25,3 +25,11 @@ def test_a_file_is_written_whole_or_stays_as_it_was() -> None:
 def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoRoom, match=f"x cannot be written to {tmp_path}/gone: No such file"):
         files.write(tmp_path / "gone" / "x", "")
+
+
+def test_a_secret_is_readable_for_nobody_else_even_where_a_writer_died(tmp_path: Path) -> None:
+    path = tmp_path / "admin.kubeconfig"
+    path.with_name("admin.kubeconfig.new").write_text("half of an earl")
+    files.write(path, b"secret", 0o600)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"secret", 0o600)
+    assert list(tmp_path.iterdir()) == [path]

@@ -131,12 +131,9 @@ def _credentials(cluster: Cluster, layout: Layout, port: int) -> Credentials:
     pki.ensure(files, (first.address, first.name, KUBERNETES_SERVICE))
     url = f"https://{first.address}:{API_PORT}"
     # The API server writes this too, but only when it is up: who waits for it must know where it will be.
-    files.kubeconfig.touch(0o600)
-    files.kubeconfig.write_bytes(kubeconfig(_outside(port), files.ca.read_bytes(), files.admin_token.read_text()))
+    pki.write_secret(files.kubeconfig, kubeconfig(_outside(port), files.ca.read_bytes(), files.admin_token.read_text()))
     tokens = [secrets.token_urlsafe(24) for _ in range(3)]
-    token_file = files.directory / "kubelet.token"
-    token_file.touch(0o600)
-    token_file.write_text(tokens[2])
+    pki.write_secret(files.directory / "kubelet.token", tokens[2])
     return Credentials(url, files.ca.read_bytes(), *tokens)
 
 

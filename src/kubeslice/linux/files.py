@@ -1,6 +1,7 @@
 """Files of the programs that we run: written whole or not at all, so that a full disk spoils nothing that is there."""
 
 import errno
+import os
 from pathlib import Path
 
 from kubeslice.model.errors import Retry
@@ -16,11 +17,13 @@ class NoRoom(Retry):
         super().__init__(f"{what} cannot be written to {where}: {error.strerror or error}{advice}")
 
 
-def write(path: Path, text: str) -> None:
-    """Put a text in the place of a file. Raises `NoRoom`."""
+def write(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+    """Put a content in the place of a file, and let `mode` say who may read it from the start. Raises `NoRoom`."""
     new = path.with_name(f"{path.name}.new")
     try:
-        new.write_text(text)
+        new.unlink(missing_ok=True)
+        with open(new, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         new.replace(path)
     except OSError as error:
         new.unlink(missing_ok=True)

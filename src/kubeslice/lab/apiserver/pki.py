@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kubeslice.lab.apiserver.identity.signing import dump_key, new_key
+from kubeslice.linux.files import write
 from kubeslice.runtime import certificates
 from kubeslice.runtime.certificates import Certified
 
@@ -79,19 +80,19 @@ def ensure(files: Files, names: Iterable[str]) -> None:
         served = certificates.issue(signer, "kube-apiserver", now, _LIFETIME, hosts=wanted)
         _write(served, files.certificate, files.key)
     if not files.signing_key.exists():
-        _write_secret(files.signing_key, dump_key(new_key()))
+        write_secret(files.signing_key, dump_key(new_key()))
     if not files.admin_token.exists():
-        _write_secret(files.admin_token, secrets.token_urlsafe(32).encode())
+        write_secret(files.admin_token, secrets.token_urlsafe(32))
 
 
-def _write_secret(path: Path, content: bytes) -> None:
-    path.touch(0o600)
-    path.write_bytes(content)
+def write_secret(path: Path, content: str | bytes) -> None:
+    """Write a file that nobody but its owner reads, and nobody half."""
+    write(path, content, 0o600)
 
 
 def _write(certified: Certified, certificate: Path, key: Path) -> None:
-    _write_secret(key, certified.key)
-    certificate.write_bytes(certified.certificate)
+    write_secret(key, certified.key)
+    write(certificate, certified.certificate)
 
 
 def server_context(files: Files) -> ssl.SSLContext:

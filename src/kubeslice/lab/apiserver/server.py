@@ -54,8 +54,7 @@ async def running(config: ServerConfig) -> AsyncIterator[Backend]:
     files = pki.Files(config.data_dir)
     pki.ensure(files, (config.host, str(config.services[1]), *config.names))
     admin = files.admin_token.read_text()
-    files.kubeconfig.touch(0o600)
-    files.kubeconfig.write_bytes(kubeconfig(config.url, files.ca.read_bytes(), admin))
+    pki.write_secret(files.kubeconfig, kubeconfig(config.url, files.ca.read_bytes(), admin))
     store = Store(Database(config.data_dir / "cluster.db"), config.history)
     try:
         backend, dispatcher = compose(config, files, store, admin)

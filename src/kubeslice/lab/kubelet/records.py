@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from kubeslice.linux.files import write
+
 PODS = Path("/run/kubelet/pods")
 State = Literal["starting", "running", "ended"]
 
@@ -60,9 +62,7 @@ class Container:
 def save(path: Path, record: Sandbox | Container) -> None:
     """Write a record, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(asdict(record)))
-    new.rename(path)
+    write(path, json.dumps(asdict(record)))
 
 
 def save_container(sandbox: Sandbox, record: Container) -> None:
