@@ -46,6 +46,7 @@ from kubeslice.plan.address.ipam import ClusterPlan
 from kubeslice.plan.address.parts import Cut
 from tests.applied import applied
 from tests.kernel import Kernel
+from tests.relay import Relay
 
 Object = dict[str, Any]
 NODEPORT = 30000
@@ -69,14 +70,14 @@ class Cluster:
         self.cgroup = cgroups.hierarchy() / f"kubeslice-test-{uuid.uuid4().hex[:8]}"
         self.namespaces = directory / "netns"
         self.api: HttpApi
-        self._relay: asyncio.Server
-        self._connections: set[asyncio.Task[None]] = set()
+        self._relay: Relay
 
     async def start(self) -> None:
         """Bring up the API server with our kinds, and the node's object."""
         self.directory.mkdir(parents=True)
         self.cgroup.mkdir()
         port = _free_port()
+        self._relay = Relay(port)
         listen = ["--listen", f"127.0.0.1:{port}", "--name", self.address]
         command = [sys.executable, "-m", "kubeslice.lab.apiserver", "--data-dir", str(self.directory), *listen]
         self._spawn("apiserver", command, {})
@@ -85,7 +86,9 @@ class Cluster:
         inside = kubeconfig.read_text().replace(f"127.0.0.1:{port}", f"{self.address}:{API_PORT}")
         (self.directory / "node.kubeconfig").write_text(inside)
         self.api = HttpApi(config.from_kubeconfig(kubeconfig))
-        await self._open_relay(port)
+        with netns.inside(self.node):
+            ear = socket.create_server((self.address, API_PORT))
+        await self._relay.open(ear)
         for kind in (Slice, SliceGateway):
             await self.apply(CRDS, crd(kind))
         await self._namespace({"name": names.WORKER_NAMESPACE})
@@ -102,10 +105,7 @@ class Cluster:
                 await asyncio.to_thread(process.wait, 5)
             process.kill()
             await asyncio.to_thread(process.wait)
-        self._relay.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections)
+        await self._relay.close()
         await self.api.close()
         for path in self.namespaces.glob("*"):
             netns.release(path)
@@ -301,36 +301,9 @@ class Cluster:
                 stack.enter_context(netns.inside(inside))
             self.processes[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
-    async def _open_relay(self, port: int) -> None:
-        with netns.inside(self.node):
-            ear = socket.create_server((self.address, API_PORT))
-        self._relay = await asyncio.start_server(lambda *ends: self._relayed(port, *ends), sock=ear)
-
-    async def _relayed(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
-        with contextlib.suppress(asyncio.CancelledError):
-            await _relay(port, reader, writer)
-        self._connections.discard(task)
-
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-async def _relay(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError), contextlib.closing(writer):
-        other_reader, other_writer = await asyncio.open_connection("127.0.0.1", port)
-        with contextlib.closing(other_writer):
-            await asyncio.gather(_copy(reader, other_writer), _copy(other_reader, writer))
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
 
 
 async def until(condition: Callable[[], Any], seconds: float) -> float:

@@ -19,7 +19,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from kubeslice.linux import devices, netns, wireguard
+from kubeslice.linux import netns, wireguard
+from kubeslice.linux.commands import CommandFailed
+from kubeslice.linux.netns import Namespace
 from kubeslice.model.names import tunnel_port
 from kubeslice.plan.tunnels import wireguard as plan
 from kubeslice.plan.tunnels.peers import Generation, Peer
@@ -71,28 +73,32 @@ def initiation(own: X25519PrivateKey, remote: bytes, seconds: float) -> bytes:
 
 
 class Talk:
-    """A device, and the peer that the test plays."""
+    """A device, and the peer that the test plays with a socket beside it."""
 
-    def __init__(self, kernel: Kernel) -> None:
-        self.namespace = kernel.namespace()
+    def __init__(self, kernel: Kernel, namespace: Namespace, played: socket.socket) -> None:
+        self.namespace, self.socket = namespace, played
         self.own, far = X25519PrivateKey.generate(), X25519PrivateKey.generate()
         self.far = public(far)
-        with netns.inside(self.namespace):
-            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.socket.bind(("127.0.0.1", 0))
-        kernel.process(self.namespace, "wireguard-go", "--foreground", DEVICE)
-        end = time.monotonic() + 5
-        while not devices.exists(DEVICE, self.namespace) and time.monotonic() < end:
-            time.sleep(0.02)
         endpoints = (f"127.0.0.1:{self.socket.getsockname()[1]}",)
         subnet = IPv4Network("10.1.2.0/24")
         self.peer = Peer("far", "red-near-far", subnet, (subnet,), text(public(self.own)), endpoints, text(bytes(32)))
         secret = {"privateKey-1": text(far.private_bytes_raw())}
         generation = Generation(1, IPv4Address("10.1.1.8"), 1420, (self.peer,), secret)
         peers, _ = plan.sound(generation, text(self.far))
-        seen = wireguard.read(DEVICE, self.namespace)
-        self.apply(plan.orders(seen, generation, peers, text(self.far), {}))
+        kernel.process(self.namespace, "wireguard-go", "--foreground", DEVICE)
+        self.apply(plan.orders(self.seen(), generation, peers, text(self.far), {}))
         kernel.ip(self.namespace, f"link set {DEVICE} up")
+
+    def seen(self, seconds: float = 5) -> plan.SeenDevice:
+        """Wait until the device answers: it is there before its program listens to `wg`."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return wireguard.read(DEVICE, self.namespace)
+            except CommandFailed:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     def apply(self, *orders: plan.Orders) -> None:
         wireguard.apply(DEVICE, orders, self.namespace)
@@ -113,9 +119,12 @@ class Talk:
 
 @pytest.fixture
 def talk(kernel: Kernel) -> Iterator[Talk]:
-    made = Talk(kernel)
-    yield made
-    made.socket.close()
+    namespace = kernel.namespace()
+    with netns.inside(namespace):
+        played = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with played:
+        played.bind(("127.0.0.1", 0))
+        yield Talk(kernel, namespace, played)
 
 
 def test_who_was_in_the_future_is_heard_again_when_it_is_called_anew(talk: Talk) -> None:

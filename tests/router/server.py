@@ -1,7 +1,6 @@
 """An API server of the lab that processes in other network namespaces can call."""
 
 import asyncio
-import contextlib
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from kubeslice.model.slice import Slice
 from kubeslice.model.slicegateway import SliceGateway
 from tests.applied import applied
 from tests.clusters import until
+from tests.relay import Relay
 
 Object = dict[str, Any]
 
@@ -31,7 +31,7 @@ class Server:
         self.kubeconfig = directory / "admin.kubeconfig"
         self.api: HttpApi
         self._port = _free_port()
-        self._relays: list[asyncio.Server] = []
+        self._relays: list[Relay] = []
         self._process: subprocess.Popen[bytes]
 
     async def start(self) -> None:
@@ -58,29 +58,17 @@ class Server:
         """Let processes in a namespace call the server."""
         with netns.inside(namespace):
             ear = socket.create_server(("127.0.0.1", self._port))
-        self._relays.append(await asyncio.start_server(self._relay, sock=ear))
+        relay = Relay(self._port)
+        await relay.open(ear)
+        self._relays.append(relay)
 
     async def stop(self) -> None:
         """End it."""
         await self.api.close()
         for relay in self._relays:
-            relay.close()
+            await relay.close()
         self._process.terminate()
         await asyncio.to_thread(self._process.wait, 10)
-
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            other_reader, other_writer = await asyncio.open_connection("127.0.0.1", self._port)
-            await asyncio.gather(_copy(reader, other_writer), _copy(other_reader, writer))
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    finally:
-        writer.close()
 
 
 def _free_port() -> int:
