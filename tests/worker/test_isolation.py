@@ -17,7 +17,8 @@ ON_HUB = f"red-{CLUSTER}"
 
 
 async def profile(stage: Stage, *namespaces: str, allowed: Sequence[str] = (), on: bool = True, **spec: Any) -> None:
-    wanted = {"applicationNamespaces": list(namespaces), "allowedNamespaces": list(allowed), "isolationEnabled": on}
+    wanted: Any = {"applicationNamespaces": list(namespaces), "allowedNamespaces": list(allowed)}
+    wanted |= {"isolationEnabled": on, "onlyExisting": spec.pop("onlyExisting", False)}
     await stage.slice(namespaceIsolationProfile=wanted, **spec)
 
 
@@ -121,3 +122,12 @@ async def test_a_policy_of_somebody_else_that_opens_a_namespace_is_told_and_left
     await reason(stage, "NetPolScopeWidenedIPBlock")
     await stage.own.delete(POLICIES, "web", "shop")
     await reason(stage, "PoliciesInstalled")
+
+
+async def test_a_namespace_that_comes_later_and_without_a_label_is_isolated(stage: Stage) -> None:
+    bare: Any = {"metadata": {"name": "shop"}}
+    await stage.start()
+    await profile(stage, "shop", onlyExisting=True)
+    await eventually(lambda: stage.own_object(resources.SLICES, "red"))
+    await stage.own.create(resources.NAMESPACES, bare)
+    await are_isolated(stage, "shop")

@@ -129,11 +129,11 @@ class Triggers:
         ]
 
     def quotas(self) -> list[Source]:
-        """Return what the limits of a slice depend on."""
+        """Return what the limits of a slice depend on; a namespace gets its label some time after it is there."""
         own = self.caches.own
         return [
             Source(own.slices, _name, intent),
-            Source(own.namespaces, _slice_of_label, existence),
+            Source(own.namespaces, _slice_of_label, intent),
             Source(own.quotas, _slice_of_label),
         ]
 
@@ -142,7 +142,7 @@ class Triggers:
         own = self.caches.own
         return [
             Source(own.slices, _name, intent),
-            Source(own.namespaces, _slice_of_label, existence),
+            Source(own.namespaces, _slice_of_label, intent),
             Source(own.policies, _with(_slice_of_label, self._slice_around), intent),
         ]
 
