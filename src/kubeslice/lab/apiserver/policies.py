@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubeslice.lab.apiserver import refusals
-from kubeslice.lab.apiserver.interfaces import AdmissionRequest, ApiError, Object, ObjectReader
+from kubeslice.lab.apiserver.interfaces import AdmissionRequest, ApiError, GroupVersionResource, Object, ObjectReader
 from kubeslice.lab.apiserver.webhooks.hook import described_request, is_exempt, rule_matches, selects_namespace
 
 if TYPE_CHECKING:
@@ -18,10 +18,42 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What decides whether rules match a write: its resource, subresource and operation, and whether it is in a namespace.
+Sort = tuple[GroupVersionResource, str, str, bool]
+
 _GROUP = "admissionregistration.k8s.io"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
 _TYPES = dict.fromkeys(("object", "oldObject", "request", "namespaceObject", "variables"), "dyn")
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """An expression that has to hold, and what is said when it does not."""
+
+    source: str
+    program: "Program"
+    reason: str
+    message: str
+    worded: "Program | None"
+
+    def complaint(self, given: Any, *, ignores_failure: bool) -> str:
+        """Return why it does not hold, "" when it does."""
+        from kubeslice.lab.apiserver.schema.cel.program import EvaluationError  # noqa: PLC0415 - loads the engine
+
+        try:
+            return "" if self.program.evaluate_given(given) is True else self._words(given)
+        except EvaluationError as error:
+            return "" if ignores_failure else f"expression '{self.source}' resulted in error: {error}"
+
+    def _words(self, given: Any) -> str:
+        from kubeslice.lab.apiserver.schema.cel.program import EvaluationError  # noqa: PLC0415 - loads the engine
+
+        try:
+            found = str(self.worded.evaluate_given(given)).strip() if self.worded else ""
+        except EvaluationError:
+            found = ""
+        return found or self.message or f"failed expression: {self.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +64,43 @@ class Policy:
     spec: Object
     variables: tuple[tuple[str, "Program"], ...]
     conditions: tuple["Program", ...]
-    validations: tuple[tuple["Program", Object], ...]
+    validations: tuple[Validation, ...]
 
-    def complaints(self, seen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """Yield reason and message of what does not hold; an expression without a value fails as the policy says."""
+    def complaints(self, seen: Mapping[str, Any], given: Any) -> Iterator[tuple[str, str]]:
+        """Yield reason and message of what does not hold; an expression without a value fails as the policy says.
+
+        `given` are the values in `seen`, converted once for all policies.
+        """
         from kubeslice.lab.apiserver.schema.cel.program import EvaluationError  # noqa: PLC0415 - loads the engine
 
-        given = {**seen, "variables": {}}
-        for name, program in self.variables:
-            try:
-                given["variables"][name] = program.evaluate(given)
-            except EvaluationError:
-                continue  # who uses it has no value either
+        ignores_failure = self.spec.get("failurePolicy") == "Ignore"
         try:
-            if not all(program.evaluate(given) is True for program in self.conditions):
+            if not all(program.evaluate_given(given) is True for program in self.conditions):
                 return
         except EvaluationError as error:
-            if self.spec.get("failurePolicy") != "Ignore":
+            if not ignores_failure:
                 yield "Invalid", f"a match condition resulted in error: {error}"
             return
-        for program, said in self.validations:
+        if self.variables:
+            given = self._with_variables(seen)
+        for validation in self.validations:
+            why = validation.complaint(given, ignores_failure=ignores_failure)
+            if why:
+                yield validation.reason, why
+
+    def _with_variables(self, seen: Mapping[str, Any]) -> Any:
+        from kubeslice.lab.apiserver.schema.cel.program import (  # noqa: PLC0415 - loads the engine
+            EvaluationError,
+            given,
+        )
+
+        found: dict[str, Any] = {}
+        for name, program in self.variables:
             try:
-                holds, why = (
-                    program.evaluate(given) is True,
-                    said.get("message") or f"failed expression: {said['expression']}",
-                )
-            except EvaluationError as error:
-                holds, why = (
-                    self.spec.get("failurePolicy") == "Ignore",
-                    f"expression '{said['expression']}' resulted in error: {error}",
-                )
-            if not holds:
-                yield said.get("reason") or "Invalid", why
+                found[name] = program.evaluate({**seen, "variables": found})
+            except EvaluationError:
+                continue  # who uses it has no value either
+        return given({**seen, "variables": found}, _TYPES)
 
 
 class Policies:
@@ -72,60 +109,91 @@ class Policies:
     def __init__(self, reader: ObjectReader) -> None:
         self._reader = reader
         self._compiled: tuple[int, dict[str, Policy]] = (-1, {})
-        self._bound: tuple[int, list[Object]] = (-1, [])
+        self._read_at = (-1, -1)
+        self._bindings: list[Object] = []
+        self._asked: dict[Sort, list[tuple[Policy, Object]]] = {}
 
     def check(self, request: AdmissionRequest, obj: Object | None, old: Object | None) -> None:
         """Check a write. Raises the `ApiError` of the first binding that denies it; adds warnings to the request."""
-        bindings = self._bindings()
-        if not bindings or is_exempt(request):
+        concerned = [
+            (policy, binding)
+            for policy, binding in self._about(request)
+            if self._selects(policy, binding["spec"], request, obj, old)
+        ]
+        if not concerned:
             return
-        for binding in bindings:
-            policy = self._current().get(binding["spec"].get("policyName", ""))
-            if policy and self._concerns(policy, binding["spec"], request, obj, old):
-                self._apply(policy, binding, request, obj, old)
+        from kubeslice.lab.apiserver.schema.cel.program import given  # noqa: PLC0415 - loads the engine
 
-    def _apply(
-        self, policy: Policy, binding: Object, request: AdmissionRequest, obj: Object | None, old: Object | None
-    ) -> None:
         namespace = self._reader.get("", "namespaces", "", request.namespace) if request.namespace else None
-        seen = {"object": obj, "oldObject": old, "namespaceObject": namespace}
-        actions, name = binding["spec"].get("validationActions") or [], binding["metadata"]["name"]
-        for reason, why in policy.complaints({**seen, "request": described_request(request, "")}):
-            told = f"ValidatingAdmissionPolicy '{policy.name}' with binding '{name}'"
-            if "Warn" in actions:
-                request.warnings.append(f"Validation failed for {told}: {why}")
-            if "Deny" in actions:
-                raise _denial(request, reason, f"{told} denied request: {why}")
+        seen = {"object": obj, "oldObject": old, "namespaceObject": namespace, "variables": {}}
+        seen["request"] = described_request(request, "")
+        values = given(seen, _TYPES)
+        for policy, binding in concerned:
+            for reason, why in policy.complaints(seen, values):
+                _tell(policy, binding, request, reason, why)
 
-    def _concerns(
-        self, policy: Policy, binding: Object, request: AdmissionRequest, obj: Object | None, old: Object | None
-    ) -> bool:
-        wanted, bound = policy.spec.get("matchConstraints") or {}, binding.get("matchResources") or {}
-        if not any(rule_matches(rule, request) for rule in wanted.get("resourceRules") or ()):
-            return False
-        if bound.get("resourceRules") and not any(rule_matches(rule, request) for rule in bound["resourceRules"]):
-            return False
-        excluded = [*(wanted.get("excludeResourceRules") or ()), *(bound.get("excludeResourceRules") or ())]
-        return not any(rule_matches(rule, request) for rule in excluded) and all(
-            selects_namespace(self._reader, one.get("namespaceSelector") or {}, request, obj, old)
-            for one in (wanted, bound)
-        )
+    def _about(self, request: AdmissionRequest) -> list[tuple[Policy, Object]]:
+        """Return the policies with rules for such a write, with the binding that applies each."""
+        self._refresh()
+        if not self._bindings or is_exempt(request):
+            return []
+        sort = (request.resource, request.subresource, request.operation, bool(request.namespace))
+        known = self._asked.get(sort)
+        if known is None:
+            bound = ((self._policies().get(one["spec"].get("policyName", "")), one) for one in self._bindings)
+            known = [(policy, one) for policy, one in bound if policy and _rules_match(policy, one["spec"], request)]
+            self._asked[sort] = known
+        return known
 
-    def _bindings(self) -> list[Object]:
-        revision = self._reader.changed_at(_GROUP, _BINDINGS)
-        if self._bound[0] != revision:
-            self._bound = (
-                revision,
-                sorted(self._reader.list(_GROUP, _BINDINGS), key=lambda obj: obj["metadata"]["name"]),
-            )
-        return self._bound[1]
+    def _refresh(self) -> None:
+        revisions = self._reader.changed_at(_GROUP, _POLICIES), self._reader.changed_at(_GROUP, _BINDINGS)
+        if revisions != self._read_at:
+            self._read_at = revisions
+            self._bindings = sorted(self._reader.list(_GROUP, _BINDINGS), key=lambda obj: obj["metadata"]["name"])
+            self._asked = {}
 
-    def _current(self) -> Mapping[str, Policy]:
-        revision = self._reader.changed_at(_GROUP, _POLICIES)
+    def _policies(self) -> Mapping[str, Policy]:
+        revision = self._read_at[0]
         if self._compiled[0] != revision:
             stored = self._reader.list(_GROUP, _POLICIES)
             self._compiled = revision, {policy.name: policy for policy in map(_compiled, stored) if policy}
         return self._compiled[1]
+
+    def _selects(
+        self, policy: Policy, binding: Object, request: AdmissionRequest, obj: Object | None, old: Object | None
+    ) -> bool:
+        return all(
+            selects_namespace(self._reader, one.get("namespaceSelector") or {}, request, obj, old)
+            for one in _matches(policy, binding)
+        )
+
+
+def _matches(policy: Policy, binding: Object) -> tuple[Object, Object]:
+    return policy.spec.get("matchConstraints") or {}, binding.get("matchResources") or {}
+
+
+def _rules_match(policy: Policy, binding: Object, request: AdmissionRequest) -> bool:
+    wanted, bound = _matches(policy, binding)
+    if not any(rule_matches(rule, request) for rule in wanted.get("resourceRules") or ()):
+        return False
+    if bound.get("resourceRules") and not any(rule_matches(rule, request) for rule in bound["resourceRules"]):
+        return False
+    excluded = [*(wanted.get("excludeResourceRules") or ()), *(bound.get("excludeResourceRules") or ())]
+    return not any(rule_matches(rule, request) for rule in excluded)
+
+
+def _tell(policy: Policy, binding: Object, request: AdmissionRequest, reason: str, why: str) -> None:
+    actions, name = binding["spec"].get("validationActions") or [], binding["metadata"]["name"]
+    told = f"ValidatingAdmissionPolicy '{policy.name}' with binding '{name}'"
+    if "Warn" in actions:
+        request.warnings.append(f"Validation failed for {told}: {why}")
+    if "Deny" in actions:
+        raise _denial(request, reason, f"{told} denied request: {why}")
+
+
+def _denial(request: AdmissionRequest, reason: str, why: str) -> ApiError:
+    refusal = refusals.forbidden(request.resource.group, request.resource.resource, request.name, why)
+    return ApiError(_CODES.get(reason, 422), reason, refusal.message, refusal.details)
 
 
 def _compiled(obj: Object) -> Policy | None:
@@ -147,13 +215,21 @@ def _compiled(obj: Object) -> Policy | None:
                 for one in spec.get("variables") or ()
             ),
             tuple(compile_program(one["expression"], _TYPES) for one in spec.get("matchConditions") or ()),
-            tuple((compile_program(one["expression"], _TYPES), one) for one in spec.get("validations") or ()),
+            tuple(map(_validation, spec.get("validations") or ())),
         )
     except CompileError as error:
         log.warning("policy %s is not heeded: %s", name, error)
         return None
 
 
-def _denial(request: AdmissionRequest, reason: str, why: str) -> ApiError:
-    refusal = refusals.forbidden(request.resource.group, request.resource.resource, request.name, why)
-    return ApiError(_CODES.get(reason, 422), reason, refusal.message, refusal.details)
+def _validation(said: Object) -> Validation:
+    from kubeslice.lab.apiserver.schema.cel.program import compile_program  # noqa: PLC0415 - loads the engine
+
+    source, worded = said["expression"], said.get("messageExpression")
+    return Validation(
+        source,
+        compile_program(source, _TYPES),
+        said.get("reason") or "Invalid",
+        said.get("message") or "",
+        compile_program(worded, _TYPES, returns="string") if worded else None,
+    )

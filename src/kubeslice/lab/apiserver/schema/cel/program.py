@@ -68,10 +68,16 @@ class Program:
 
     def evaluate(self, variables: Mapping[str, Any]) -> Any:
         """Return the expression's value. Raises `EvaluationError`."""
-        value = self._expression.eval(data=variables)
-        if value.type() == cel.Type.ERROR:
-            raise EvaluationError(_explained(str(value.value())))
-        return value.plain_value()
+        return _plain(self._expression.eval(data=variables))
+
+    def evaluate_given(self, values: Any) -> Any:
+        """Return the expression's value over what `given` made. Raises `EvaluationError`."""
+        return _plain(self._expression.eval(values))
+
+
+def given(values: Mapping[str, Any], variables: Mapping[str, str]) -> Any:
+    """Return values for several expressions over the same variables: what one has looked at is not converted again."""
+    return _environment(tuple(sorted(variables.items()))).Activation(values)
 
 
 def compile_program(source: str, variables: Mapping[str, str], *, returns: str = "bool") -> Program:
@@ -100,6 +106,12 @@ def _compile(environment: Any, source: str, returns: str) -> Any:
         subject = "cel expression " if returns == "bool" else ""
         raise CompileError(f"{subject}must evaluate to a {returns}")
     return expression
+
+
+def _plain(value: Any) -> Any:
+    if value.type() == cel.Type.ERROR:
+        raise EvaluationError(_explained(str(value.value())))
+    return value.plain_value()
 
 
 def _explained(text: str) -> str:
