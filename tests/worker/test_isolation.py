@@ -14,6 +14,7 @@ pytestmark = pytest.mark.api
 POLICY = names.network_policy("red")
 POLICIES = resources.NETWORKPOLICIES
 ON_HUB = f"red-{CLUSTER}"
+WIDER = "it lets in more namespaces than slice red allows: delete it, or add them to allowedNamespaces"
 
 
 async def profile(stage: Stage, *namespaces: str, allowed: Sequence[str] = (), on: bool = True, **spec: Any) -> None:
@@ -47,6 +48,20 @@ def reason(stage: Stage, expected: str | None) -> Any:
     return eventually(holds)
 
 
+async def events(stage: Stage, of: str, namespace: str = names.WORKER_NAMESPACE) -> dict[tuple[str, str], int]:
+    """Return how often what was said about an object, by reason and message."""
+    found = (await stage.own.list(resources.EVENTS, namespace)).items
+    about = [event for event in found if "NetPol" in event["reason"] and event["involvedObject"]["name"] == of]
+    return {(event["reason"], event["message"]): event["count"] for event in about}
+
+
+def told(stage: Stage, expected: dict[tuple[str, str], int], of: str = "red", **where: str) -> Any:
+    async def holds() -> bool:
+        return await events(stage, of, **where) == expected
+
+    return eventually(holds)
+
+
 async def test_policies_follow_the_slice_and_are_put_back(stage: Stage) -> None:
     await stage.start()
     await profile(stage, "shop", "bank", allowed=["ops"])
@@ -71,6 +86,12 @@ async def test_policies_follow_the_slice_and_are_put_back(stage: Stage) -> None:
     await eventually(whole)
     await stage.own.delete(POLICIES, POLICY, "shop")
     await eventually(whole)
+
+    async def violations() -> bool:
+        said = str(await events(stage, "red"))
+        return "was put back in shop (changed by " in said and "was put back in shop (deleted)" in said
+
+    await eventually(violations)
     await profile(stage, "shop", allowed=["ops", "audit"])
     await are_isolated(stage, "shop")
 
@@ -89,10 +110,14 @@ async def test_isolation_outlives_a_restart_and_goes_with_a_slice_without_a_netw
     await stage.start()
     await profile(stage, "shop", **bare)
     await are_isolated(stage, "shop")
+    await reason(stage, "PoliciesInstalled")
+    came = {("NetPolAdded", "NetworkPolicy kubeslice-red is in shop"): 1}
+    await told(stage, came)
     await stage.stop()
     await stage.own.delete(POLICIES, POLICY, "shop")
     await stage.start()
     await are_isolated(stage, "shop")
+    await told(stage, came | {("NetPolViolation", "NetworkPolicy kubeslice-red was put back in shop (deleted)"): 1})
     await stage.hub.delete(resources.WORKERSLICECONFIGS, ON_HUB, OWN_ON_HUB)
     await are_isolated(stage)
 
@@ -109,17 +134,19 @@ async def test_a_policy_of_somebody_else_that_opens_a_namespace_is_told_and_left
     rules = [{"from": [{"namespaceSelector": {"matchLabels": {"team": "a"}}}]}]
     theirs = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"podSelector": {}, "ingress": rules}}
     await stage.own.create(POLICIES, theirs)
-    told = await reason(stage, "NetPolScopeWidenedNamespace")
-    assert "shop/web" in told["message"]
+    seen = await reason(stage, "NetPolScopeWidenedNamespace")
+    assert "shop/web" in seen["message"]
+    await told(stage, {("NetPolScopeWidenedNamespace", WIDER): 1}, "web", namespace="shop")
 
-    async def event() -> bool:
-        events = (await stage.own.list(resources.EVENTS, names.WORKER_NAMESPACE)).items
-        return any((found["reason"], found["type"]) == (told["reason"], "Warning") for found in events)
-
-    await eventually(event)
     blocks = [{"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}]
     await stage.own.patch(POLICIES, "web", "shop", {"spec": {"ingress": blocks}})
     await reason(stage, "NetPolScopeWidenedIPBlock")
+    copied = await stage.own_object(POLICIES, POLICY, "shop")
+    copy = {"metadata": {"name": "copy", "namespace": "shop", "labels": objects.labels(copied)}}
+    await stage.own.create(POLICIES, copy | {"spec": theirs["spec"]})
+    await told(stage, {("NetPolScopeWidenedNamespace", WIDER): 1}, "copy", namespace="shop")
+    assert list((await events(stage, "web", "shop")).values()) == [1, 1]
+    await stage.own.delete(POLICIES, "copy", "shop")
     await stage.own.delete(POLICIES, "web", "shop")
     await reason(stage, "PoliciesInstalled")
 

@@ -13,9 +13,11 @@ from kubeslice.model.ids import Key
 from kubeslice.model.resources import NETWORKPOLICIES
 from kubeslice.model.slice import Isolation
 from kubeslice.plan.cluster import isolation
+from kubeslice.plan.cluster.isolation import Opening
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.controller import Result
 from kubeslice.worker.caches import Caches
+from kubeslice.worker.incidents import Incidents
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,22 @@ class Isolator:
 
     own: Api
     caches: Caches
+    incidents: Incidents
 
     async def reconcile(self, key: Key) -> Result:
         """Make the NetworkPolicies what the Slice says; without a Slice there are none."""
         seen = self.caches.slice(key.name)
-        is_here = seen is not None and not objects.is_deleting(seen)
-        wanted = wanted_policies(self.caches, seen) if seen and is_here else []
-        present = policies_of(self.caches, key.name)
+        if seen is None or objects.is_deleting(seen):
+            self.incidents.forget(key.name)
+            return await self._make(key.name, [])
+        wanted = wanted_policies(self.caches, seen)
+        look = self.incidents.look(wanted, _openings(self.caches, seen, wanted))
+        result = await self._make(key.name, wanted)
+        await self.incidents.tell(seen, look)
+        return result
+
+    async def _make(self, slice_name: str, wanted: list[Object]) -> Result:
+        present = policies_of(self.caches, slice_name)
         # What somebody added to a policy of ours is not theirs to add: it is written anew.
         altered = set(map(isolation.identity, isolation.altered(wanted, present)))
         trusted = [obj for obj in present if isolation.identity(obj) not in altered]
@@ -40,15 +51,11 @@ class Isolator:
 
 def standing(caches: Caches, seen: Object) -> Finding | None:
     """Return the condition about the isolation of a Slice; none where nobody asked for it."""
-    asked = part(seen)
-    if asked is None:
+    if part(seen) is None:
         return None
-    name, wanted = objects.name(seen), wanted_policies(caches, seen)
-    ours = policies_of(caches, name)
-    here = {objects.namespace(policy) for policy in wanted}
-    foreign = [obj for obj in caches.own.policies.items() if not _is_ours(obj)]
-    opened = isolation.openings(name, asked, here, foreign)
-    return isolation.finding(len(wanted), isolation.altered(wanted, ours), opened)
+    wanted = wanted_policies(caches, seen)
+    missing = isolation.altered(wanted, policies_of(caches, objects.name(seen)))
+    return isolation.finding(len(wanted), missing, _openings(caches, seen, wanted))
 
 
 def is_installed(caches: Caches, seen: Object) -> bool:
@@ -71,15 +78,15 @@ def wanted_policies(caches: Caches, seen: Object) -> list[Object]:
 
 def policies_of(caches: Caches, slice_name: str) -> list[Object]:
     """Return the NetworkPolicies that the operator made for a slice."""
-    return [
-        obj
-        for obj in caches.own.policies.items()
-        if _is_ours(obj) and objects.labels(obj).get(names.SLICE_LABEL) == slice_name
-    ]
+    return [obj for obj in caches.own.policies.items() if isolation.made_for(obj) == slice_name]
 
 
-def _is_ours(obj: Object) -> bool:
-    return objects.labels(obj).get(names.MANAGED_BY_LABEL) == names.WORKER_MANAGER
+def _openings(caches: Caches, seen: Object, wanted: list[Object]) -> list[Opening]:
+    asked, ours = part(seen), set(map(isolation.identity, wanted))
+    found = caches.own.policies.items()
+    foreign = [obj for obj in found if not isolation.made_for(obj) and isolation.identity(obj) not in ours]
+    here = {namespace for namespace, _ in ours}
+    return isolation.openings(objects.name(seen), asked, here, foreign) if asked else []
 
 
 def _items(found: list[Object]) -> list[Item]:

@@ -20,6 +20,7 @@ from kubeslice.worker.forgotten import Forgotten
 from kubeslice.worker.forwarding import Forwarding
 from kubeslice.worker.gateways import Gateways
 from kubeslice.worker.imports import Imports
+from kubeslice.worker.incidents import Incidents
 from kubeslice.worker.isolation import Isolator
 from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
@@ -65,7 +66,8 @@ class Term:
         self.exports = self._controller("exports", Exports(self.caches, here), triggers.exports(), concurrency=8)
         self.imports = self._controller("imports", Imports(own, self.caches, here), triggers.imports(), concurrency=8)
         self.quotas = self._controller("quotas", Quotas(own, self.caches), triggers.quotas())
-        self.isolation = self._controller("isolation", Isolator(own, self.caches), triggers.isolation())
+        isolator = Isolator(own, self.caches, Incidents(self.caches, here))
+        self.isolation = self._controller("isolation", isolator, triggers.isolation())
         self.forwarding = self._controller("forwarding", Forwarding(own, self.caches, here), triggers.forwarding())
         for membership in memberships:
             membership.link.subscribe(lambda: _enqueue(self.standing, triggers.all_slices()))

@@ -8,7 +8,7 @@ from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.ids import OWN, Key
 from kubeslice.plan import pods
-from kubeslice.plan.cluster import localnames, worker_cluster, worker_slice
+from kubeslice.plan.cluster import isolation, localnames, worker_cluster, worker_slice
 from kubeslice.runtime.sources import Keys, Source, existence, intent
 from kubeslice.worker.caches import Caches
 from kubeslice.worker.forwarding import KEY as COREFILE_KEY
@@ -77,7 +77,7 @@ class Triggers:
     def slices(self) -> list[Source]:
         """Return what a Slice depends on; slices also depend on each other, by namespaces and VNIs."""
         own = self.caches.own
-        parts = [own.gateways, own.imports, own.quotas, own.policies, *own.made]
+        parts = [own.gateways, own.imports, own.quotas, *own.made]
         return [
             *(Source(hub.configs, _with(_slice_of_spec, self.all_slices), intent) for hub in self.caches.hubs),
             Source(own.slices, _with(_name, self.all_slices), intent),
@@ -86,6 +86,7 @@ class Triggers:
             Source(own.namespaces, _slice_of_label, intent),
             Source(own.namespaces, self.all_slices, ownership),
             *(Source(informer, _slice_of_label, existence) for informer in parts),
+            Source(own.policies, _slice_of_policy, existence),
         ]
 
     def namespaces(self) -> list[Source]:
@@ -121,7 +122,7 @@ class Triggers:
             Source(own.namespaces, _slice_of_label, intent),
             Source(own.nodes, self.all_slices, machine),
             Source(own.quotas, _slice_of_label),
-            Source(own.policies, _with(_slice_of_label, self._slice_around), intent),
+            Source(own.policies, _with(_slice_of_policy, self._slice_around), intent),
             Source(own.exports, self._slice_around),
             Source(own.deployments, self._if_dns(self.all_slices), availability),
             Source(own.services, self._if_dns(self.all_slices), intent),
@@ -138,12 +139,12 @@ class Triggers:
         ]
 
     def isolation(self) -> list[Source]:
-        """Return what the isolation of a slice depends on; a policy of ours may have lost its label."""
+        """Return what the isolation of a slice depends on; a policy of ours may have lost its labels."""
         own = self.caches.own
         return [
             Source(own.slices, _name, intent),
             Source(own.namespaces, _slice_of_label, intent),
-            Source(own.policies, _with(_slice_of_label, self._slice_around), intent),
+            Source(own.policies, _with(_slice_of_policy, self._slice_around), intent),
         ]
 
     def gateways(self) -> list[Source]:
@@ -290,6 +291,11 @@ def _credentials(pair: Object) -> str:
 
 def _slice_of_label(obj: Object) -> list[Key]:
     name = objects.labels(obj).get(names.SLICE_LABEL)
+    return [Key(OWN, "", name)] if name else []
+
+
+def _slice_of_policy(policy: Object) -> list[Key]:
+    name = isolation.made_for(policy)
     return [Key(OWN, "", name)] if name else []
 
 

@@ -112,3 +112,18 @@ def test_the_condition_waits_then_warns_then_is_content() -> None:
         ("True", "PoliciesInstalled"),
     ]
     assert "shop/web, shop/all" in found[2].message
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "slice_name"),
+    [
+        ("kubeslice-red", {"app.kubernetes.io/managed-by": "kubeslice-worker", "kubeslice.io/slice": "red"}, "red"),
+        ("kubeslice-red", {"app.kubernetes.io/managed-by": "kubeslice-worker"}, "red"),
+        ("kubeslice-red", {"kubeslice.io/slice": "red"}, ""),
+        ("web", {"app.kubernetes.io/managed-by": "kubeslice-worker"}, ""),
+        ("web", {"app.kubernetes.io/managed-by": "kubeslice-worker", "kubeslice.io/slice": "red"}, ""),
+        ("kubeslice-copy", {"app.kubernetes.io/managed-by": "kubeslice-worker", "kubeslice.io/slice": "red"}, ""),
+    ],
+)
+def test_a_policy_of_ours_bears_our_label_and_the_name_of_its_slice(name: str, labels: Any, slice_name: str) -> None:
+    assert isolation.made_for({"metadata": {"name": name, "namespace": "shop", "labels": labels}}) == slice_name

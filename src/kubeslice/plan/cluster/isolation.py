@@ -69,6 +69,17 @@ def finding(count: int, missing: Sequence[Object], opened: Sequence[Opening]) ->
     return Finding(ISOLATED, "True", "PoliciesInstalled", message)
 
 
+def made_for(policy: Object) -> str:
+    """Return the slice that the operator made a policy for, or nothing when somebody else made it.
+
+    Its name says so: a copy under another name is somebody else's, whatever labels came along.
+    """
+    labels, name = policy["metadata"].get("labels") or {}, policy["metadata"]["name"]
+    slice_name = str(labels.get(names.SLICE_LABEL) or name.removeprefix(names.network_policy("")))
+    is_ours = labels.get(names.MANAGED_BY_LABEL) == names.WORKER_MANAGER
+    return slice_name if is_ours and name == names.network_policy(slice_name) else ""
+
+
 def identity(policy: Object) -> tuple[str, str]:
     """Return namespace and name."""
     return policy["metadata"]["namespace"], policy["metadata"]["name"]
