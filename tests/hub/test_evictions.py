@@ -8,10 +8,16 @@ from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden, Unauthorized
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from tests.hub.stage import Stage, Worker
+from tests.hub.stage import HEARTBEAT, Stage, Worker
 from tests.hub.test_slices import running, views
 
 pytestmark = pytest.mark.api
+
+# What a worker says of its cluster.
+WELL = [
+    {"type": kind, "status": "True", "reason": "Fine", "message": "fine", "lastTransitionTime": HEARTBEAT}
+    for kind in ("Registered", "ComponentsHealthy")
+]
 
 
 async def held(workers: dict[str, Worker], cluster: str) -> None:
@@ -30,6 +36,17 @@ async def no_view_of(stage: Stage, evicted: str, *others: str) -> bool:
 
 async def evict(stage: Stage, cluster: str, *, evicted: bool = True) -> None:
     await stage.admin.patch(r.CLUSTERS, cluster, stage.home, {"spec": {"evicted": evicted}})
+
+
+async def says(stage: Stage, cluster: str, **wanted: tuple[str, str]) -> None:
+    """Wait until conditions of a cluster have these statuses and reasons."""
+
+    async def are_there() -> bool:
+        entries = objects.conditions(await stage.admin.get(r.CLUSTERS, cluster, stage.home))
+        found = {entry["type"]: (entry["status"], entry["reason"]) for entry in entries}
+        return wanted.items() <= found.items()
+
+    await stage.until(are_there)
 
 
 async def test_an_evicted_cluster_is_forgotten_at_once_and_keeps_no_right(stage: Stage) -> None:
@@ -65,17 +82,24 @@ async def test_an_evicted_cluster_is_forgotten_at_once_and_keeps_no_right(stage:
 
 async def test_an_evicted_cluster_comes_back_with_its_place_and_a_new_credential(stage: Stage) -> None:
     workers = await running(stage, "a", "b")
+    await workers["b"].beat(HEARTBEAT, conditions=WELL)
     before = await stage.admin.get(r.SECRETS, names.worker_account("b"), stage.home)
     await evict(stage, "b")
     await stage.gone(r.SECRETS, names.worker_account("b"), stage.home)
     await stage.gone(r.WORKERSLICECONFIGS, "red-b", stage.namespace_of("b"))
+    await says(stage, "b", Registered=("False", "Evicted"), ComponentsHealthy=("Unknown", "Evicted"))
     await evict(stage, "b", evicted=False)
+    await says(stage, "b", Registered=("False", "WaitingForWorker"), ComponentsHealthy=("Unknown", "WaitingForWorker"))
+    assert not set(await stage.warnings("b")) - {"Evicted"}
     api = await stage.credential(names.worker_account("b"), stage.home)
     after = await stage.admin.get(r.SECRETS, names.worker_account("b"), stage.home)
     assert after["data"]["token"] != before["data"]["token"]
     back = Worker(stage, "b", api)
     config = await back.config("red")
     assert config["spec"]["octet"] == 1
+    await back.beat("2026-01-01T00:01:00Z", conditions=WELL)
+    await stage.condition(r.CLUSTERS, "b", stage.home, "Ready", "True")
+    await says(stage, "b", Registered=("True", "Fine"), ComponentsHealthy=("True", "Fine"))
     await back.publish("red", "key-b")
 
     async def is_known() -> bool:

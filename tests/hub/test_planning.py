@@ -45,7 +45,7 @@ class Cli:
         assert planned.exit_code in (0, 2), planned.output
         applied = await self.run("apply", *wishes)
         assert applied.exit_code == 0, applied.output
-        assert json.loads(applied.output) == json.loads(planned.output)
+        assert json.loads(applied.stdout) == json.loads(planned.output)
         assert planned.exit_code == (2 if json.loads(planned.output) else 0)
         return {tuple(str(value) for value in change.values()) for change in json.loads(planned.output)}
 
@@ -128,6 +128,11 @@ async def test_plan_and_apply_say_the_same(stage: Stage, cli: Cli) -> None:
     assert ("everything on the slice here, for 1 of its pods") in {change[-1] for change in left}
     evicted = await cli.agree(cluster("b", evicted=True))
     assert "every slice here, at once" in {change[-1] for change in evicted}
+    del workers["b"]
+    returned = await cli.run("apply", cluster("b", evicted=False))
+    assert returned.exit_code == 1
+    assert f"next: b has to join with `kubeslice cluster join-token b --project {stage.project}`" in returned.stderr
+    assert "not done before that: 1 to create" in returned.stderr, "what a is told of b, which has no keys yet"
     playing.cancel()
 
 
@@ -156,7 +161,7 @@ async def test_a_plan_of_a_deletion_says_what_deleting_then_takes_away(stage: St
     await workers["b"].beat(HEARTBEAT, registrationStatus="Deregistered")
     await stage.gone(r.CLUSTERS, "b", stage.home)
     after = await worlds.furnish(stage.admin, await worlds.gather(stage.admin, stage.project), ["red"])
-    assert [change.wire() for change in changes.happened(before, after)] == wanted
+    assert [change.wire() for change in changes.outcome(before, after, ()).done] == wanted
     again = await cli.run("plan", cluster("b"), red, delete=True)
     assert (again.exit_code, json.loads(again.stdout)) == (0, [])
     playing.cancel()

@@ -142,7 +142,7 @@ async def test_what_got_in_past_the_checks_says_what_is_wrong_with_it(stage: Sta
     await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "not-an-address")
     await stage.admin.apply(r.CLUSTERS, {**cluster, "spec": {"enableAutoEviction": True}}, manager="user")
     await stage.condition(r.CLUSTERS, "west", stage.home, "FullyEffective", "False", "enableAutoEviction")
-    await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "no worker has registered")
+    await stage.condition(r.CLUSTERS, "west", stage.home, "Ready", "False", "west has to join with")
 
 
 async def test_a_worker_that_falls_silent_is_told_of_and_nothing_is_torn_down(stage: Stage) -> None:

@@ -1,5 +1,7 @@
 """How findings become conditions."""
 
+from dataclasses import replace
+
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
 
@@ -18,6 +20,15 @@ def test_the_time_of_a_condition_is_that_of_its_last_turn() -> None:
 def test_conditions_that_were_not_found_again_go_and_others_do_not_come() -> None:
     seen = [{"type": "Deleting", "status": "True", "reason": "x"}, {"type": "Theirs", "status": "True", "reason": "y"}]
     assert [c["type"] for c in findings.conditions_after(seen, [UP], 1, "t")] == ["Ready"]
+
+
+def test_conditions_that_turn_with_the_same_words_are_one_happening() -> None:
+    all_well = [replace(UP, type=kind) for kind in ("Ready", "Reachable", "Registered")]
+    before = findings.conditions_after([], all_well, 1, "t1")
+    shut_out = [replace(DOWN, type=kind) for kind in ("Ready", "Reachable")]
+    other = Finding("Registered", "False", "Down", "for another reason")
+    after = findings.conditions_after(before, [*shut_out, other], 1, "t2")
+    assert [turn["type"] for turn in findings.news(before, after)] == ["Ready", "Registered"]
 
 
 def test_only_a_change_of_status_or_reason_is_a_transition() -> None:

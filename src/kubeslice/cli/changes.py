@@ -1,6 +1,6 @@
 """What changes in the clusters of a project, and how that reads: the table that plan and apply share."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -10,7 +10,9 @@ from kubeslice.cli import views, worlds
 from kubeslice.plan.changes import footprint, interruptions
 from kubeslice.plan.changes.footprint import Difference
 from kubeslice.plan.changes.preview import World, preview
+from kubeslice.plan.hub import clusters
 from kubeslice.plan.problems import listing
+from kubeslice.plan.tenants.tenancy import Member
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,6 +36,25 @@ class Change:
         return {**found.spot._asdict(), **{key: value for key, value in told.items() if value}}
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What has come of changes: those that happened, those that are `missing`, and how what is `awaited` joins.
+
+    `stuck` of the missing ones lead to clusters that have to join first, whoever waits; `is_late` ends the waiting.
+    """
+
+    done: Sequence[Change] = ()
+    missing: Sequence[Change] = ()
+    awaited: Sequence[str] = ()
+    stuck: int = 0
+    is_late: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether waiting may still change something."""
+        return len(self.missing) > self.stuck and not self.is_late
+
+
 def planned(
     before: World, after: World, now: datetime, only: Collection[str] | None = None
 ) -> tuple[list[Change], list[str]]:
@@ -51,15 +72,25 @@ def planned(
     return _changes(footprint.footprint(old.made), footprint.footprint(new.made), before), refusals
 
 
-def happened(before: World, after: World) -> list[Change]:
-    """Return what has changed from one reading of the hub to another."""
-    return _changes(footprint.footprint(before.made), footprint.footprint(after.made), before)
+def outcome(before: World, now: World, wanted: Sequence[Change], *, is_late: bool = False) -> Outcome:
+    """Return what has come of the changes that were planned, from two readings of the hub."""
+    found, made = footprint.footprint(before.made), footprint.footprint(now.made)
+    missing = [change for change in wanted if made.get(change.difference.spot, "") != change.difference.after]
+    joining = _joining(now)
+    stuck = [change for change in missing if footprint.leads_to(change.difference) in joining]
+    concerned = {change.difference.spot.cluster for change in wanted}
+    concerned |= {footprint.leads_to(change.difference) for change in wanted}
+    awaited = [sentence for cluster, sentence in joining.items() if cluster in concerned]
+    return Outcome(_changes(found, made, before), missing, awaited, len(stuck), is_late=is_late and bool(missing))
 
 
-def left(wanted: Iterable[Change], now: World) -> list[Change]:
-    """Return which of the changes that were planned have not happened yet."""
-    found = footprint.footprint(now.made)
-    return [change for change in wanted if found.get(change.difference.spot, "") != change.difference.after]
+def _joining(world: World) -> dict[str, str]:
+    """Return how each cluster joins that the hub waits for."""
+    found = {
+        name: clusters.awaited(Member(world.project, name), obj.get("status") or {})
+        for name, obj in world.clusters.items()
+    }
+    return {name: sentence for name, sentence in found.items() if sentence}
 
 
 def table(changes: Sequence[Change]) -> "Table":

@@ -10,7 +10,7 @@ from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubeslice.cli.changes import Change
+    from kubeslice.cli.changes import Change, Outcome
     from kubeslice.cli.objectfile import Wish
     from kubeslice.kube.http import HttpApi
     from kubeslice.plan.changes.preview import World
@@ -59,17 +59,23 @@ def apply(
 ) -> None:
     """Apply slices, clusters, profiles and limits, and show what that changed in every cluster, as `plan` foretells it.
 
-    Fields that the files do not name stay as they are. Exits 1 when the hub refuses, or has not done all in time.
+    Fields that the files do not name stay as they are. Exits 1 when the hub refuses, has not done all in time, or can
+    do no more before a cluster has joined: then nothing is waited for, and it is said how that joins.
     """
     from kubeslice.cli.objectfile import read
 
     wishes = read(files, project)
-    done, missing = run_with_api(kubeconfig, context, lambda api: _all_applied(api, wishes, wait))
-    _print(done, output, are_done=True)
+    outcomes = run_with_api(kubeconfig, context, lambda api: _all_applied(api, wishes, wait))
+    _print([change for outcome in outcomes for change in outcome.done], output, are_done=True)
+    for sentence in (sentence for outcome in outcomes for sentence in outcome.awaited):
+        typer.echo(f"next: {sentence}", err=True)
+    missing = [change for outcome in outcomes for change in outcome.missing]
     if missing:
         from kubeslice.cli.changes import summary
 
-        fail(f"not done within {wait:g} s, look at `kubeslice slice get`: {summary(missing)}")
+        is_late = any(outcome.is_late for outcome in outcomes)
+        why = f"within {wait:g} s, look at `kubeslice slice get`" if is_late else "before that"
+        fail(f"not done {why}: {summary(missing)}")
 
 
 async def _all_planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[list[Change], list[str]]":
@@ -103,17 +109,13 @@ async def _removed(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[list[Chan
     return found, [*refusals, *obstacles, *problems]
 
 
-async def _all_applied(
-    api: "HttpApi", wishes: "Sequence[Wish]", patience: float
-) -> "tuple[list[Change], list[Change]]":
-    done, missing = [], []
+async def _all_applied(api: "HttpApi", wishes: "Sequence[Wish]", patience: float) -> "list[Outcome]":
+    outcomes = []
     for part in _by_project(wishes):
         world, wanted, touched = await _planned(api, part)
         await _write(api, part, world)
-        happened, rest = await _settled(api, world, touched, wanted, patience)
-        done += happened
-        missing += rest
-    return done, missing
+        outcomes.append(await _settled(api, world, touched, wanted, patience))
+    return outcomes
 
 
 def _by_project(wishes: "Sequence[Wish]") -> "list[list[Wish]]":
@@ -149,8 +151,8 @@ async def _write(api: "HttpApi", wishes: "Sequence[Wish]", world: "World") -> No
 
 async def _settled(
     api: "HttpApi", before: "World", touched: "list[str]", wanted: "Sequence[Change]", patience: float
-) -> "tuple[list[Change], list[Change]]":
-    """Wait until the hub has made all that was planned; return what has changed, and what has not yet."""
+) -> "Outcome":
+    """Wait until the hub has made all that was planned, or all that it can make before a cluster has joined."""
     import asyncio
 
     from kubeslice.cli import changes, worlds
@@ -158,9 +160,9 @@ async def _settled(
     deadline = asyncio.get_running_loop().time() + patience
     while True:
         world = await worlds.furnish(api, await worlds.gather(api, before.project), touched)
-        missing = changes.left(wanted, world)
-        if not missing or asyncio.get_running_loop().time() >= deadline:
-            return changes.happened(before, world), missing
+        outcome = changes.outcome(before, world, wanted, is_late=asyncio.get_running_loop().time() >= deadline)
+        if not outcome.is_open:
+            return outcome
         await asyncio.sleep(LOOK_EVERY)
 
 

@@ -96,10 +96,10 @@ class Clusters:
         await sync(self.api, names.HUB_MANAGER, [Item(*pair) for pair in wanted], self.caches.owned(*_owner(member)))
         await evictions.clear(self.api, self.caches, member)
         self.metrics.cluster_stands(*_owner(member), "Unknown", is_ready=False)
-        finding = clusters.evicted(member.name)
+        found = clusters.evicted(member, objects.status(obj))
         status = {"clusterNamespace": member.namespace, "registrationStatus": departure.FAILED}
-        await self.reporter.report(resources.CLUSTERS, obj, [finding], status)
-        return Result(finding.message)
+        await self.reporter.report(resources.CLUSTERS, obj, found, status)
+        return Result(found[0].message)
 
     async def _refuse(self, member: Member, obj: Object, refusal: Finding) -> Result:
         """Say why a cluster cannot be registered; one that was registered before goes on as it is."""
@@ -108,7 +108,9 @@ class Clusters:
         status = {key: before[key] for key in PROVIDED if before.get(key)}
         status |= {"registrationStatus": said} if said else {}
         self.metrics.cluster_stands(*_owner(member), heard.status, is_ready=False)
-        await self.reporter.report(resources.CLUSTERS, obj, [refusal, heard], status, unchanged=bool(said))
+        found = [refusal, heard, *clusters.in_its_place(before, heard, refusal if said else None)]
+        is_delicate = bool(said) or heard.status == "False"
+        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=is_delicate)
         if said and before.get("registrationStatus") != said:
             await self.reporter.event(
                 resources.CLUSTERS, obj, "ClusterInstallationFailed", refusal.message, warning=True
@@ -139,14 +141,17 @@ class Clusters:
         status |= {"credentialRevision": custody.revision} if custody.revision else {}
         said = departure.registration(objects.status(obj).get("registrationStatus"))
         status |= {"registrationStatus": said} if said else {}
-        # The worker may have registered since: its word must not be overwritten.
-        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=bool(said))
+        # The worker may have registered since, or be heard of again: its word must not be overwritten.
+        is_delicate = bool(said) or heard.status == "False"
+        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=is_delicate)
         await self._milestone(obj, said, found[0])
         looks = (self._next_look(heard, pulse.age), self._until(held))
         return Result(found[0].message, after=soonest(looks))
 
     def _heard(self, member: Member, obj: Object) -> tuple[Finding, Pulse]:
-        pulse = self.heartbeats.pulse(objects.namespace(obj), member.name)
+        has_joined = objects.status(obj).get("registrationStatus") in departure.JOINED
+        # What a worker said before it was shut out, or left, is no sign of life of one that is to join.
+        pulse = self.heartbeats.pulse(objects.namespace(obj), member.name) if has_joined else Pulse(None)
         last = objects.condition(obj, clusters.REACHABLE)
         was_reachable = last is None or last.get("status") != "False"
         return clusters.reachable(member.name, pulse, was_reachable=was_reachable, limit=self.silence), pulse

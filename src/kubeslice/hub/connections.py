@@ -16,7 +16,7 @@ from kubeslice.kube import objects
 from kubeslice.kube.api import Object
 from kubeslice.model import names
 from kubeslice.model.sliceconfig import SliceConfig
-from kubeslice.plan.hub import clusters, gateways
+from kubeslice.plan.hub import clusters, departure, gateways
 from kubeslice.plan.hub.gateways import Detours
 from kubeslice.plan.tunnels import legs, relays, roles, topology
 from kubeslice.plan.tunnels.legs import End, Leg, Legs
@@ -100,6 +100,11 @@ class Connections:
         obj = self.caches.clusters.get(cluster, names.project_namespace(project))
         heard = objects.condition(obj, clusters.REACHABLE) if obj else None
         return str(heard["message"]) if heard and heard.get("status") == "False" else ""
+
+    def has_joined(self, project: str, cluster: str) -> bool:
+        """Tell whether a worker speaks for a cluster, or did before it fell silent."""
+        obj = self.caches.clusters.get(cluster, names.project_namespace(project))
+        return obj is None or objects.status(obj).get("registrationStatus") in departure.JOINED
 
     def _observe(self, name: SliceName, graph: Graph, planes: int) -> Legs:
         heard = {member: not self.silence(name.project, member) for member in graph.members}

@@ -16,7 +16,7 @@ from kubeslice.kube.applyset import sync
 from kubeslice.model import names, resources
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
-from kubeslice.plan.hub import departure
+from kubeslice.plan.hub import clusters, departure
 from kubeslice.plan.hub.departure import Farewell
 from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.controller import Result
@@ -93,8 +93,14 @@ class Departures:
     async def _wait(self, obj: Object, sentence: str, told: Sequence[Finding] = ()) -> str:
         if not objects.status(obj).get("isDeregisterInProgress"):
             await self._event(obj, "ClusterDeregistrationInProgress", sentence)
-        found = [findings.not_ready("Deleting", sentence), self.heard, *told]
-        await self.reporter.report(resources.CLUSTERS, obj, found, LEAVING)
+        deleting, status = findings.not_ready("Deleting", sentence), objects.status(obj)
+        registration, is_heard = status.get("registrationStatus"), self.heard.status == "True"
+        out = deleting if is_evicted(obj) or registration not in departure.JOINED else None
+        found = [deleting, self.heard, *clusters.in_its_place(status, self.heard, out), *told]
+        said = departure.leaving(registration, is_heard=is_heard)
+        wanted = LEAVING | ({"registrationStatus": said} if said else {})
+        # A worker that says more meanwhile must not be overwritten.
+        await self.reporter.report(resources.CLUSTERS, obj, found, wanted, unchanged=not is_heard)
         return sentence
 
     async def _event(self, obj: Object, reason: str, message: str) -> None:

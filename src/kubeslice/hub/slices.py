@@ -172,6 +172,7 @@ class Slices:
                 configs.get(seat.cluster),
                 self.connections.silence(name.project, seat.cluster),
                 was_ready=seat.cluster in were_ready,
+                has_joined=self.connections.has_joined(name.project, seat.cluster),
             )
             for seat in seats
         ]

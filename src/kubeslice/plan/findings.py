@@ -72,14 +72,17 @@ def is_bad(entry: Mapping[str, Any]) -> bool:
 
 
 def news(before: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:
-    """Return the turns that people want to hear of: neither what is only waited for, nor that all is well as before."""
+    """Return the turns that people want to hear of: neither what is only waited for, nor that all is well as before.
+
+    Conditions that turn with the same words tell of one happening.
+    """
     known = {entry.get("type"): entry for entry in before}
-    return [
-        turn
-        for turn in transitions(before, after)
-        if not is_waiting(turn)
-        and (turn["type"] == conditions.READY or is_bad(turn) or _was_told(known.get(turn["type"])))
-    ]
+    told: dict[tuple[str, str], Condition] = {}
+    for turn in transitions(before, after):
+        is_told = turn["type"] == conditions.READY or is_bad(turn) or _was_told(known.get(turn["type"]))
+        if is_told and not is_waiting(turn):
+            told.setdefault((turn["reason"], turn["message"]), turn)
+    return list(told.values())
 
 
 def _was_told(old: Condition | None) -> bool:

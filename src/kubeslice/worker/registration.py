@@ -122,11 +122,14 @@ class Registration:
         self._metrics.cluster_stands(parts)
         health = worker_cluster.cluster_health(parts, objects.status(seen).get("clusterHealth") or {}, now)
         lacking = worker_cluster.missing(seen, agents, addresses)
-        found = [worker_cluster.registered(lacking), worker_cluster.connection(parts), self._renewal.finding]
+        left = self._leaving.left()
+        said = worker_cluster.registration(seen, left, lacking)
+        joined = worker_cluster.registered(said, lacking, left)
+        found = [joined, worker_cluster.connection(parts), self._renewal.finding]
         credential = self._renewal.held
         generation = int(seen["metadata"].get("generation") or 0)
         return {
-            "registrationStatus": worker_cluster.registration(seen, self._leaving.left(), lacking),
+            "registrationStatus": said,
             "nodeIPs": list(addresses.values())[: worker_cluster.MAX_ADDRESSES],
             "cniSubnet": worker_cluster.pod_networks(own.nodes.items()),
             "networkPresent": worker_cluster.is_complete(agents),

@@ -88,10 +88,8 @@ def test_a_registration_is_in_progress_until_the_cluster_can_be_in_slices() -> N
         lacking = worker_cluster.missing(new, seen, addresses)
         assert [word in sentence for word, sentence in zip(words, lacking, strict=True)] == [True] * len(words)
         assert worker_cluster.registration(new, [], lacking) == "InProgress"
-        assert (worker_cluster.registered(lacking).status, words[0] in worker_cluster.registered(lacking).message) == (
-            "False",
-            True,
-        )
+        told = worker_cluster.registered("InProgress", lacking)
+        assert (told.status, words[0] in told.message) == ("False", True)
     assert worker_cluster.missing(new, agents, {"a": "10.0.0.1"}) == []
     assert worker_cluster.registration(new, []) == "Registered"
 
@@ -99,10 +97,11 @@ def test_a_registration_is_in_progress_until_the_cluster_can_be_in_slices() -> N
 def test_what_was_registered_stays_so_until_it_leaves() -> None:
     old: dict[str, Any] = {"metadata": {}, "status": {"registrationStatus": "Registered"}}
     lacking = worker_cluster.missing(old, None, {})
-    assert (worker_cluster.registration(old, [], lacking), worker_cluster.registered(lacking).status) == (
-        "Registered",
-        "True",
-    )
+    said = worker_cluster.registration(old, [], lacking)
+    assert (said, worker_cluster.registered(said, lacking).status) == ("Registered", "True")
     leaving = {**old, "metadata": {"deletionTimestamp": "2026"}}
-    assert worker_cluster.registration(leaving, ["red"], lacking) == "DeregisterInProgress"
-    assert worker_cluster.registration(leaving, [], lacking) == "Deregistered"
+    for left in (["slice red"], []):
+        said = worker_cluster.registration(leaving, left, lacking)
+        told = worker_cluster.registered(said, lacking, left)
+        assert said == ("DeregisterInProgress" if left else "Deregistered") == told.reason
+        assert (told.status, "slice red" in told.message) == ("False", bool(left))

@@ -57,6 +57,24 @@ def test_a_cluster_that_is_shut_out_is_not_waited_for() -> None:
     assert found.finding.reason == "ClusterForgotten"
 
 
+@pytest.mark.parametrize(
+    ("said", "is_heard", "word"),
+    [
+        ("Registered", True, ""),
+        ("Registered", False, "DeregisterInProgress"),
+        ("DeregisterInProgress", False, "DeregisterInProgress"),
+        ("Deregistered", False, ""),
+        ("Pending", False, "Pending"),
+        ("Failed", False, "Failed"),
+        (None, False, ""),
+    ],
+)
+def test_a_cluster_that_leaves_is_not_called_registered_when_its_worker_is_silent(
+    said: str | None, is_heard: bool, word: str
+) -> None:
+    assert departure.leaving(said, is_heard=is_heard) == word
+
+
 def test_the_hub_speaks_only_while_the_worker_does_not() -> None:
     assert departure.registration("Registered") == ""
     assert [departure.registration(said) for said in (None, "Pending", "Deregistered")] == ["Pending"] * 3

@@ -18,6 +18,7 @@ POLICY, TUNNELS, ROUTE, NAME, REGISTRATION = "policy", "tunnels", "route", "name
 LIMITS = "limits"
 ISOLATION, BANDWIDTH, HTTP = "isolation", "bandwidth", "HTTP gateway"
 SHUT_OUT = "shut out"
+THROUGH = "through "
 
 
 class Spot(NamedTuple):
@@ -66,6 +67,14 @@ def footprint(made: Made) -> dict[Spot, str]:
             if not obj["metadata"].get("deletionTimestamp"):
                 parts.update(read(obj))
     return parts
+
+
+def leads_to(found: Difference) -> str:
+    """Return the cluster that a part which comes leads to, "" for others: the hub makes it when that has reported."""
+    if found.action != "create":
+        return ""
+    ends = {TUNNELS: found.spot.name, ROUTE: found.after.removeprefix(THROUGH)}
+    return ends.get(found.spot.what, "")
 
 
 def differences(before: Footprint, after: Footprint) -> list[Difference]:
@@ -136,7 +145,7 @@ def _of_view(view: Object) -> Iterator[tuple[Spot, str]]:
     role = f"as {spec.get('gatewayHostType')}, {exposure}"
     yield Spot(cluster, name, TUNNELS, remote), f"to {far.get('gatewaySubnet')} {role}{relayed}"
     for subnet in far.get("transitSubnets") or []:
-        yield Spot(cluster, name, ROUTE, subnet), f"through {remote}"
+        yield Spot(cluster, name, ROUTE, subnet), f"{THROUGH}{remote}"
 
 
 def _of_import(imported: Object) -> Iterator[tuple[Spot, str]]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from kubeslice.model import names
 from kubeslice.model.cluster import Cluster, ClusterNamespace, Registration
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.problems import listing
 
 Object = dict[str, Any]
 Health = Literal["Normal", "Warning", "Error"]
@@ -138,12 +139,24 @@ def registration(cluster: Object, left: Sequence[str], lacking: Sequence[str] = 
     return "DeregisterInProgress" if left else DEREGISTERED
 
 
-def registered(lacking: Sequence[str] = ()) -> Finding:
-    """Return the condition that the worker found its way to the hub, and what it is `missing`."""
-    if lacking:
-        sentence = f"the worker is connected, and the cluster lacks {'; '.join(lacking)}"
-        return Finding("Registered", "False", "RegistrationInProgress", sentence)
-    return Finding("Registered", "True", "Registered", "the worker is connected and reports")
+def registered(said: Registration = REGISTERED, lacking: Sequence[str] = (), left: Sequence[str] = ()) -> Finding:
+    """Return the condition that goes with what is `said` of the registration.
+
+    `lacking` is `missing` of the cluster, `left` what still has to go at the registration's end.
+    """
+    match said:
+        case "InProgress":
+            sentence = f"the worker is connected, and the cluster lacks {'; '.join(lacking)}"
+            return Finding("Registered", "False", "RegistrationInProgress", sentence)
+        case "DeregisterInProgress":
+            sentence = f"the worker cleans up; what is left: {listing(left)}"
+            return Finding("Registered", "False", "DeregisterInProgress", sentence)
+        case "Deregistered":
+            sentence = "nothing of the project's slices is left in the cluster, and its worker reports no more"
+            return Finding("Registered", "False", "Deregistered", sentence)
+        case _:
+            sentence = "the worker has joined; how it is since then, Reachable and ComponentsHealthy say"
+            return Finding("Registered", "True", "Registered", sentence)
 
 
 def _given(cluster: Cluster | None) -> Sequence[str]:

@@ -1,4 +1,8 @@
-"""How a registered cluster is doing, seen from the hub. Called by the hub's cluster reconciler."""
+"""How a registered cluster is doing, seen from the hub. Called by the hub's cluster reconciler.
+
+What a worker said stays in the status when it says nothing any more. Where it is not so any more, or nobody can know,
+the hub says that in its place, as Kubernetes does for a node; the worker takes its conditions back by reporting.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from kubeslice.model import names
 from kubeslice.model.cluster import Cluster
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
+from kubeslice.plan.hub import departure
 from kubeslice.plan.moments import stamp
 from kubeslice.plan.tenants.tenancy import Member
 
@@ -16,6 +21,9 @@ from kubeslice.plan.tenants.tenancy import Member
 SILENCE_LIMIT = 14.0
 REACHABLE = "Reachable"
 CREDENTIALS_READY = "CredentialsReady"
+REGISTERED = "Registered"
+# What else a worker says of its cluster, for as long as it is heard of.
+OF_WORKERS = ("ComponentsHealthy", "CredentialRenewed")
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ def reachable(cluster: str, pulse: Pulse, *, was_reachable: bool, limit: float =
     A hub that has just started gives a cluster the benefit of the doubt only where its predecessor did.
     """
     if pulse.age is None:
-        return Finding(REACHABLE, "Unknown", "WaitingForWorker", f"no worker of {cluster} has been heard of yet")
+        return Finding(REACHABLE, "Unknown", "WaitingForWorker", f"no worker of {cluster} has joined")
     if pulse.age > limit or (pulse.is_first and not was_reachable):
         sentence = f"the worker of {cluster} has not been heard of for more than {limit:.0f} s"
         return Finding(REACHABLE, "False", "Silent", f"{sentence}; nothing was changed because of it")
@@ -46,6 +54,24 @@ def is_heard(cluster: Cluster) -> bool:
     """Tell whether somebody speaks for a cluster: it is not shut out, and nobody says that its worker is silent."""
     heard = next((entry for entry in cluster.status.conditions if entry.type == REACHABLE), None)
     return not cluster.spec.evicted and (heard is None or heard.status != "False")
+
+
+def awaited(member: Member, status: Mapping[str, Any]) -> str:
+    """Return what has to be done before a worker speaks for a cluster that the hub has a place for; "" when nothing."""
+    return _joining(member) if status.get("registrationStatus") == departure.PENDING else ""
+
+
+def in_its_place(status: Mapping[str, Any], heard: Finding, out: Finding | None = None) -> list[Finding]:
+    """Return what the hub says of a worker's conditions: nothing while that is heard of.
+
+    `out` tells why no worker can speak: it is shut out, or none has joined.
+    """
+    why = out or heard
+    if out is None and heard.status != "False":
+        return []
+    known = {entry.get("type") for entry in status.get("conditions") or []}
+    unknown = [Finding(type_, "Unknown", why.reason, why.message) for type_ in OF_WORKERS if type_ in known]
+    return [Finding(REGISTERED, "False", why.reason, why.message), *unknown] if out else unknown
 
 
 def judge(
@@ -69,37 +95,56 @@ def judge(
     elif not has_token:
         sentence = f"waits for the API server to put a token into Secret {secret}"
         credential = Finding(CREDENTIALS_READY, "False", "WaitingForToken", sentence)
-    return [_ready(Member(project, cluster), secret, status, heard, credential), credential, heard]
+    member = Member(project, cluster)
+    ready = _ready(member, status, heard, credential, is_held=held is not None)
+    out = not_joined(member) if departure.registration(status.get("registrationStatus")) else None
+    return [ready, credential, heard, *in_its_place(status, heard, out)]
 
 
-def evicted(cluster: str) -> Finding:
-    """Return the finding that a cluster is shut out."""
-    return findings.not_ready(
-        "Evicted",
+def not_joined(member: Member) -> Finding:
+    """Return the finding that no worker speaks for a cluster."""
+    return findings.not_ready("WaitingForWorker", _joining(member))
+
+
+def evicted(member: Member, status: Mapping[str, Any]) -> list[Finding]:
+    """Return the findings about a cluster that is shut out: one sentence, whatever is asked."""
+    cluster = member.name
+    sentence = (
         f"{cluster} is shut out: it is in no slice, its keys and certificates are revoked, its worker has no "
-        f"credential; `kubeslice cluster evict {cluster} --undo` lets it in again, with a new credential",
+        f"credential; `kubeslice cluster evict {cluster} --undo --project {member.project}` lets it in again, and then "
+        "it has to join anew"
     )
+    ready = findings.not_ready("Evicted", sentence)
+    credential = Finding(CREDENTIALS_READY, "False", "Evicted", sentence)
+    heard = Finding(REACHABLE, "Unknown", "Evicted", sentence)
+    return [ready, credential, heard, *in_its_place(status, heard, ready)]
 
 
-def _ready(member: Member, secret: str, status: Mapping[str, Any], heard: Finding, credential: Finding) -> Finding:
+def _ready(member: Member, status: Mapping[str, Any], heard: Finding, credential: Finding, *, is_held: bool) -> Finding:
     cluster = member.name
     if credential.status != "True":
         return findings.not_ready(credential.reason, credential.message)
     registration = status.get("registrationStatus")
     if registration not in ("InProgress", "Registered"):
-        sentence = (
-            f"no worker has registered: let {cluster} join with `kubeslice cluster join-token {cluster} --project "
-            f"{member.project}`, or install the worker there with the credential in Secret {secret}"
-        )
-        return findings.not_ready("WaitingForWorker", sentence)
+        return not_joined(member)
     if heard.status == "False":
-        return findings.not_ready("Unreachable", heard.message)
+        is_lost = bool(status.get("credential")) and not is_held
+        remedy = f"; the credential that it had has ended or was revoked: {_joining(member)}" if is_lost else ""
+        return findings.not_ready("Unreachable", f"{heard.message}{remedy}")
     if registration == "InProgress":
         return findings.not_ready("WaitingForRegistration", f"{cluster} joins: {_said(status)}")
     return findings.ready("Registered", f"{cluster} is registered and its worker reports")
 
 
+def _joining(member: Member) -> str:
+    secret = f"{names.project_namespace(member.project)}/{names.worker_account(member.name)}"
+    return (
+        f"{member.name} has to join with `kubeslice cluster join-token {member.name} --project {member.project}` and "
+        f"`kubeslice worker join`, or by installing the worker there with the credential in Secret {secret}"
+    )
+
+
 def _said(status: Mapping[str, Any]) -> str:
     """Return what the worker says about its registration."""
-    known = [entry for entry in status.get("conditions") or [] if entry.get("type") == "Registered"]
+    known = [entry for entry in status.get("conditions") or [] if entry.get("type") == REGISTERED]
     return str(known[0].get("message")) if known else "its worker does not say what is missing"

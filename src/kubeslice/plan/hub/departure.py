@@ -17,6 +17,8 @@ DEREGISTERED = "Deregistered"
 PENDING, FAILED = "Pending", "Failed"
 # What a worker says of itself while there is something of KubeSlice in its cluster.
 AT_WORK = frozenset({"InProgress", "Registered", "DeregisterInProgress"})
+# What only a worker says: whoever said one of these has joined.
+JOINED = AT_WORK | {DEREGISTERED}
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,16 @@ def registration(said: str | None) -> str:
 def refused(said: str | None) -> str:
     """Return the same for a Cluster that the hub refuses: nobody can join as it."""
     return FAILED if registration(said) else ""
+
+
+def leaving(said: str | None, *, is_heard: bool) -> str:
+    """Return what the hub says about the registration of a Cluster that is being deleted; "" leaves it to the worker.
+
+    A silent worker does not say that it cleans up, and what was said before it fell silent is not so any more.
+    """
+    if said in AT_WORK:
+        return "" if is_heard else "DeregisterInProgress"
+    return "" if said == DEREGISTERED else said or ""
 
 
 def farewell(

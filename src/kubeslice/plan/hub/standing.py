@@ -108,7 +108,14 @@ class Standing:
         return all(self.leg(via, end).state == "UP" for end in ends)
 
 
-def member_state(seat: Seat, config: Mapping[str, Any] | None, silence: str, *, was_ready: bool = False) -> MemberState:
+def member_state(
+    seat: Seat,
+    config: Mapping[str, Any] | None,
+    silence: str,
+    *,
+    was_ready: bool = False,
+    has_joined: bool = True,
+) -> MemberState:
     """Judge one member by its WorkerSliceConfig; `silence` tells why its worker's word is old, "" when it is fresh."""
     status = (config or {}).get("status") or {}
     reported = conditions.find(status.get("conditions") or [], conditions.READY)
@@ -117,6 +124,8 @@ def member_state(seat: Seat, config: Mapping[str, Any] | None, silence: str, *, 
         return MemberState(seat, is_ready=False, message=silence, app_pods=app_pods, has_fallen=True)
     if reported is None:
         message = f"the worker of {seat.cluster} has not reported on the slice yet"
+        if not has_joined:
+            message = f"{seat.cluster} has to join first, see Cluster {seat.cluster}"
         return MemberState(seat, is_ready=False, message=message, app_pods=app_pods)
     is_ready = reported.get("status") == "True"
     message = "" if is_ready else str(reported.get("message") or reported.get("reason") or "not ready")
