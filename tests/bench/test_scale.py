@@ -1,11 +1,12 @@
 """The load of a scale bench is what it says, and its verdicts follow from the figures."""
 
 import dataclasses
+from collections import Counter
 
 import pytest
 
 from kubeslice.bench.hub_scale import Options, quick
-from kubeslice.bench.scale.figures import Figures, Idling, Joined, Settling
+from kubeslice.bench.scale.figures import Cost, Figures, Idling, Joined, Settling
 from kubeslice.bench.scale.growth import Growth
 from kubeslice.bench.scale.load import Load, cluster
 from kubeslice.model.cluster import Cluster
@@ -19,7 +20,9 @@ def test_the_first_slice_has_all_clusters_and_the_others_are_spread() -> None:
     assert [len(load.members_of(number)) for number in range(4)] == [10, 3, 3, 3]
     assert len({member for number in (1, 2, 3) for member in load.members_of(number)}) == 9
     assert load.pairs == 10 * 9 + 3 * 3 * 2
-    assert sum(load.objects().values()) == 2 * (10 * 10 + 3 * 3 * 3)
+    given = sum(load.objects().values(), Counter())
+    assert given.total() == 2 * (10 * 10 + 3 * 3 * 3)
+    assert given["workerslicegateways"] == given["secrets"] == load.pairs
 
 
 @pytest.mark.parametrize("clusters", [3, 31, 100])
@@ -45,7 +48,8 @@ def test_sizes_grow_to_the_one_asked_for() -> None:
 
 
 def figures(clusters: int, writes: int, per_object: float, joined: float) -> Figures:
-    settling = Settling(seconds=10.0, writes=writes, hub_seconds=5.0, bytes_per_object=[per_object] * clusters)
+    cost = Cost(Counter(secrets=100), Counter(secrets=int(100 * per_object), clusters=50_000))
+    settling = Settling(seconds=10.0, writes=writes, hub_seconds=5.0, costs=[cost] * clusters)
     idling = Idling(writes=1.0, worker_bytes=[100.0] * clusters, hub_percent=1.0)
     return Figures(Load(clusters, 12, 10), 1.0, settling, [Joined(joined, 50)], [0.1], idling, 100.0, bare=100.0)
 
@@ -57,6 +61,17 @@ def test_a_budget_counts_where_it_is_set() -> None:
     assert not Growth("hub-scale", [small, figures(100, 600, 1100.0, 1.5)]).is_ok
     assert not Growth("hub-scale", [small, figures(100, 800, 1400.0, 1.5)]).is_ok
     assert not Growth("hub-scale", [small, dataclasses.replace(large, hub_mebibytes=301.0)]).is_ok
+
+
+def test_the_bytes_of_a_worker_are_those_of_its_objects_and_each_kind_shows_its_part() -> None:
+    views, keys = Counter(workerslicegateways=10, secrets=10), Counter(workerslicegateways=9000, secrets=1000)
+    settling = Settling(10.0, 100, 5.0, [Cost(views, keys + Counter(clusters=7000))] * 3)
+    shown = dataclasses.replace(figures(10, 800, 1000.0, 1.0), settling=settling)
+    told = shown.metrics(shown, is_largest=True)
+    assert told["worker: bytes per object of its own"].value == 500.0
+    assert told["worker: bytes per WorkerSliceGateway"].value == 900.0
+    assert told["worker: bytes for heartbeats meanwhile"].value == 700.0
+    assert told["worker: bytes per WorkerServiceImport"].value == 0.0
 
 
 def test_a_write_rate_is_judged_where_there_is_enough_to_write() -> None:

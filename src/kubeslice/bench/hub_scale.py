@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kubeslice.bench.scale import bareloop
-from kubeslice.bench.scale.figures import Figures, Idling, Joined, Settling
+from kubeslice.bench.scale.figures import Cost, Figures, Idling, Joined, Settling
 from kubeslice.bench.scale.growth import Growth
 from kubeslice.bench.scale.load import Load, slice_name
 from kubeslice.bench.scale.newcomer import Newcomer
@@ -87,8 +87,8 @@ async def _settle(scene: Scene) -> Settling:
     seconds = await scene.until(scene.is_settled, PATIENCE + load.pairs * PATIENCE_PER_PAIR, "every slice ready")
     writes = await scene.written() - version
     after, objects = await scene.traffic(), load.objects()
-    per_object = [(_bytes(after[name]) - _bytes(before[name])) / objects[name] for name in load.cluster_names]
-    return Settling(seconds, writes, scene.hub.seconds - spent, per_object)
+    costs = [Cost(objects[name], after[name] - before[name]) for name in load.cluster_names]
+    return Settling(seconds, writes, scene.hub.seconds - spent, costs)
 
 
 async def _change(scene: Scene, times: int) -> tuple[list[Joined], list[float]]:
@@ -106,9 +106,5 @@ async def _idle(scene: Scene) -> Idling:
     before, spent, version = await scene.traffic(), scene.hub.seconds, await scene.written()
     await asyncio.sleep(IDLE_SECONDS)
     after, writes = await scene.traffic(), await scene.written() - version
-    per_worker = [(_bytes(after[name]) - _bytes(before[name])) / IDLE_SECONDS for name in scene.load.cluster_names]
+    per_worker = [(after[name] - before[name]).total() / IDLE_SECONDS for name in scene.load.cluster_names]
     return Idling(writes / IDLE_SECONDS, per_worker, 100 * (scene.hub.seconds - spent) / IDLE_SECONDS)
-
-
-def _bytes(both: tuple[int, int]) -> int:
-    return sum(both)

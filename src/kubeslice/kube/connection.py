@@ -7,8 +7,9 @@ router and agent process pays at its start (docs/decisions/0002-http-client.md).
 import asyncio
 import contextlib
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import h11
@@ -23,10 +24,10 @@ KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_K
 
 @dataclass
 class Traffic:
-    """Bytes of HTTP that went to and came from a server, before encryption."""
+    """Bytes of HTTP that went to and came from a server, before encryption, by the collection they were about."""
 
-    sent: int = 0
-    received: int = 0
+    sent: Counter[str] = field(default_factory=Counter)
+    received: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Wire:
         self._writer = writer
         self._traffic = traffic
         self._http = h11.Connection(h11.CLIENT)
+        self._collection = ""
         self.answered = False
 
     @classmethod
@@ -75,14 +77,14 @@ class Wire:
 
     async def start(self, request: Request, headers: list[tuple[str, str]]) -> int:
         """Send a request and return the status of the answer, whose body `chunks` then yields."""
-        self.answered = False
+        self.answered, self._collection = False, request.collection
         content = [("content-length", str(len(request.body)))] if request.method != "GET" else []
         message = h11.Request(method=request.method, target=request.target, headers=[*headers, *content])
         out = self._http.send(message) or b""
         if request.body:
             out += self._http.send(h11.Data(data=request.body)) or b""
         out += self._http.send(h11.EndOfMessage()) or b""
-        self._traffic.sent += len(out)
+        self._traffic.sent[self._collection] += len(out)
         self._writer.write(out)
         await self._writer.drain()
         while True:
@@ -106,7 +108,7 @@ class Wire:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 data = await self._reader.read(READ_SIZE)
-                self._traffic.received += len(data)
+                self._traffic.received[self._collection] += len(data)
                 self.answered = self.answered or bool(data)
                 self._http.receive_data(data)
             elif isinstance(event, h11.ConnectionClosed):

@@ -13,6 +13,8 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
+# In how many steps of a path a namespace is named before what is in it.
+NAMESPACED = 2
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,14 @@ class Request:
     target: str
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def collection(self) -> str:
+        """Return the plural name of the kind that it is about, "" when it is about none."""
+        steps = self.target.partition("?")[0].split("/")
+        steps = steps[3:] if steps[1:2] == ["api"] else steps[4:]
+        is_inside = len(steps) > NAMESPACED and steps[0] == "namespaces"
+        return "".join(steps[NAMESPACED:][:1] if is_inside else steps[:1])
 
 
 def path(resource: Resource, namespace: str | None = None, name: str = "", subresource: str = "") -> str:

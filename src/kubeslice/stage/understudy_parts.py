@@ -21,13 +21,13 @@ from kubeslice.model.workerslicegateway import WorkerSliceGateway
 from kubeslice.plan import findings
 from kubeslice.plan.cluster import worker_gateway
 from kubeslice.plan.cluster.worker_gateway import Told
+from kubeslice.plan.cluster.worker_words import Words
 from kubeslice.plan.keys import gateway_keys
 from kubeslice.plan.services import discovery
 from kubeslice.runtime.controller import Result
 from kubeslice.runtime.reporting import Reporter
 from kubeslice.runtime.sources import Source, intent
 from kubeslice.worker.hubcaches import HubCaches
-from kubeslice.worker.standing import WORDS_EVERY
 
 FIRST_PORT = 30000
 PORTS = 2768
@@ -41,7 +41,7 @@ class Configs:
     reporter: Reporter
     caches: HubCaches
     address: str
-    _noticed: dict[str, float] = field(default_factory=dict)
+    _words: dict[str, Words] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Keep the pairs of each slice at hand."""
@@ -60,10 +60,10 @@ class Configs:
         obj = await finalizers.add(self.hub, WORKERSLICECONFIGS, obj, names.WORKER_SLICE_CONFIG_FINALIZER)
         gateways, now = self._gateways(obj), self.reporter.clock.monotonic()
         # Words alone wait for more words: a tunnel that is wanted and up a moment later is told of once.
-        wait = self._noticed.setdefault(key.name, now) + WORDS_EVERY - now
-        if wait > 0 and objects.status(obj).get("gateways") == gateways:
-            return Result(after=wait)
-        self._noticed.pop(key.name)
+        words = self._words[key.name] = Words.seen(self._words.get(key.name), now)
+        if words.due > now and objects.status(obj).get("gateways") == gateways:
+            return Result(after=words.due - now)
+        self._words[key.name] = words.said(now)
         planes = int(objects.spec(obj).get("gatewayReplicas") or 1)
         up = sum(plane.get("state") == "UP" for pair in pairs for plane in objects.status(pair).get("planes") or [])
         ready = findings.ready("Ready", f"0 pods on the slice, {up} of {len(pairs) * planes} tunnels up")
@@ -114,7 +114,7 @@ class Pairs:
         remote, relay = pair.spec.remote_gateway_config, pair.spec.relay
         planes = self._planes(pair)
         is_same = self._is_same(obj, [plane.wire() for plane in planes])
-        wait = self._until_due(obj) if is_same else 0.0
+        wait = self._until_due(obj, is_keyed=len(planes) == len(remote.planes)) if is_same else 0.0
         if wait > 0:
             return Result(after=wait)
         expected = max(1, len({peer.plane for peer in remote.planes}))
@@ -131,10 +131,9 @@ class Pairs:
     def _is_same(self, obj: Object, after: list[Object]) -> bool:
         return worker_gateway.is_same_state(objects.status(obj).get("planes") or [], after)
 
-    def _until_due(self, obj: Object) -> float:
+    def _until_due(self, obj: Object, *, is_keyed: bool) -> float:
         name, now = objects.name(obj), self.reporter.clock.monotonic()
-        # What a worker that starts again finds told on the hub is as good as told by itself.
-        last = self._told.setdefault(name, Told.state(name, now))
+        last = self._told[name] = Told.known(self._told.get(name), name, now, is_keyed=is_keyed)
         return last.due(self.caches.gateways.count, is_first=not objects.conditions(obj)) - now
 
     def _planes(self, pair: WorkerSliceGateway) -> list[PlaneState]:

@@ -87,10 +87,11 @@ class Gateways:
             "labels": {names.SLICE_LABEL: pair.spec.slice_name},
         }
         held = SliceGateway.parse(seen).spec.planes if seen else []
-        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair, self._waiting(pair, membership), held).wire()}
+        waiting = self._waiting(pair, membership)
+        obj = {"metadata": metadata, "spec": worker_gateway.spec(pair, waiting, held).wire()}
         written = await apply_if_needed(self.own_api, names.WORKER_MANAGER, SLICEGATEWAYS, obj, seen)
         found, planes = await self._report(pair, written)
-        return await self._tell_hub(membership.reporter, pair, wanted, found, planes)
+        return await self._tell_hub(membership.reporter, pair, wanted, found, planes, is_keyed=not waiting)
 
     def _waiting(self, pair: WorkerSliceGateway, membership: Membership) -> set[worker_gateway.Place]:
         if not membership.caches.secrets.synced.is_set():
@@ -114,11 +115,18 @@ class Gateways:
         return [ready, degraded], [plane.wire() for plane in planes]
 
     async def _tell_hub(
-        self, hub: Reporter, pair: WorkerSliceGateway, wanted: Object, found: Sequence[Finding], planes: list[Object]
+        self,
+        hub: Reporter,
+        pair: WorkerSliceGateway,
+        wanted: Object,
+        found: Sequence[Finding],
+        planes: list[Object],
+        *,
+        is_keyed: bool,
     ) -> Result:
         name, now = objects.name(wanted), self.clock.monotonic()
         is_same = worker_gateway.is_same_state(objects.status(wanted).get("planes") or [], planes)
-        wait = self._until_due(wanted) if is_same else 0.0
+        wait = self._until_due(wanted, is_keyed=is_keyed) if is_same else 0.0
         if wait > 0:
             return Result(found[0].message, after=wait)
         told = {"planes": planes, "gatewayNumber": pair.spec.gateway_number}
@@ -126,12 +134,11 @@ class Gateways:
             self._told[name] = Told.figures(now) if is_same else Told.state(name, now)
         return Result(found[0].message)
 
-    def _until_due(self, wanted: Object) -> float:
+    def _until_due(self, wanted: Object, *, is_keyed: bool) -> float:
         """Return for how long the hub shall not be told more while no state changes."""
         name, now = objects.name(wanted), self.clock.monotonic()
-        # What an operator that starts again finds told on the hub is as good as told by itself.
-        last, count = self._told.setdefault(name, Told.state(name, now)), self.caches.own.gateways.count
-        return last.due(count, is_first=not objects.conditions(wanted)) - now
+        last = self._told[name] = Told.known(self._told.get(name), name, now, is_keyed=is_keyed)
+        return last.due(self.caches.own.gateways.count, is_first=not objects.conditions(wanted)) - now
 
 
 def _status(config: LocalGatewayConfig, lines: Sequence[GatewayPodStatus]) -> Object:

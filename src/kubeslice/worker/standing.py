@@ -13,6 +13,7 @@ from kubeslice.model.workersliceconfig import WorkerSliceConfig
 from kubeslice.plan.cluster import localnames, worker_cluster, worker_parts, worker_quotas, worker_report, worker_slice
 from kubeslice.plan.cluster.worker_parts import View
 from kubeslice.plan.cluster.worker_report import Report
+from kubeslice.plan.cluster.worker_words import Words
 from kubeslice.plan.findings import Finding
 from kubeslice.runtime.clock import Clock
 from kubeslice.runtime.controller import Result
@@ -21,10 +22,6 @@ from kubeslice.worker import hublink, isolation, quotas, wishes
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
-
-# Words, pods and health change a dozen times while a slice comes up; both API servers hear of them so often at most,
-# and so long after the first of them: what is wanted and there a moment later is told of once.
-WORDS_EVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,14 +32,14 @@ class Standing:
     own: Reporter
     metrics: WorkerMetrics
     clock: Clock
-    _noticed: dict[str, float] = field(default_factory=dict)
+    _words: dict[str, Words] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Say how the slice does: at once when something turned, else once in a while."""
         seen = self.caches.slice(key.name)
         if seen is None or objects.is_deleting(seen):
             self.metrics.forget(key.name)
-            self._noticed.pop(key.name, None)
+            self._words.pop(key.name, None)
             return Result()
         view = self._view(seen)
         ready = worker_report.readiness(view)
@@ -53,10 +50,10 @@ class Standing:
         membership, config = self.caches.membership_of(key.name), self.caches.config(key.name)
         here, there = self._here(seen, config, view, membership), self._there(config, view)
         now = self.clock.monotonic()
-        wait = self._noticed.setdefault(key.name, now) + WORDS_EVERY - now
-        if wait > 0 and not here.is_news(seen) and not (config and there.is_news(config)):
-            return Result(sentence, after=wait)
-        self._noticed.pop(key.name)
+        words = self._words[key.name] = Words.seen(self._words.get(key.name), now)
+        if words.due > now and not here.is_news(seen) and not (config and there.is_news(config)):
+            return Result(sentence, after=words.due - now)
+        self._words[key.name] = words.said(now)
         # Here first: that the hub does not listen is among the news.
         await self.own.report(SLICES, seen, here.found, here.status)
         if membership is not None and config is not None and not objects.is_deleting(config):

@@ -223,3 +223,11 @@ def test_figures_of_many_gateways_are_told_at_a_steady_rate_from_the_start() -> 
 
 def test_the_first_word_about_a_gateway_waits_for_what_its_tunnel_comes_to() -> None:
     assert Told.state("s-a-b", 7.0).due(100, is_first=True) == 7.0 + worker_gateway.FIRST_WORD
+
+
+def test_of_a_gateway_whose_keys_have_not_come_nothing_is_said_for_a_while() -> None:
+    met = Told.known(None, "s-a-b", 7.0, is_keyed=False)
+    assert Told.known(met, "s-a-b", 9.0, is_keyed=False).due(1, is_first=True) == 7.0 + worker_gateway.KEYLESS_WORD
+    keyed = Told.known(met, "s-a-b", 9.0, is_keyed=True)
+    assert keyed.due(1, is_first=True) == 9.0 + worker_gateway.FIRST_WORD
+    assert Told.known(keyed, "s-a-b", 11.0, is_keyed=False) == keyed

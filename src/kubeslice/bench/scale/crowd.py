@@ -59,7 +59,7 @@ class Crowd:
             cluster, slice_name = order["export"]
             group.create_task(self._players[cluster].export(slice_name))
             return "will be exported"
-        return {cluster: [api.traffic.sent, api.traffic.received] for cluster, api in self._apis.items()}
+        return {cluster: api.traffic.sent + api.traffic.received for cluster, api in self._apis.items()}
 
 
 async def _orders() -> AsyncIterator[Order]:

@@ -1,12 +1,20 @@
 """What was measured with one number of clusters, and how that reads beside the budgets. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kubeslice.bench.metric import Bound, Budget, Metric
 from kubeslice.bench.report import median, percentile
 from kubeslice.bench.scale.load import Load
+from kubeslice.model.resources import (
+    CLUSTERS,
+    SECRETS,
+    WORKERSERVICEIMPORTS,
+    WORKERSLICECONFIGS,
+    WORKERSLICEGATEWAYS,
+)
 
 WRITE_RATE = Budget(Bound.AT_LEAST, 0.7, on_ratio=True)
 # With less to write, hub and workers mostly wait for each other's answers.
@@ -15,6 +23,22 @@ ABSORBED = Budget(Bound.AT_MOST, 2.0)
 MEMORY = Budget(Bound.AT_MOST, 300.0)
 # What a worker costs may not follow the number of the others, measurement noise apart.
 COST = Budget(Bound.AT_MOST, 1.3, on_ratio=True)
+GIVEN = (WORKERSLICEGATEWAYS, SECRETS, WORKERSLICECONFIGS, WORKERSERVICEIMPORTS)
+
+
+class Cost(NamedTuple):
+    """The objects of a worker and the bytes that it sent and received for them, both by the kind's plural name.
+
+    What it tells of itself all the time, its heartbeats, is about its Cluster. That is none of these objects, and takes
+    as many bytes as the others take time: it counts where the bytes of a second do.
+    """
+
+    objects: Counter[str]
+    bytes: Counter[str]
+
+    def each(self, kinds: Iterable[str]) -> float:
+        """Return the bytes for each object of these kinds."""
+        return sum(self.bytes[kind] for kind in kinds) / max(1, sum(self.objects[kind] for kind in kinds))
 
 
 @dataclass(frozen=True)
@@ -24,7 +48,16 @@ class Settling:
     seconds: float
     writes: int
     hub_seconds: float
-    bytes_per_object: Sequence[float]
+    costs: Sequence[Cost]
+
+    def bytes_each(self, *kinds: str) -> float:
+        """Return the bytes that a worker sends and receives for each of its objects of these kinds, or of all."""
+        return median([cost.each(kinds or cost.objects) for cost in self.costs])
+
+    @property
+    def heartbeat(self) -> float:
+        """Return the bytes that a worker's Cluster takes in a second."""
+        return median([cost.bytes[CLUSTERS.plural] for cost in self.costs]) / self.seconds
 
     @property
     def rate(self) -> float:
@@ -92,12 +125,25 @@ class Figures:
             "hub: processor time per write": Metric(1000 * self.settling.hub_seconds / self.settling.writes, "ms"),
             "hub: processor when idle": Metric(self.idling.hub_percent, "%"),
             "server: writes when idle": Metric(self.idling.writes, "/s"),
-            "worker: bytes per object of its own": _grown(
-                median(self.settling.bytes_per_object), median(base.settling.bytes_per_object) if base else None
-            ),
+            **self._bytes_each(base),
+            "worker: bytes for heartbeats meanwhile": Metric(self.settling.heartbeat, "B/s"),
             "worker: bytes when idle": _grown(
                 median(self.idling.worker_bytes), median(base.idling.worker_bytes) if base else None, "B/s"
             ),
+        }
+
+    def _bytes_each(self, base: "Figures | None") -> Mapping[str, Metric]:
+        """Return what a worker's objects cost it, all together, which is judged, and by kind, which says why."""
+        own, first = self.settling, base.settling if base else None
+        by_kind = {
+            f"worker: bytes per {kind.kind}": Metric(
+                own.bytes_each(kind.plural), "B", first.bytes_each(kind.plural) if first else None
+            )
+            for kind in GIVEN
+        }
+        return {
+            "worker: bytes per object of its own": _grown(own.bytes_each(), first.bytes_each() if first else None),
+            **by_kind,
         }
 
 

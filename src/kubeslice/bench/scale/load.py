@@ -1,11 +1,13 @@
 """What the hub is loaded with: a project, its clusters and slices. Pure, apart from being what users would apply."""
 
+from collections import Counter
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
 from kubeslice.kube.api import Object
 from kubeslice.model import names
+from kubeslice.model.resources import SECRETS, WORKERSERVICEIMPORTS, WORKERSLICECONFIGS, WORKERSLICEGATEWAYS
 
 PROJECT = "scale"
 HOME = names.project_namespace(PROJECT)
@@ -45,12 +47,17 @@ class Load:
         sizes = [len(self.members_of(number)) for number in range(self.slices)]
         return sum(size * (size - 1) for size in sizes)
 
-    def objects(self) -> dict[str, int]:
-        """Return how many objects each cluster is given: on each slice one of its own, two per peer, one service."""
-        found = dict.fromkeys(self.cluster_names, 0)
+    def objects(self) -> dict[str, Counter[str]]:
+        """Return how many objects of each kind each cluster is given, by the plural name of the kind.
+
+        On each slice it is one of its own, a view and a Secret per peer, and one service.
+        """
+        found: dict[str, Counter[str]] = {name: Counter() for name in self.cluster_names}
         for members in map(self.members_of, range(self.slices)):
+            given = dict.fromkeys((WORKERSLICECONFIGS.plural, WORKERSERVICEIMPORTS.plural), 1)
+            given |= dict.fromkeys((WORKERSLICEGATEWAYS.plural, SECRETS.plural), len(members) - 1)
             for member in members:
-                found[member] += 2 * len(members)
+                found[member].update(given)
         return found
 
     def slice_config(self, number: int) -> Object:

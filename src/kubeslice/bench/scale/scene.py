@@ -4,6 +4,7 @@ import asyncio
 import base64
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -87,10 +88,10 @@ class Scene:
         """Return how many writes the server has taken, by the version of the last one."""
         return int((await self.admin.list(PROJECTS)).resource_version)
 
-    async def traffic(self) -> dict[str, tuple[int, int]]:
-        """Return the bytes that each worker has sent and received."""
-        told: dict[str, list[int]] = await self.crowd.ask({"traffic": True})
-        return {cluster: (sent, received) for cluster, (sent, received) in told.items()}
+    async def traffic(self) -> dict[str, Counter[str]]:
+        """Return the bytes that each worker has sent and received, by the kind of objects they were about."""
+        told: dict[str, dict[str, int]] = await self.crowd.ask({"traffic": True})
+        return {cluster: Counter(by_kind) for cluster, by_kind in told.items()}
 
 
 @asynccontextmanager

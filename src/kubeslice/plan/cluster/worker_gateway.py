@@ -22,6 +22,9 @@ Place = tuple[int, int]  # plane and generation
 
 # The hub hears figures of a gateway so often at most, and of so many of a cluster in a second, however many it has.
 FIRST_WORD = 1.0
+# Before the hub has sent the pre-shared keys there is no tunnel, and nothing to say that it does not know: only if it
+# takes that long.
+KEYLESS_WORD = 30.0
 FIGURES_EVERY = 5.0
 REPORTS_PER_SECOND = 0.5
 # What a tunnel is; everything else in a plane's status is a figure that changes all the time.
@@ -166,10 +169,21 @@ def is_same_state(one: Iterable[Object], other: Iterable[Object]) -> bool:
 
 
 class Told(NamedTuple):
-    """When the hub was told of a gateway, and after how much of an interval figures follow."""
+    """When the hub was told of a gateway, after how much of an interval figures follow, whether its keys were there."""
 
     moment: float
     share: float
+    is_keyed: bool = True
+
+    @classmethod
+    def known(cls, before: Self | None, name: str, now: float, *, is_keyed: bool) -> Self:
+        """Return what was known `before`, or that the gateway is met, and met anew when its keys have come.
+
+        What a worker that starts again finds told on the hub is as good as told by itself.
+        """
+        if before is None or (is_keyed and not before.is_keyed):
+            return cls.state(name, now)._replace(is_keyed=is_keyed)
+        return before
 
     @classmethod
     def state(cls, name: str, now: float) -> Self:
@@ -190,7 +204,7 @@ class Told(NamedTuple):
         The first word of all waits for what the tunnel comes to.
         """
         if is_first:
-            return self.moment + FIRST_WORD
+            return self.moment + (FIRST_WORD if self.is_keyed else KEYLESS_WORD)
         return self.moment + self.share * max(FIGURES_EVERY, gateways / REPORTS_PER_SECOND)
 
 
