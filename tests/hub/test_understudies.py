@@ -53,5 +53,24 @@ async def test_a_slice_comes_up_serves_and_goes(stage: Stage) -> None:
             assert left == []
 
 
+async def test_a_worker_hears_of_another_when_the_key_of_their_tunnel_is_there(stage: Stage) -> None:
+    await stage.make_project()
+    async with playing(stage):
+        for cluster in CLUSTERS:
+            await stage.condition(r.CLUSTERS, cluster, stage.home, "Ready", "True")
+        # What somebody else put there the hub does not overwrite: it comes back until there is room for the key.
+        taken, home = names.slice_gateway("s", "a", "b"), stage.namespace_of("a")
+        await stage.admin.create(r.SECRETS, {"metadata": {"name": taken, "namespace": home}, "type": "Opaque"})
+        await stage.make_slice("s", *CLUSTERS)
+        others = [("a", "c"), ("c", "a"), ("b", "c"), ("c", "b")]
+        for local, remote in others:
+            view = names.slice_gateway("s", local, remote)
+            await stage.condition(r.WORKERSLICEGATEWAYS, view, stage.namespace_of(local), "Ready", "True")
+        views = [name for cluster in CLUSTERS for name in await _listed(stage, r.WORKERSLICEGATEWAYS, cluster)]
+        assert sorted(views) == sorted(names.slice_gateway("s", *ends) for ends in others)
+        await stage.admin.delete(r.SECRETS, taken, home)
+        await stage.condition(r.SLICECONFIGS, "s", stage.home, "Ready", "True", "12 of 12 tunnels up")
+
+
 async def _listed(stage: Stage, resource: r.Resource, cluster: str) -> list[str]:
     return [objects.name(obj) for obj in (await stage.admin.list(resource, stage.namespace_of(cluster))).items]

@@ -109,7 +109,7 @@ class Caches:
         return [Item(resource, obj) for resource, index in self.owned_by for obj in index.of((project, cluster))]
 
     def secret(self, name: str, namespace: str) -> Object | None:
-        """Return one of the hub's own token Secrets."""
+        """Return one of the hub's own Secrets."""
         return self.secrets.get(name, namespace)
 
     def member(self, namespace: str) -> Member | None:

@@ -32,7 +32,8 @@ from kubeslice.runtime.controller import Result
 log = logging.getLogger(__name__)
 
 Basis = tuple[Any, ...]
-UNSETTLED = -1
+Version = tuple[int, int]
+UNSETTLED = (-1, -1)
 
 
 def key(name: SliceName, remote: str) -> Key:
@@ -46,7 +47,7 @@ class _Settled:
 
     prospect: Prospect
     published: Published
-    version: int
+    version: Version
     bases: Mapping[str, Basis]
 
 
@@ -58,13 +59,14 @@ class Gateways:
         self._caches = caches
         self._prospects = Prospects(caches, verdicts)
         self._versions = Versions(caches.gateways, groups.slice_and_remote, fingerprints.intent)
+        self._keys = Versions(caches.secrets, groups.slice_and_remote, objects.uid)
         self._settled: dict[Key, _Settled] = {}
 
     async def reconcile(self, key: Key) -> Result:
         """Write what the others have to know about the member, remove what they no longer need."""
         slice_name, _, remote = key.name.partition("/")
         name = SliceName(names.project_of(key.namespace), slice_name)
-        prospect, version = self._prospects.of(name), self._versions.of((name, remote))
+        prospect, version = self._prospects.of(name), (self._versions.of((name, remote)), self._keys.of((name, remote)))
         published, settled = self._published(name, remote, prospect), self._settled.get(key)
         if settled and (settled.prospect, settled.version, settled.published) == (prospect, version, published):
             # A member that joins wakes the views of all others, as does every view that was written.
@@ -87,8 +89,7 @@ class Gateways:
         remote = key.name.partition("/")[2]
         sides = {side.local: side for side in terrain.sides_to(remote)}
         known = {cluster_of(view): view for view in seen if _is_of(view, sides)}
-        # Of a cluster that says nothing about its gateways there is nothing to tell yet: saves a write for each peer.
-        told = [side for local, side in sides.items() if now.published.planes or local in known]
+        told = [side for local, side in sides.items() if local in known or self._is_due(terrain.project, side, now)]
         bases = {side.local: _basis(terrain, side, now, known.get(side.local)) for side in told}
         stale = [side for side in told if before is None or before.bases.get(side.local) != bases[side.local]]
         wanted = [
@@ -105,6 +106,17 @@ class Gateways:
         is_all = not result.sentence and len(mine) == len(wanted)
         self._settled[key] = replace(now, bases=bases, version=now.version if is_all else UNSETTLED)
         return result
+
+    def _is_due(self, project: str, side: Side, now: _Settled) -> bool:
+        """Tell whether there is enough to tell of the other side for a tunnel.
+
+        Of a cluster that says nothing about its gateways there is nothing to tell yet: saves a write for each peer. A
+        view that comes before the pre-shared key makes its worker wait, and say so: a write for each view.
+        """
+        return (
+            bool(now.published.planes)
+            and self._caches.secret(side.name, Member(project, side.local).namespace) is not None
+        )
 
     def _holders(self, project: str, side: Side, view: Object | None) -> list[str]:
         name, home = names.worker_slice_config(side.slice_name, side.local), Member(project, side.local).namespace

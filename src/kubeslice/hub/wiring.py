@@ -102,6 +102,7 @@ class Wiring:
             Source(caches.configs, self._views_of_all, lambda obj: (desired(obj)[2], objects.labels(obj))),
             Source(caches.configs, self._views_of_one, lambda obj: objects.status(obj).get("gateways")),
             Source(caches.gateways, _view_itself, fingerprints.intent),
+            Source(caches.secrets, _view_of_key, presence),
             Source(caches.slices, self._views_of_slice, _connecting),
             Source(caches.rotations, self._views_of_rotation, _passed_on),
             Source(caches.clusters, self._views_beside_cluster, rosters.is_evicted),
@@ -284,6 +285,11 @@ def _slice_keys(obj: Object) -> Iterator[Key]:
 def _view_itself(obj: Object) -> Iterator[Key]:
     for name, remote in groups.slice_and_remote(obj):
         yield gateways.key(name, remote)
+
+
+def _view_of_key(secret: Object) -> Iterator[Key]:
+    if names.REMOTE_CLUSTER_LABEL in objects.labels(secret):
+        yield from _view_itself(secret)
 
 
 def _service_of_import(obj: Object) -> Iterator[Key]:
