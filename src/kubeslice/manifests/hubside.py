@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kubeslice.kube.lease import HUB_DURATION
-from kubeslice.manifests import pods
+from kubeslice.manifests import hubbounds, pods
 from kubeslice.manifests.hubaccess import HUB, HUB_WEBHOOK
 from kubeslice.manifests.objects import Object, namespace
 from kubeslice.manifests.pods import TEMPORARY, Component, Image
@@ -39,6 +39,7 @@ def hub(values: HubValues) -> list[Object]:
         namespace(names.HUB_NAMESPACE),
         *(crd(kind) for kind in HUB_KINDS),
         *HUB.objects(controller.name),
+        *hubbounds.objects(values.credential_seconds, controller.name),
         *HUB_WEBHOOK.objects(webhook.name),
         pods.service(webhook, [("webhook", 443, WEBHOOK_PORT, "TCP")]),
         pods.deployment(controller, values.image, values.replicas),
