@@ -4,10 +4,12 @@ import time
 
 import pytest
 
+from kubeslice.install import worker
 from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden, Unauthorized
 from kubeslice.model import names
 from kubeslice.model import resources as r
+from kubeslice.model.errors import Terminal
 from tests.hub.stage import HEARTBEAT, Stage, Worker
 from tests.hub.test_slices import running, views
 
@@ -88,6 +90,8 @@ async def test_an_evicted_cluster_comes_back_with_its_place_and_a_new_credential
     await stage.gone(r.SECRETS, names.worker_account("b"), stage.home)
     await stage.gone(r.WORKERSLICECONFIGS, "red-b", stage.namespace_of("b"))
     await says(stage, "b", Registered=("False", "Evicted"), ComponentsHealthy=("Unknown", "Evicted"))
+    with pytest.raises(Terminal, match="is evicted and cannot join: let it in again first"):
+        await worker.invite(stage.admin, stage.project, "b", 600)
     await evict(stage, "b", evicted=False)
     await says(stage, "b", Registered=("False", "WaitingForWorker"), ComponentsHealthy=("Unknown", "WaitingForWorker"))
     assert not set(await stage.warnings("b")) - {"Evicted"}

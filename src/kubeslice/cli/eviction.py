@@ -4,7 +4,8 @@ from kubeslice.install.worker import slices_of
 from kubeslice.kube import objects
 from kubeslice.kube.api import Api, Object
 from kubeslice.model import names, resources
-from kubeslice.plan.hub.clusters import REACHABLE
+from kubeslice.plan.hub.clusters import REACHABLE, joining
+from kubeslice.plan.tenants.tenancy import Member
 
 
 async def evict(api: Api, cluster: Object, *, undo: bool) -> str:
@@ -12,10 +13,7 @@ async def evict(api: Api, cluster: Object, *, undo: bool) -> str:
     name, home = objects.name(cluster), objects.namespace(cluster)
     await api.patch(resources.CLUSTERS, name, home, {"spec": {"evicted": not undo}})
     if undo:
-        return (
-            f"{name} is let in again: give its worker a new credential with `kubeslice cluster join-token {name}`, or "
-            f"from Secret {home}/{names.worker_account(name)} on the hub"
-        )
+        return f"{name} may come back, and nobody speaks for it yet: {joining(Member(names.project_of(home), name))}"
     return (
         f"{name} is evicted: no gateway lets its packets in any more, its keys, certificates and its worker's "
         f"credential are revoked; undo with `kubeslice cluster evict {name} --undo`"
