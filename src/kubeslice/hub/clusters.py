@@ -68,7 +68,9 @@ class Clusters:
     async def _provide(self, member: Member, obj: Object) -> Result:
         cluster = Cluster.parse(obj)
         refusal = findings.refusal(verdicts.of_cluster(self.caches, member, cluster))
-        if refusal:
+        # What has a place loses its credential whatever else is wrong with it; one that has none could clear another's.
+        is_placed = is_evicted(obj) and self.caches.member(member.namespace) == member
+        if refusal and not is_placed:
             return await self._refuse(member, obj, refusal)
         obj = await finalizers.add(self.api, resources.CLUSTERS, obj, names.CLUSTER_FINALIZER)
         people = self._people(member)
