@@ -29,9 +29,6 @@ from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.controller import Result, soonest
 from kubeslice.runtime.reporting import Reporter
 
-# What the hub says in a status of what it has given to a cluster.
-PROVIDED = ("clusterNamespace", "secretName", "credentialSeconds", "credentialRevision")
-
 
 @dataclass(frozen=True)
 class Clusters:
@@ -107,7 +104,7 @@ class Clusters:
         """Say why a cluster cannot be registered; one that was registered before goes on as it is."""
         heard, pulse = self._heard(member, obj)
         before, said = objects.status(obj), departure.refused(objects.status(obj).get("registrationStatus"))
-        status = {key: before[key] for key in PROVIDED if before.get(key)}
+        status = {key: before[key] for key in tenancy.PROVIDED if before.get(key)}
         status |= {"registrationStatus": said} if said else {}
         self.metrics.cluster_stands(*_owner(member), heard.status, is_ready=False)
         found = [refusal, heard, *clusters.in_its_place(before, heard, refusal if said else None)]

@@ -170,9 +170,10 @@ async def _secret(hub: Api, project: str, cluster: str) -> Object | None:
         timeout=PATIENCE,
         what="the worker's credential",
     )
-    name = objects.status(obj or {}).get("secretName")
+    if not objects.status(obj or {}).get("secretName"):
+        return None
     try:
-        return await hub.get(SECRETS, name, namespace) if name else None
+        return await hub.get(SECRETS, names.worker_account(cluster), namespace)
     except NotFound:
         return None
 

@@ -34,7 +34,7 @@ class HubValues:
 
 def hub(values: HubValues) -> list[Object]:
     """Return the manifests of a hub, in the order in which they can be applied."""
-    controller, webhook = _controller(values), _webhook(values)
+    controller, webhook = _controller(values), _webhook()
     return [
         namespace(names.HUB_NAMESPACE),
         *(crd(kind) for kind in HUB_KINDS),
@@ -65,7 +65,7 @@ def _controller(values: HubValues) -> Component:
     )
 
 
-def _webhook(values: HubValues) -> Component:
+def _webhook() -> Component:
     return Component(
         name=names.WEBHOOK_SERVICE,
         namespace=names.HUB_NAMESPACE,
@@ -74,7 +74,6 @@ def _webhook(values: HubValues) -> Component:
         environment={
             "WEBHOOK_ROLE": "hub",
             "WEBHOOK_PORT": str(WEBHOOK_PORT),
-            "WORKER_CREDENTIAL_SECONDS": str(values.credential_seconds),
         },
         ports=[("webhook", WEBHOOK_PORT, "TCP")],
         mounts=[TEMPORARY],
