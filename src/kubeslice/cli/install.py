@@ -64,7 +64,9 @@ def project(
     from kubeslice.install.hub import create_project
 
     run_with_api(kubeconfig, context, lambda api: create_project(api, name))
-    typer.echo(f"project {name} is ready; next: kubeslice install worker CLUSTER --project {name}")
+    typer.echo(
+        f"project {name} is ready; next: kubeslice install worker CLUSTER --project {name} --worker-context CONTEXT"
+    )
 
 
 @app.command()

@@ -56,6 +56,11 @@ def is_heard(cluster: Cluster) -> bool:
     return not cluster.spec.evicted and (heard is None or heard.status != "False")
 
 
+def is_shut_out(status: Mapping[str, Any]) -> bool:
+    """Tell whether the hub has done what an eviction asks for."""
+    return any(entry.get("reason") == "Evicted" for entry in status.get("conditions") or [])
+
+
 def awaited(member: Member, status: Mapping[str, Any]) -> str:
     """Return what has to be done before a worker speaks for a cluster that the hub has a place for; "" when nothing."""
     return joining(member) if status.get("registrationStatus") == departure.PENDING else ""
