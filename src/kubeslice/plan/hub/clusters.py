@@ -68,11 +68,7 @@ def awaited(member: Member, status: Mapping[str, Any]) -> str:
 
 def joining(member: Member) -> str:
     """Return what lets a worker speak for a cluster."""
-    secret = f"{names.project_namespace(member.project)}/{names.worker_account(member.name)}"
-    return (
-        f"{member.name} has to join with `kubeslice cluster join-token {member.name} --project {member.project}` and "
-        f"`kubeslice worker join`, or by installing the worker there with the credential in Secret {secret}"
-    )
+    return not_joined(member).message
 
 
 def in_its_place(status: Mapping[str, Any], heard: Finding, out: Finding | None = None) -> list[Finding]:
@@ -117,7 +113,12 @@ def judge(
 
 def not_joined(member: Member) -> Finding:
     """Return the finding that no worker speaks for a cluster."""
-    return findings.not_ready("WaitingForWorker", joining(member))
+    cluster, secret = member.name, f"{names.project_namespace(member.project)}/{names.worker_account(member.name)}"
+    sentence = (
+        f"{cluster} has to join with `kubeslice cluster join-token {cluster} --project {member.project}` and "
+        f"`kubeslice worker join`, or by installing the worker there with the credential in Secret {secret}"
+    )
+    return findings.not_ready("WaitingForWorker", sentence)
 
 
 def evicted(member: Member, status: Mapping[str, Any]) -> list[Finding]:
