@@ -24,6 +24,8 @@ VARIABLES = ("KUBESLICE_TEST_KUBECONFIG", "KUBESLICE_TEST_KUBECONFIG_2")
 NAMESPACED = tuple(kind for kind in vars(r).values() if isinstance(kind, Resource) and kind.namespaced)
 # In the order of removal: what refuses or hinders the removal of the rest goes first.
 CLUSTER_WIDE = (
+    r.VALIDATINGADMISSIONPOLICYBINDINGS,
+    r.VALIDATINGADMISSIONPOLICIES,
     r.MUTATINGWEBHOOKS,
     r.VALIDATINGWEBHOOKS,
     r.NAMESPACES,

@@ -85,7 +85,7 @@ async def test_a_revoked_worker_is_refused_at_once_whatever_it_was_given(stage: 
     west = (await stage.register("west"))["west"]
     await stage.make_slice("red", "west")
     own, uid = await with_own_credential(stage, west)
-    spare = replace_credential(west, await request_token(own.api, WEST, stage.home, 7 * 86_400))
+    spare = replace_credential(west, await request_token(own.api, WEST, stage.home, 86_400))
     began = time.monotonic()
     await stage.admin.patch(r.CLUSTERS, "west", stage.home, {"spec": {"credential": {"revision": "stolen"}}})
 

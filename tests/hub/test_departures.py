@@ -37,7 +37,8 @@ async def told(stage: Stage, *reasons: str) -> None:
 async def test_a_registration_says_how_far_it_is(stage: Stage) -> None:
     await stage.make_project()
     metadata = {"name": "west", "namespace": stage.home}
-    bad = {"metadata": metadata, "spec": {"nodeIPs": ["ten"]}}
+    wrong = {"nodeIPs": ["ten"]}
+    bad = {"metadata": metadata, "spec": wrong}
     await stage.admin.apply(r.CLUSTERS, bad, manager="user")
     await registration(stage, "Failed", "'ten' is not an IP address")
     await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {}}, manager="user")
@@ -57,8 +58,10 @@ async def test_a_registration_says_how_far_it_is(stage: Stage) -> None:
     await stage.admin.apply(r.CLUSTERS, bad, manager="user")
     found = await registration(stage, "Registered", "'ten' is not an IP address")
     assert (provided, True) == (objects.status(found).get("clusterNamespace"), objects.is_true(found, "Reachable"))
-    await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {"evicted": True}}, manager="user")
+    evicted = {"metadata": metadata, "spec": {**wrong, "evicted": True}}
+    await stage.admin.apply(r.CLUSTERS, evicted, manager="user")
     await registration(stage, "Failed", "evict west --undo")
+    await stage.gone(r.SECRETS, names.worker_account("west"), stage.home)
     assert reachable(stage, "west") is None
     await stage.admin.apply(r.CLUSTERS, {"metadata": metadata, "spec": {"evicted": False}}, manager="user")
     await registration(stage, "Pending", "kubeslice cluster join-token west")

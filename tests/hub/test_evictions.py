@@ -4,10 +4,13 @@ import time
 
 import pytest
 
+from kubeslice.cli import eviction
+from kubeslice.install import worker
 from kubeslice.kube import objects
 from kubeslice.kube.errors import Forbidden, Unauthorized
 from kubeslice.model import names
 from kubeslice.model import resources as r
+from kubeslice.model.errors import Terminal
 from tests.hub.stage import HEARTBEAT, Stage, Worker
 from tests.hub.test_slices import running, views
 
@@ -84,10 +87,13 @@ async def test_an_evicted_cluster_comes_back_with_its_place_and_a_new_credential
     workers = await running(stage, "a", "b")
     await workers["b"].beat(HEARTBEAT, conditions=WELL)
     before = await stage.admin.get(r.SECRETS, names.worker_account("b"), stage.home)
-    await evict(stage, "b")
-    await stage.gone(r.SECRETS, names.worker_account("b"), stage.home)
+    told = await eviction.evict(stage.admin, await stage.admin.get(r.CLUSTERS, "b", stage.home), undo=False)
+    assert "revoked" in told
+    assert await stage.find(r.SECRETS, names.worker_account("b"), stage.home) is None, "what is said is so by then"
     await stage.gone(r.WORKERSLICECONFIGS, "red-b", stage.namespace_of("b"))
     await says(stage, "b", Registered=("False", "Evicted"), ComponentsHealthy=("Unknown", "Evicted"))
+    with pytest.raises(Terminal, match="is evicted and cannot join: let it in again first"):
+        await worker.invite(stage.admin, stage.project, "b", 600)
     await evict(stage, "b", evicted=False)
     await says(stage, "b", Registered=("False", "WaitingForWorker"), ComponentsHealthy=("Unknown", "WaitingForWorker"))
     assert not set(await stage.warnings("b")) - {"Evicted"}

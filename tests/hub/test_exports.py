@@ -77,7 +77,7 @@ async def test_a_cluster_cannot_speak_for_another(stage: Stage) -> None:
     workers = await members(stage, "a", "b")
     await export(workers["a"], "10.1.0.20", "10.1.64.99")
     await settled(stage, {"b": ["10.1.0.20"]})
-    await export(workers["b"], "10.1.0.66", sourceCluster="a")
+    await export(Worker(stage, "b", stage.admin), "10.1.0.66", sourceCluster="a")
     await stage.condition(r.SERVICEEXPORTCONFIGS, "web-shop-b", workers["b"].namespace, "Ready", "False", "Foreign")
     await settled(stage, {"a": ["10.1.0.20"], "b": ["10.1.0.20"]})
 

@@ -207,7 +207,7 @@ async def test_what_is_deleted_or_bent_behind_the_hubs_back_is_put_right(stage: 
         "spec": {"clusterSubnetCIDR": "10.1.0.0/16"},
     }
     good = await workers["a"].config("red")
-    await workers["a"].api.patch(r.WORKERSLICECONFIGS, "red-a", home, bent)
+    await stage.admin.patch(r.WORKERSLICECONFIGS, "red-a", home, bent)
 
     async def config_is_back() -> bool:
         found = await stage.admin.get(r.WORKERSLICECONFIGS, "red-a", home)

@@ -16,8 +16,7 @@ def test_a_webhook_that_is_down_stops_nobody(role: Role) -> None:
             assert webhook["timeoutSeconds"] == 2
             assert webhook["sideEffects"] == "None"
             assert "*" not in str(webhook["rules"])
-            parts = {r for rule in webhook["rules"] for r in rule["resources"] if "/" in r}
-            assert parts <= {"serviceaccounts/token"}, "no status writes"
+            assert not any("/" in r for rule in webhook["rules"] for r in rule["resources"]), "no status writes"
 
 
 @pytest.mark.parametrize("role", ["hub", "worker"])

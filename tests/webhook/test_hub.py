@@ -11,10 +11,8 @@ from kubeslice.install import slices as removal
 from kubeslice.kube import requests
 from kubeslice.kube.errors import Invalid
 from kubeslice.kube.http import HttpApi
-from kubeslice.kube.tokens import request_token
 from kubeslice.model import names
 from kubeslice.model import resources as r
-from kubeslice.model.project import ProjectSpec
 from kubeslice.plan.tenants import tenancy
 from kubeslice.plan.tenants.tenancy import Member
 from tests.webhook.running import Running, until, webhook
@@ -207,57 +205,6 @@ async def test_a_webhook_that_is_gone_stops_nobody(admin: HttpApi, loopback_clus
     wanted = {"metadata": {"name": "lonely", "namespace": names.HUB_NAMESPACE}, "spec": {}}
     await admin.create(r.PROJECTS, wanted)
     await admin.delete(r.PROJECTS, "lonely", names.HUB_NAMESPACE)
-
-
-@pytest.mark.usefixtures("running")
-async def test_a_worker_changes_nothing_of_its_objects_but_their_finalizers(admin: HttpApi) -> None:
-    member = Member("shop", "a")
-    for resource, obj in tenancy.cluster_objects(member, ProjectSpec(), None):
-        await admin.apply(resource, obj, manager="test")
-    spec = {"sliceName": "red", "sliceSubnet": "10.1.0.0/16", "octet": 0}
-    config = {"metadata": {"name": "red-a", "namespace": member.namespace}, "spec": spec}
-    await admin.apply(r.WORKERSLICECONFIGS, config, manager="test")
-    account = f"system:serviceaccount:{HOME}:{names.worker_account('a')}"
-    async with admin.acting_as(account) as worker:
-
-        async def change(**metadata: Any) -> Any:
-            return await worker.patch(r.WORKERSLICECONFIGS, "red-a", member.namespace, {"metadata": metadata})
-
-        async def is_watched() -> bool:
-            try:
-                await change(labels={"mine": "yes"})
-            except Invalid as refusal:
-                return "nothing of this object but its finalizers" in refusal.message
-            return False
-
-        await until(is_watched)
-        more: dict[str, Any] = {"spec": {"gatewayReplicas": 3}}
-        with pytest.raises(Invalid, match="spec: a worker changes nothing"):
-            await worker.patch(r.WORKERSLICECONFIGS, "red-a", member.namespace, more)
-        assert (await change(finalizers=["kubeslice.io/held"]))["metadata"]["finalizers"] == ["kubeslice.io/held"]
-        await change(finalizers=[])
-    await admin.patch(r.WORKERSLICECONFIGS, "red-a", member.namespace, {"metadata": {"labels": {"x": "y"}}})
-
-
-@pytest.mark.usefixtures("running")
-async def test_no_token_of_a_worker_lives_for_years(admin: HttpApi) -> None:
-    for account in (names.worker_account("a"), "ci"):
-        made = {"metadata": {"name": account, "namespace": HOME}}
-        await admin.apply(r.SERVICEACCOUNTS, made, manager="test")
-    ten_years = 315_360_000
-    claimed = {"metadata": {"name": "a", "namespace": HOME}, "status": {"credentialSeconds": ten_years}}
-    await admin.apply(r.CLUSTERS, claimed, manager="kubeslice-worker", subresource="status")
-
-    async def is_refused() -> bool:
-        try:
-            await request_token(admin, names.worker_account("a"), HOME, ten_years)
-        except Invalid as refusal:
-            return "315360000 is longer than the 86400 s" in refusal.message
-        return False
-
-    await until(is_refused)
-    assert await request_token(admin, names.worker_account("a"), HOME, 86_400)
-    assert await request_token(admin, "ci", HOME, ten_years), "what people ask for their own accounts is theirs"
 
 
 async def refusal(api: HttpApi, namespace: str) -> str:

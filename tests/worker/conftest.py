@@ -1,320 +1,33 @@
-"""Two real API servers, hub and worker, and an operator between them. Tests play the hub, the kubelet and the agent."""
+"""Two clusters that are a test's own, and an operator that it may start between them."""
 
 import asyncio
-import contextlib
-import json
-import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kubeslice.kube import objects
-from kubeslice.kube.config import from_kubeconfig
-from kubeslice.kube.errors import AlreadyExists, NotFound
-from kubeslice.kube.http import HttpApi
-from kubeslice.lab.apiserver.config import ServerConfig
-from kubeslice.lab.apiserver.server import running
-from kubeslice.model import names, resources
-from kubeslice.model.crd import crd
-from kubeslice.model.kinds import HUB_KINDS, WORKER_KINDS
-from kubeslice.plan.cluster.localnames import LocalNames
 from kubeslice.plan.cluster.workloads import Build
 from kubeslice.plan.tenants.tenancy import Member
-from kubeslice.runtime.metrics import CollectorRegistry, ControllerMetrics
-from kubeslice.worker.enrollment import Enrollment
 from kubeslice.worker.hubtoken import HubToken
-from kubeslice.worker.operator import Operator
 from kubeslice.worker.settings import Settings
 from tests.conftest import ApiServer
-from tests.given import left_as_found
-
-CLUSTER = "worker-2"
-PROJECT = names.project_namespace("acme")
-OWN_ON_HUB = names.cluster_namespace("acme", CLUSTER)
-SYSTEM = names.WORKER_NAMESPACE
-HUB_RESOURCES = (
-    resources.CLUSTERS,
-    resources.WORKERSLICECONFIGS,
-    resources.WORKERSLICEGATEWAYS,
-    resources.WORKERSERVICEIMPORTS,
-    resources.SERVICEEXPORTCONFIGS,
-)
-WORKER_RESOURCES = (
-    resources.SLICES,
-    resources.SLICEGATEWAYS,
-    resources.SERVICEEXPORTS,
-    resources.SERVICEIMPORTS,
-)
-Object = dict[str, Any]
+from tests.worker import clusters
+from tests.worker.clusters import CLUSTER, SYSTEM
+from tests.worker.stage import Stage
 
 
-@dataclass
-class Stage:
-    """The two clusters, and what the hub, kubelets and agents would do in them."""
-
-    hub: HttpApi
-    own: HttpApi
-    settings: Settings
-    token: HubToken
-    operator: Operator | None = None
-    _task: asyncio.Task[None] | None = None
-
-    async def start(self, hub: HttpApi | None = None) -> None:
-        registry = CollectorRegistry()
-        metrics = ControllerMetrics(registry)
-        member = self.settings.member
-        first = Enrollment(member, hub or self.hub, self.token, LocalNames(member.project))
-        self.operator = Operator(self.own, first, self.settings, metrics, registry)
-        self._task = asyncio.create_task(self.operator.run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    async def slice(self, name: str = "red", **spec: Any) -> None:
-        base = {
-            "sliceName": name,
-            "sliceSubnet": "10.1.0.0/16",
-            "clusterSubnetCIDR": "10.1.64.0/18",
-            "octet": 1,
-            "gatewayReplicas": 1,
-            "namespaceIsolationProfile": {"applicationNamespaces": ["shop"]},
-        }
-        metadata = {"name": f"{name}-{CLUSTER}", "namespace": OWN_ON_HUB}
-        await self.hub.apply(
-            resources.WORKERSLICECONFIGS, {"metadata": metadata, "spec": base | spec}, manager=names.HUB_MANAGER
-        )
-
-    async def gateway(self, slice_name: str = "red", remote: str = "worker-1", *, key: str = "remote-key") -> None:
-        planes = [{"plane": 0, "publicKey": key, "endpoints": ["172.31.1.11:30001"]}] if key else []
-        spec = {
-            "sliceName": slice_name,
-            "gatewayNumber": 0,
-            "localGatewayConfig": {"clusterName": CLUSTER, "gatewaySubnet": "10.1.64.0/18"},
-            "remoteGatewayConfig": {"clusterName": remote, "gatewaySubnet": "10.1.0.0/18", "planes": planes},
-        }
-        metadata = {"name": names.slice_gateway(slice_name, CLUSTER, remote), "namespace": OWN_ON_HUB}
-        await self.hub.apply(
-            resources.WORKERSLICEGATEWAYS, {"metadata": metadata, "spec": spec}, manager=names.HUB_MANAGER
-        )
-
-    async def offer(self, slice_name: str = "red", namespace: str = "shop", *pods: tuple[str, str, str]) -> None:
-        spec = {
-            "serviceName": "web",
-            "serviceNamespace": namespace,
-            "sliceName": slice_name,
-            "sourceClusters": sorted({cluster for _, cluster, _ in pods}),
-            "serviceDiscoveryEndpoints": [
-                {"podName": pod, "cluster": cluster, "nsmIp": address, "port": 8080} for pod, cluster, address in pods
-            ],
-            "serviceDiscoveryPorts": [{"name": "http", "port": 8080, "protocol": "TCP", "servicePort": 80}],
-        }
-        name = names.worker_service_import("web", namespace, slice_name, CLUSTER)
-        await self.hub.apply(
-            resources.WORKERSERVICEIMPORTS,
-            {"metadata": {"name": name, "namespace": OWN_ON_HUB}, "spec": spec},
-            manager=names.HUB_MANAGER,
-        )
-
-    async def export(self, namespace: str = "shop", **spec: Any) -> None:
-        base = {
-            "slice": "red",
-            "selector": {"matchLabels": {"app": "web"}},
-            "ports": [{"name": "http", "containerPort": 8080, "servicePort": 80}],
-        }
-        await self.own.create(
-            resources.SERVICEEXPORTS, {"metadata": {"name": "web", "namespace": namespace}, "spec": base | spec}
-        )
-
-    async def pod(
-        self,
-        name: str,
-        namespace: str,
-        labels: dict[str, str],
-        *,
-        slice_name: str = "red",
-        address: str = "10.1.64.70",
-        ready: bool = True,
-        node: str = "node-1",
-    ) -> None:
-        """Play kubelet and agent: a pod that runs and has an address on the slice."""
-        network = [{"name": f"{SYSTEM}/{slice_name}", "interface": "ks0", "ips": [address]}]
-        pod = {
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "labels": {names.SLICE_LABEL: slice_name, **labels},
-                "annotations": {names.NETWORK_STATUS_ANNOTATION: json.dumps(network)},
-            },
-            "spec": {"nodeName": node, "containers": [{"name": "c", "image": "busybox"}]},
-        }
-        with contextlib.suppress(AlreadyExists):
-            account = {"metadata": {"name": "default", "namespace": namespace}}
-            await self.own.create(resources.SERVICEACCOUNTS, account)
-        await self.own.create(resources.PODS, pod)
-        await self.readiness(name, namespace, ready=ready)
-
-    async def readiness(self, name: str, namespace: str, *, ready: bool) -> None:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        conditions = [{"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": now}]
-        status = {"phase": "Running", "podIP": "10.244.1.9", "conditions": conditions}
-        await self.own.patch(resources.PODS, name, namespace, {"status": status}, subresource="status")
-
-    async def agents(self, ready: int = 1, *, wanted: int = 2) -> None:
-        """Play the agents' DaemonSet: so many run."""
-        spec = {
-            "selector": {"matchLabels": {"app": "agent"}},
-            "template": {
-                "metadata": {"labels": {"app": "agent"}},
-                "spec": {"containers": [{"name": "agent", "image": "kubeslice/kubeslice:1"}]},
-            },
-        }
-        obj = {"metadata": {"name": "kubeslice-agent", "namespace": SYSTEM}, "spec": spec}
-        await self.own.apply(resources.DAEMONSETS, obj, manager="test")
-        counts = {"desiredNumberScheduled": wanted, "currentNumberScheduled": wanted, "numberMisscheduled": 0}
-        status = {"status": counts | {"numberReady": ready}}
-        await self.own.patch(resources.DAEMONSETS, "kubeslice-agent", SYSTEM, status, subresource="status")
-
-    async def workers(self, slice_name: str = "red") -> None:
-        """Play the pods of routers and gateway."""
-        for number in range(names.ROUTERS):
-            router = {names.POD_TYPE_LABEL: names.ROUTER_POD, names.ROUTER_LABEL: str(number)}
-            await self.pod(f"router-{number}", SYSTEM, router, slice_name=slice_name)
-        labels = {names.POD_TYPE_LABEL: names.GATEWAY_POD, names.PLANE_LABEL: "0"}
-        await self.pod("gateway-1", SYSTEM, labels, slice_name=slice_name, address="10.1.64.8")
-
-    async def kill(self, *pods: str, namespace: str = SYSTEM) -> None:
-        for name in pods:
-            await self.own.delete(resources.PODS, name, namespace, grace_seconds=0)
-
-    async def tunnel(
-        self, state: str = "UP", *, name: str = f"red-{CLUSTER}-worker-1", plane: int = 0, **figures: Any
-    ) -> None:
-        """Play the gateway process that reports on its tunnel."""
-        entry = {"plane": plane, "podName": "gateway-1", "state": state, "since": "2030-01-01T00:00:00Z"}
-        await self.own.apply(
-            resources.SLICEGATEWAYS,
-            {"metadata": {"name": name, "namespace": SYSTEM}, "status": {"planes": [entry | figures]}},
-            manager=names.gateway_manager(plane),
-            subresource="status",
-        )
-
-    async def own_object(self, resource: resources.Resource, name: str, namespace: str | None = SYSTEM) -> Any:
-        return await _found(self.own, resource, name, namespace)
-
-    async def hub_object(self, resource: resources.Resource, name: str, namespace: str = OWN_ON_HUB) -> Any:
-        return await _found(self.hub, resource, name, namespace)
-
-    async def ready(self, resource: resources.Resource, name: str, namespace: str | None = SYSTEM) -> tuple[str, str]:
-        """Return status and message of an own object's Ready condition."""
-        found = await self.own_object(resource, name, namespace)
-        condition = objects.condition(found, "Ready") if found else None
-        return (condition["status"], condition["message"]) if condition else ("", "")
-
-
-async def _found(api: HttpApi, resource: resources.Resource, name: str, namespace: str | None) -> Any:
-    try:
-        return await api.get(resource, name, namespace)
-    except NotFound:
-        return None
-
-
-async def eventually(ask: Callable[[], Awaitable[Any]], *, within: float = 15.0) -> Any:
-    """Return the first true answer. Fails with the last answer after `within` seconds."""
-    end = time.monotonic() + within
-    while True:
-        answer = await ask()
-        if answer:
-            return answer
-        assert time.monotonic() < end, f"still {answer!r} after {within} s"
-        await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def api_server(directory: Path) -> AsyncIterator[HttpApi]:
-    directory.mkdir()  # noqa: ASYNC240 - nothing runs beside it
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        config = ServerConfig(directory, port=listener.getsockname()[1], sockets=(listener,))
-        async with running(config), HttpApi(from_kubeconfig(directory / "admin.kubeconfig")) as api:
-            yield api
-
-
-async def _namespace(api: HttpApi, *wanted: str) -> None:
-    for name in wanted:
-        with contextlib.suppress(AlreadyExists):
-            await api.create(resources.NAMESPACES, {"metadata": {"name": name}})
-
-
-async def _is_served(api: HttpApi, resource: resources.Resource) -> bool:
-    try:
-        await api.list(resource)
-    except NotFound:
-        return False
-    return True
-
-
-async def _furnish(hub: HttpApi, own: HttpApi) -> None:
-    for kind in HUB_KINDS:
-        await hub.apply(resources.CRDS, crd(kind), manager="test")
-    for kind in WORKER_KINDS:
-        await own.apply(resources.CRDS, crd(kind), manager="test")
-    for api, kinds in ((hub, HUB_RESOURCES), (own, WORKER_RESOURCES)):
-        for resource in kinds:
-            await eventually(partial(_is_served, api, resource), within=20)
-    await _namespace(hub, PROJECT, OWN_ON_HUB)
-    await _namespace(own, SYSTEM)
-    await hub.create(resources.CLUSTERS, {"metadata": {"name": CLUSTER, "namespace": PROJECT}, "spec": {}})
-    node = {"metadata": {"name": "node-1", "annotations": {names.UNDERLAY_MTU_ANNOTATION: "1500"}}, "spec": {}}
-    await own.create(resources.NODES, node)
-    status = {
-        "conditions": [{"type": "Ready", "status": "True"}],
-        "addresses": [{"type": "InternalIP", "address": "172.31.2.11"}],
-    }
-    await own.patch(resources.NODES, "node-1", None, {"status": status}, subresource="status")
-    await own.create(
-        resources.DEPLOYMENTS,
-        {
-            "metadata": {"name": names.DNS_SERVICE, "namespace": SYSTEM},
-            "spec": {
-                "selector": {"matchLabels": {"app": "dns"}},
-                "template": {
-                    "metadata": {"labels": {"app": "dns"}},
-                    "spec": {"containers": [{"name": "dns", "image": "kubeslice/kubeslice:1"}]},
-                },
-            },
-        },
-    )
-    scale = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
-    await own.patch(resources.DEPLOYMENTS, names.DNS_SERVICE, SYSTEM, {"status": scale}, subresource="status")
-
-
-@asynccontextmanager
-async def _two_clusters(given: list[ApiServer], directory: Path) -> AsyncIterator[tuple[HttpApi, HttpApi]]:
-    if not given:
-        async with api_server(directory / "hub") as hub, api_server(directory / "own") as own:
-            yield hub, own
-        return
-    if len(given) < 2:
-        pytest.skip("needs a second API server, for the worker cluster, in KUBESLICE_TEST_KUBECONFIG_2")
-    first, second = (from_kubeconfig(server.kubeconfig) for server in given)
-    async with HttpApi(first) as hub, HttpApi(second) as own, left_as_found(hub), left_as_found(own):
-        yield hub, own
+@pytest.fixture(scope="package")
+def template(given_servers: list[ApiServer], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of both API servers, taught once."""
+    made = tmp_path_factory.mktemp("template")
+    if not given_servers:
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            runner.run(clusters.make(made))
+    return made
 
 
 @pytest.fixture
-async def stage(given_servers: list[ApiServer], tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(given_servers: list[ApiServer], template: Path, tmp_path: Path) -> AsyncIterator[Stage]:
     """Hub and worker with their kinds, one node, a registered cluster; the operator is not running yet."""
     settings = Settings(
         member=Member("acme", CLUSTER),
@@ -325,8 +38,8 @@ async def stage(given_servers: list[ApiServer], tmp_path: Path) -> AsyncIterator
         keep_forgotten=3600.0,
         build=Build("kubeslice/kubeslice:1"),
     )
-    async with _two_clusters(given_servers, tmp_path) as (hub, own):
-        await _furnish(hub, own)
+    both = clusters.furnished(given_servers) if given_servers else clusters.copied(template, tmp_path)
+    async with both as (hub, own):
         result = Stage(hub, own, settings, HubToken())
         yield result
         await result.stop()

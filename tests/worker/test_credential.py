@@ -34,7 +34,8 @@ from kubeslice.worker.hubtoken import HubToken
 from kubeslice.worker.membership import Membership
 from kubeslice.worker.metrics import WorkerMetrics
 from kubeslice.worker.renewal import Renewal
-from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
+from tests.worker.clusters import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, eventually
+from tests.worker.stage import Stage
 
 pytestmark = pytest.mark.api
 

@@ -4,7 +4,8 @@ import pytest
 
 from kubeslice.model import names, resources
 from kubeslice.plan.services import corefile
-from tests.worker.conftest import SYSTEM, Stage, eventually
+from tests.worker.clusters import SYSTEM, eventually
+from tests.worker.stage import Stage
 
 pytestmark = pytest.mark.api
 

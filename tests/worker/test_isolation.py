@@ -7,7 +7,8 @@ import pytest
 
 from kubeslice.kube import objects
 from kubeslice.model import names, resources
-from tests.worker.conftest import CLUSTER, OWN_ON_HUB, Stage, eventually
+from tests.worker.clusters import CLUSTER, OWN_ON_HUB, eventually
+from tests.worker.stage import Stage
 
 pytestmark = pytest.mark.api
 
@@ -158,3 +159,20 @@ async def test_a_namespace_that_comes_later_and_without_a_label_is_isolated(stag
     await eventually(lambda: stage.own_object(resources.SLICES, "red"))
     await stage.own.create(resources.NAMESPACES, bare)
     await are_isolated(stage, "shop")
+
+
+async def test_a_namespace_is_kept_for_a_policy_of_somebody_else_and_not_for_ours(stage: Stage) -> None:
+    await stage.start()
+    await profile(stage, "shop", "bank")
+    await are_isolated(stage, "shop", "bank")
+    await stage.own.create(POLICIES, {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"podSelector": {}}})
+    await profile(stage)
+
+    async def left() -> bool:
+        gone = await stage.own_object(resources.NAMESPACES, "bank", None)
+        kept = await stage.own_object(resources.NAMESPACES, "shop", None)
+        return (gone is None or objects.is_deleting(gone)) and names.SLICE_LABEL not in objects.labels(kept)
+
+    await eventually(left)
+    assert not objects.is_deleting(await stage.own_object(resources.NAMESPACES, "shop", None))
+    assert await stage.own_object(POLICIES, "web", "shop")

@@ -7,7 +7,8 @@ import pytest
 
 from kubeslice.kube import objects
 from kubeslice.model import names, resources
-from tests.worker.conftest import CLUSTER, OWN_ON_HUB, SYSTEM, Stage, eventually
+from tests.worker.clusters import CLUSTER, OWN_ON_HUB, SYSTEM, eventually
+from tests.worker.stage import Stage
 
 pytestmark = pytest.mark.api
 

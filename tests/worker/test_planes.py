@@ -15,7 +15,8 @@ from kubeslice.plan.cluster import rollouts
 from kubeslice.plan.cluster.workloads import Build
 from kubeslice.runtime import certificates
 from kubeslice.worker.workloads import ASK_AGAIN
-from tests.worker.conftest import CLUSTER, OWN_ON_HUB, SYSTEM, Stage, eventually
+from tests.worker.clusters import CLUSTER, OWN_ON_HUB, SYSTEM, eventually
+from tests.worker.stage import Stage
 from tests.worker.test_registration import with_token
 
 pytestmark = pytest.mark.api

@@ -15,7 +15,8 @@ from kubeslice.model import names, resources
 from kubeslice.model.project import ProjectSpec
 from kubeslice.plan.tenants import tenancy
 from kubeslice.plan.tenants.tenancy import Member
-from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
+from tests.worker.clusters import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, eventually
+from tests.worker.stage import Stage
 from tests.worker.test_forwarding import COREFILE, dns_of_the_cluster, dns_service, written
 
 pytestmark = pytest.mark.api

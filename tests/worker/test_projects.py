@@ -19,7 +19,8 @@ from kubeslice.plan.cluster.localnames import LocalNames
 from kubeslice.plan.tenants import tenancy
 from kubeslice.plan.tenants.joining import JoinToken
 from kubeslice.plan.tenants.tenancy import Member
-from tests.worker.conftest import CLUSTER, PROJECT, SYSTEM, Stage, eventually
+from tests.worker.clusters import CLUSTER, PROJECT, SYSTEM, eventually
+from tests.worker.stage import Stage
 
 pytestmark = pytest.mark.api
 

@@ -10,7 +10,8 @@ from kubeslice.kube.config import Connection
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names, resources
 from kubeslice.worker.registration import HEARTBEAT
-from tests.worker.conftest import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, Stage, eventually
+from tests.worker.clusters import CLUSTER, OWN_ON_HUB, PROJECT, SYSTEM, eventually
+from tests.worker.stage import Stage
 
 pytestmark = pytest.mark.api
 

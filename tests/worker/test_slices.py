@@ -6,7 +6,8 @@ import pytest
 
 from kubeslice.kube import objects
 from kubeslice.model import names, resources
-from tests.worker.conftest import CLUSTER, SYSTEM, Stage, eventually
+from tests.worker.clusters import CLUSTER, SYSTEM, eventually
+from tests.worker.stage import Stage
 
 pytestmark = pytest.mark.api
 

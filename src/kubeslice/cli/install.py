@@ -1,13 +1,21 @@
 """`kubeslice install`: the hub onto one cluster, workers onto others, from the same manifests as everywhere."""
 
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from kubeslice import __version__
-from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
+from kubeslice.cli.target import (
+    Context,
+    Kubeconfig,
+    WorkerContext,
+    WorkerKubeconfig,
+    fail,
+    run_with_api,
+    target,
+    worker_target,
+)
 from kubeslice.kube.api import Api
 from kubeslice.kube.lease import HUB_DURATION, SHORTEST
 from kubeslice.model.names import IMAGE_REPOSITORY
@@ -56,25 +64,32 @@ def project(
     from kubeslice.install.hub import create_project
 
     run_with_api(kubeconfig, context, lambda api: create_project(api, name))
-    typer.echo(f"project {name} is ready; next: kubeslice install worker CLUSTER --project {name}")
+    typer.echo(
+        f"project {name} is ready; next: kubeslice install worker CLUSTER --project {name} --worker-context CONTEXT"
+    )
 
 
 @app.command()
 def worker(
     cluster: Annotated[str, typer.Argument(help="Name of the cluster, at most 20 characters.")],
     project: Annotated[str, typer.Option("-p", "--project", help="Project that the cluster joins.")],
-    worker_kubeconfig: Annotated[
-        Path | None, typer.Option(help="Kubeconfig of the worker cluster; default the same as the hub's.")
-    ] = None,
-    worker_context: Annotated[str | None, typer.Option(help="Context of the worker cluster.")] = None,
+    worker_kubeconfig: WorkerKubeconfig = None,
+    worker_context: WorkerContext = None,
     image: ImageName = DEFAULT_IMAGE,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
-    """Register a cluster on the hub (--kubeconfig, --context) and install the worker on it (--worker-…)."""
+    """Register a cluster on the hub (--kubeconfig, --context) and install the worker on it (--worker-…).
+
+    Says where it does both before it begins.
+    """
     from kubeslice.cli.finding import require_project
     from kubeslice.install import worker as installation
     from kubeslice.manifests import HubCredentials, Image
+
+    hub = target(kubeconfig, context)
+    there = worker_target(hub, kubeconfig, worker_kubeconfig, worker_context)
+    typer.echo(f"{cluster} is installed on {there} and registered on {hub}")
 
     async def register(api: Api) -> HubCredentials | None:
         await require_project(api, project)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -16,6 +17,49 @@ Kubeconfig = Annotated[
     Path | None, typer.Option("--kubeconfig", help="Kubeconfig file; default $KUBECONFIG, then ~/.kube/config.")
 ]
 Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig; default its current one.")]
+
+WorkerKubeconfig = Annotated[
+    Path | None, typer.Option(help="Kubeconfig of the worker cluster; default the same as the hub's.")
+]
+WorkerContext = Annotated[
+    str | None,
+    typer.Option(help="Context of the worker cluster; default the current one, unless that is the hub's cluster."),
+]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A context of a kubeconfig, and the API server that it leads to."""
+
+    context: str
+    server: str
+
+    def __str__(self) -> str:
+        return f"context {self.context} ({self.server})"
+
+
+def target(kubeconfig: Path | None, context: str | None) -> Target:
+    """Return what the options name; ends the program with a clear line when the kubeconfig does not have it."""
+    from kubeslice.kube.config import chosen
+
+    try:
+        return Target(*chosen(_file(kubeconfig), context))
+    except KeyError as error:
+        fail(str(error.args[0]))
+
+
+def worker_target(hub: Target, kubeconfig: Path | None, worker_kubeconfig: Path | None, context: str | None) -> Target:
+    """Return the cluster of a worker, which is the kubeconfig's current one unless it is named.
+
+    Ends the program when nobody named one and it is the hub's own: that may be meant, and may be an oversight.
+    """
+    found = target(worker_kubeconfig or kubeconfig, context)
+    if found.server == hub.server and not (worker_kubeconfig or context):
+        fail(
+            f"{found} is the hub's own cluster: name the worker's with --worker-context or --worker-kubeconfig; if the "
+            f"hub's cluster itself is meant, with --worker-context {found.context}"
+        )
+    return found
 
 
 def run_with_api(kubeconfig: Path | None, context: str | None, work: "Callable[[HttpApi], Awaitable[T]]") -> T:

@@ -1,11 +1,19 @@
 """`kubeslice uninstall`: the workers and the hub off their clusters again, in an order that leaves nothing behind."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
+from kubeslice.cli.target import (
+    Context,
+    Kubeconfig,
+    WorkerContext,
+    WorkerKubeconfig,
+    fail,
+    run_with_api,
+    target,
+    worker_target,
+)
 from kubeslice.kube.api import Api
 
 app = typer.Typer(help="Take the workers and the hub off their clusters.", no_args_is_help=True, rich_markup_mode=None)
@@ -15,10 +23,8 @@ app = typer.Typer(help="Take the workers and the hub off their clusters.", no_ar
 def worker(
     cluster: Annotated[str, typer.Argument(help="Name of the cluster.")],
     project: Annotated[str, typer.Option("-p", "--project", help="Project that the cluster is in.")],
-    worker_kubeconfig: Annotated[
-        Path | None, typer.Option(help="Kubeconfig of the worker cluster; default the same as the hub's.")
-    ] = None,
-    worker_context: Annotated[str | None, typer.Option(help="Context of the worker cluster.")] = None,
+    worker_kubeconfig: WorkerKubeconfig = None,
+    worker_context: WorkerContext = None,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
 ) -> None:
@@ -28,9 +34,13 @@ def worker(
     """
     from kubeslice.install import worker as installation
 
+    hub = target(kubeconfig, context)
+    there = worker_target(hub, kubeconfig, worker_kubeconfig, worker_context)
     slices = run_with_api(kubeconfig, context, lambda api: installation.slices_of(api, project, cluster))
     if slices:
         fail(f"{cluster} is in {', '.join(slices)}: take it out of spec.clusters there first, or delete the slices")
+
+    typer.echo(f"{cluster} is removed from {there} and deregistered on {hub}")
 
     async def uninstall(api: Api) -> bool:
         """Leave it to the worker when it works for other projects too; return whether that is so."""

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kubeslice.cli.install import DEFAULT_IMAGE, ImageName
-from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api
+from kubeslice.cli.target import Context, Kubeconfig, fail, run_with_api, target
 from kubeslice.kube.api import Api
 from kubeslice.model.errors import Terminal
 
@@ -39,8 +39,11 @@ def join(
     except Terminal as problem:
         fail(str(problem))
 
+    there = target(kubeconfig, context)
+    hub, cluster = invitation.endpoint, invitation.cluster
+    typer.echo(f"{cluster} is installed on {there} and joins project {invitation.project} of the hub at {hub}")
+
     async def work(api: Api) -> str:
-        typer.echo(f"{invitation.cluster} joins project {invitation.project} of the hub at {invitation.endpoint}")
         await installation.join(api, invitation, Image(image), typer.echo)
         return f"next: name {invitation.cluster} in spec.clusters of a SliceConfig in kubeslice-{invitation.project}"
 

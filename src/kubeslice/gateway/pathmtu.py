@@ -213,7 +213,8 @@ class PathProber:
         if found is None:
             path.search_at = time.monotonic() + SOON
             return
-        self._conclude(path, target.id.remote, found, outer, scene)
+        if self._conclude(path, target.id.remote, found, outer, scene) and found < bound:
+            path.search_at = time.monotonic() + SOON  # the way may have changed between outside and inside
 
     async def _outside(self, guess: int, host: IPv4Address, most: int, patience: float) -> int:
         """Return the largest packet up to `most` that gets to a host, 0 when it does not answer."""
@@ -251,14 +252,16 @@ class PathProber:
         latency = (line.carrying.latency or 0) / 1e6 if line else 0.0
         return min(MOST_PATIENCE, LEAST_PATIENCE + ROUNDS * latency)
 
-    def _conclude(self, path: Path, remote: str, found: int, outer: int, scene: Scene) -> None:
+    def _conclude(self, path: Path, remote: str, found: int, outer: int, scene: Scene) -> bool:
+        """Note what was found; tell whether it is new."""
         if (path.mtu, path.outer) == (found, outer):
-            return
+            return False
         log.info("the tunnel to %s carries packets of %d bytes (path: %s)", remote, found, outer or "unknown")
         path.mtu, path.outer = found, outer
         # What the slice does not need is nobody's fault.
         path.complaint = pathmtu.complaint(outer) if found < scene.mtu else ""
         self._changed()
+        return True
 
     def _lane(self, source: IPv4Address, number: int) -> Lane:
         key = (source, number)

@@ -29,9 +29,6 @@ from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.runtime.controller import Result, soonest
 from kubeslice.runtime.reporting import Reporter
 
-# What the hub says in a status of what it has given to a cluster.
-PROVIDED = ("clusterNamespace", "secretName", "credentialSeconds", "credentialRevision")
-
 
 @dataclass(frozen=True)
 class Clusters:
@@ -68,7 +65,9 @@ class Clusters:
     async def _provide(self, member: Member, obj: Object) -> Result:
         cluster = Cluster.parse(obj)
         refusal = findings.refusal(verdicts.of_cluster(self.caches, member, cluster))
-        if refusal:
+        # What has a place loses its credential whatever else is wrong with it; one that has none could clear another's.
+        is_placed = is_evicted(obj) and self.caches.member(member.namespace) == member
+        if refusal and not is_placed:
             return await self._refuse(member, obj, refusal)
         obj = await finalizers.add(self.api, resources.CLUSTERS, obj, names.CLUSTER_FINALIZER)
         people = self._people(member)
@@ -105,7 +104,7 @@ class Clusters:
         """Say why a cluster cannot be registered; one that was registered before goes on as it is."""
         heard, pulse = self._heard(member, obj)
         before, said = objects.status(obj), departure.refused(objects.status(obj).get("registrationStatus"))
-        status = {key: before[key] for key in PROVIDED if before.get(key)}
+        status = {key: before[key] for key in tenancy.PROVIDED if before.get(key)}
         status |= {"registrationStatus": said} if said else {}
         self.metrics.cluster_stands(*_owner(member), heard.status, is_ready=False)
         found = [refusal, heard, *clusters.in_its_place(before, heard, refusal if said else None)]

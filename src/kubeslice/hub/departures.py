@@ -94,10 +94,10 @@ class Departures:
         if not objects.status(obj).get("isDeregisterInProgress"):
             await self._event(obj, "ClusterDeregistrationInProgress", sentence)
         deleting, status = findings.not_ready("Deleting", sentence), objects.status(obj)
-        registration, is_heard = status.get("registrationStatus"), self.heard.status == "True"
-        out = deleting if is_evicted(obj) or registration not in departure.JOINED else None
+        is_heard = self.heard.status == "True"
+        said = departure.leaving(status.get("registrationStatus"), is_heard=is_heard)
+        out = deleting if said or is_evicted(obj) else None
         found = [deleting, self.heard, *clusters.in_its_place(status, self.heard, out), *told]
-        said = departure.leaving(registration, is_heard=is_heard)
         wanted = LEAVING | ({"registrationStatus": said} if said else {})
         # A worker that says more meanwhile must not be overwritten.
         await self.reporter.report(resources.CLUSTERS, obj, found, wanted, unchanged=not is_heard)

@@ -81,10 +81,13 @@ async def install(worker_api: Api, project: str, cluster: str, brought: HubCrede
     """Install the operator, agent, DNS and webhook on the cluster of `worker_api` and wait until they run.
 
     On a cluster that works for another project already, give its worker the credential for this one, and no more.
-    Without a credential that is `brought`, the one that is there stays. Raises `Terminal` when there is none.
+    Without a credential that is `brought`, the one that is there stays. Raises `Terminal` when there is none, or it is
+    that of another cluster.
     """
     secret = await _secret_here(worker_api, project)
-    if brought is None and await _found(worker_api, secret) is None:
+    found = await _found(worker_api, secret)
+    _require_same(found, project, cluster)
+    if brought is None and found is None:
         raise Terminal(
             f"the hub knows a worker of {cluster} that has a credential, and this cluster has none: take that away "
             f"first, with kubeslice cluster revoke {cluster} --project {project}"
@@ -125,8 +128,9 @@ async def is_further(worker_api: Api, project: str) -> bool:
 async def uninstall(worker_api: Api, project: str, cluster: str) -> None:
     """Remove everything of KubeSlice from the cluster of `worker_api`, its CRDs and their objects too.
 
-    Raises `Terminal` while it works for further projects.
+    Raises `Terminal` while it works for further projects, and when it is another cluster of the project.
     """
+    _require_same(await _found(worker_api, names.HUB_SECRET), project, cluster)
     others = [objects.labels(secret)[names.PROJECT_LABEL] for secret in await enrollment.further(worker_api)]
     if others:
         raise Terminal(
@@ -147,9 +151,16 @@ async def deregister(hub: Api, project: str, cluster: str, *, by_worker: bool = 
 
 
 async def _secret(hub: Api, project: str, cluster: str) -> Object | None:
-    """Return the Secret that a cluster joins with, made by the hub when there is none; None after it has joined."""
+    """Return the Secret that a cluster joins with, made by the hub when there is none; None after it has joined.
+
+    Raises `Terminal` when the cluster is shut out.
+    """
     namespace = names.project_namespace(project)
-    await hub.apply(CLUSTERS, {"metadata": {"name": cluster, "namespace": namespace}, "spec": {}}, manager=INSTALLER)
+    wanted = {"metadata": {"name": cluster, "namespace": namespace}, "spec": {}}
+    applied = await hub.apply(CLUSTERS, wanted, manager=INSTALLER)
+    if objects.spec(applied).get("evicted"):
+        again = f"kubeslice cluster evict {cluster} --undo --project {project}"
+        raise Terminal(f"{cluster} is evicted and cannot join: let it in again first, with {again}")
     obj = await waiting.until(
         hub,
         CLUSTERS,
@@ -159,9 +170,10 @@ async def _secret(hub: Api, project: str, cluster: str) -> Object | None:
         timeout=PATIENCE,
         what="the worker's credential",
     )
-    name = objects.status(obj or {}).get("secretName")
+    if not objects.status(obj or {}).get("secretName"):
+        return None
     try:
-        return await hub.get(SECRETS, name, namespace) if name else None
+        return await hub.get(SECRETS, names.worker_account(cluster), namespace)
     except NotFound:
         return None
 
@@ -225,15 +237,20 @@ async def _is_new_here(worker_api: Api, invitation: JoinToken, name: str) -> Non
     secret = await _found(worker_api, name)
     if secret is None:
         return
-    cluster, project = _entries(secret, "clusterName")[0], invitation.project
-    if cluster and cluster != invitation.cluster:
-        raise Terminal(
-            f"this cluster is {cluster} of project {project} already: take it out there first, with "
-            f"kubeslice uninstall worker {cluster} --project {project}"
-        )
+    _require_same(secret, invitation.project, invitation.cluster)
     if _is_joined(invitation, secret):
-        again = f"make another with `kubeslice cluster join-token {invitation.cluster} --project {project}`"
+        again = f"make another with `kubeslice cluster join-token {invitation.cluster} --project {invitation.project}`"
         raise Terminal(f"{invitation.cluster} joined with this token already, and it is used up: {again}")
+
+
+def _require_same(secret: Object | None, project: str, cluster: str) -> None:
+    """Raise `Terminal` when a cluster with this Secret is in the project under another name: it is mistaken for one."""
+    known = _entries(secret, "clusterName")[0] if secret else ""
+    if known and known != cluster:
+        raise Terminal(
+            f"this cluster is {known} of project {project} already, not {cluster}: name another, or take it out there "
+            f"first, with kubeslice uninstall worker {known} --project {project}"
+        )
 
 
 async def _complaint(worker_api: Api) -> tuple[str, str]:

@@ -76,15 +76,26 @@ def from_directory(mount: Path) -> Connection:
 def from_kubeconfig(source: Path | dict[str, Any], context: str | None = None) -> Connection:
     """Connect as a kubeconfig says. Raises KeyError naming what the file lacks."""
     config = source if isinstance(source, dict) else _load(source)
-    chosen = _named(config, "contexts", context or config["current-context"])["context"]
-    cluster = _named(config, "clusters", chosen["cluster"])["cluster"]
-    user = _named(config, "users", chosen["user"]).get("user") or {}
+    entry = _named(config, "contexts", _context(config, context))["context"]
+    cluster = _named(config, "clusters", entry["cluster"])["cluster"]
+    user = _named(config, "users", entry["user"]).get("user") or {}
     authority = _inline(cluster, "certificate-authority")
     connection = with_token(cluster["server"], authority, _token(user), cluster.get("tls-server-name", ""))
     certificate, key = _inline(user, "client-certificate"), _inline(user, "client-key")
     if connection.tls and certificate and key:
         _load_client_certificate(connection.tls, certificate, key)
     return connection
+
+
+def chosen(kubeconfig: Path, context: str | None = None) -> tuple[str, str]:
+    """Return the context of a kubeconfig, its current one unless one is named, and the URL of the API server there.
+
+    Raises KeyError naming what the file lacks.
+    """
+    config = _load(kubeconfig)
+    name = _context(config, context)
+    entry = _named(config, "contexts", name)["context"]
+    return name, str(_named(config, "clusters", entry["cluster"])["cluster"]["server"])
 
 
 def acting_as(to: Connection, user: str, groups: Iterable[str] = ()) -> Connection:
@@ -98,6 +109,13 @@ def _load(path: Path) -> dict[str, Any]:
 
     loaded: dict[str, Any] = yaml.safe_load(path.read_text())
     return loaded
+
+
+def _context(config: dict[str, Any], context: str | None) -> str:
+    name = context or config.get("current-context")
+    if not name:
+        raise KeyError("the kubeconfig has no current context: name one with --context")
+    return str(name)
 
 
 def _named(config: dict[str, Any], section: str, name: str) -> dict[str, Any]:

@@ -20,11 +20,9 @@ from kubeslice.model.resources import (
     SLICERESOURCEQUOTAS,
     VALIDATINGWEBHOOKS,
     VPNKEYROTATIONS,
-    WORKERSERVICEIMPORTS,
-    WORKERSLICECONFIGS,
-    WORKERSLICEGATEWAYS,
     WORKERSLICEGWRECYCLERS,
 )
+from kubeslice.plan.tenants import tenancy
 
 WRITE_EVENTS = Permission(EVENTS, "get create patch")
 
@@ -33,8 +31,7 @@ _USERS_KINDS = (CLUSTERS, SLICECONFIGS, SLICEQOSCONFIGS)
 _USERS_VERBS = "get list watch create update patch delete deletecollection"
 
 # What the hub keeps: all it makes from a SliceConfig and what workers report on.
-_WORKER_KINDS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS)
-_HUBS_KINDS = (*_WORKER_KINDS, VPNKEYROTATIONS, SLICEIPAMS)
+_HUBS_KINDS = (*tenancy.MADE_FOR_WORKERS, VPNKEYROTATIONS, SLICEIPAMS)
 # What others write and the hub reports on.
 _READ_KINDS = (SLICERESOURCEQUOTAS, WORKERSLICEGWRECYCLERS)
 

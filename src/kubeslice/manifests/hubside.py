@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from kubeslice.kube.lease import HUB_DURATION
-from kubeslice.manifests import pods
+from kubeslice.manifests import hubbounds, pods
 from kubeslice.manifests.hubaccess import HUB, HUB_WEBHOOK
 from kubeslice.manifests.objects import Object, namespace
 from kubeslice.manifests.pods import TEMPORARY, Component, Image
@@ -34,11 +34,12 @@ class HubValues:
 
 def hub(values: HubValues) -> list[Object]:
     """Return the manifests of a hub, in the order in which they can be applied."""
-    controller, webhook = _controller(values), _webhook(values)
+    controller, webhook = _controller(values), _webhook()
     return [
         namespace(names.HUB_NAMESPACE),
         *(crd(kind) for kind in HUB_KINDS),
         *HUB.objects(controller.name),
+        *hubbounds.objects(values.credential_seconds, controller.name),
         *HUB_WEBHOOK.objects(webhook.name),
         pods.service(webhook, [("webhook", 443, WEBHOOK_PORT, "TCP")]),
         pods.deployment(controller, values.image, values.replicas),
@@ -64,7 +65,7 @@ def _controller(values: HubValues) -> Component:
     )
 
 
-def _webhook(values: HubValues) -> Component:
+def _webhook() -> Component:
     return Component(
         name=names.WEBHOOK_SERVICE,
         namespace=names.HUB_NAMESPACE,
@@ -73,7 +74,6 @@ def _webhook(values: HubValues) -> Component:
         environment={
             "WEBHOOK_ROLE": "hub",
             "WEBHOOK_PORT": str(WEBHOOK_PORT),
-            "WORKER_CREDENTIAL_SECONDS": str(values.credential_seconds),
         },
         ports=[("webhook", WEBHOOK_PORT, "TCP")],
         mounts=[TEMPORARY],

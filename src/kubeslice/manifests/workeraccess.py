@@ -42,7 +42,11 @@ WORKER = Account(
         # Isolates the namespaces of slices, and tells which policies of others open them again.
         Permission(NETWORKPOLICIES, OWN),
         # Empty is known by looking; Secrets are not looked at, because that would open all of them.
-        *(Permission(kind, "list") for kind in onboarding.CONTENT if kind not in (PODS, SERVICEEXPORTS)),
+        *(
+            Permission(kind, "list")
+            for kind in onboarding.CONTENT
+            if kind not in (PODS, SERVICEEXPORTS, NETWORKPOLICIES)
+        ),
         # Pods on slices and behind exports; their overlay addresses are on them.
         Permission(PODS, READ),
         # Node addresses, MTUs and which nodes are gateways.

@@ -154,7 +154,7 @@ class Cluster(Kind):
     resource = CLUSTERS
     columns: ClassVar[tuple[Column, ...]] = (
         Column("Registration", ".status.registrationStatus"),
-        Column("Health", ".status.clusterHealth.clusterHealthStatus"),
+        Column("Health", '.status.conditions[?(@.type=="ComponentsHealthy")].reason'),
         Column("Node IPs", ".status.nodeIPs", priority=1),
         *STATE_COLUMNS,
     )

@@ -20,6 +20,9 @@ HUB_NAMESPACE = "kubeslice-controller"
 WORKER_NAMESPACE = "kubeslice-system"
 PROJECT_NAMESPACE_PREFIX = "kubeslice-"
 
+# What an API server calls ServiceAccounts as users: this, the namespace, ":", and the account's own name
+ACCOUNT_USER_PREFIX = "system:serviceaccount:"
+
 # Field managers of server-side apply
 HUB_MANAGER = "kubeslice-hub"
 WORKER_MANAGER = "kubeslice-worker"
@@ -141,6 +144,11 @@ def default_slice(project: str) -> str:
 def project_of(namespace: str) -> str:
     """Return the project whose namespace this is; the inverse of `project_namespace`."""
     return namespace.removeprefix(PROJECT_NAMESPACE_PREFIX)
+
+
+def account_user(namespace: str, account: str) -> str:
+    """Return the name of the user that a ServiceAccount is."""
+    return f"{ACCOUNT_USER_PREFIX}{namespace}:{account}"
 
 
 def worker_account(cluster: str) -> str:

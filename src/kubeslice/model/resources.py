@@ -62,6 +62,12 @@ MUTATINGWEBHOOKS = Resource(
 VALIDATINGWEBHOOKS = Resource(
     _ADMISSION, "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", namespaced=False
 )
+VALIDATINGADMISSIONPOLICIES = Resource(
+    _ADMISSION, "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies", namespaced=False
+)
+VALIDATINGADMISSIONPOLICYBINDINGS = Resource(
+    _ADMISSION, "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", namespaced=False
+)
 SELFSUBJECTREVIEWS = Resource(
     "authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False
 )

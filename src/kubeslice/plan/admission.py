@@ -35,7 +35,6 @@ class Review:
     name: str
     object: Object = field(default_factory=dict)
     old: Object = field(default_factory=dict)
-    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,6 @@ def read_review(body: bytes) -> Review:
         name=_text(request, "name"),
         object=_kubernetes_object(request, "object"),
         old=_kubernetes_object(request, "oldObject"),
-        user=_text(_mapping(request.get("userInfo") or {}, "request.userInfo"), "username"),
     )
 
 

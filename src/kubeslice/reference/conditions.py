@@ -55,7 +55,6 @@ CHECKS = {
     "plan.checks.keychecks": "renewal of a SliceConfig's keys",
     "plan.checks.effective": "SliceConfig, not made by this version",
     "plan.checks.exportchecks": "ServiceExport",
-    "plan.checks.workerchecks": "WorkerSliceConfig, WorkerSliceGateway, WorkerServiceImport, changed by a worker",
     "plan.checks.quotachecks": "SliceResourceQuota",
     "plan.cluster.worker_quotas": "ServiceExport beside the limits of its slice",
 }

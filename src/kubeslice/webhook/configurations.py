@@ -15,7 +15,6 @@ from kubeslice.model.resources import (
     NAMESPACES,
     PODS,
     PROJECTS,
-    SERVICEACCOUNTS,
     SERVICEEXPORTCONFIGS,
     SERVICEEXPORTS,
     SLICECONFIGS,
@@ -24,9 +23,6 @@ from kubeslice.model.resources import (
     SLICERESOURCEQUOTAS,
     VALIDATINGWEBHOOKS,
     VPNKEYROTATIONS,
-    WORKERSERVICEIMPORTS,
-    WORKERSLICECONFIGS,
-    WORKERSLICEGATEWAYS,
     Resource,
 )
 
@@ -38,31 +34,14 @@ SERVICE_PORT = 443
 MUTATE, VALIDATE = "/mutate", "/validate"
 CHANGES = ["CREATE", "UPDATE"]
 ALL = [*CHANGES, "DELETE"]
-# The hub's own writes, and workers that come and go with their finalizers, are nobody's business here.
-OVERREACHING = [
-    {
-        "name": "by-a-worker",
-        "expression": "request.userInfo.username.startsWith('system:serviceaccount:kubeslice-') && "
-        "request.userInfo.username.contains(':kubeslice-rbac-worker-')",
-    },
-    {
-        "name": "not-its-finalizers-alone",
-        "expression": "object.spec != oldObject.spec || "
-        "(has(object.metadata.labels) ? object.metadata.labels : {}) != "
-        "(has(oldObject.metadata.labels) ? oldObject.metadata.labels : {}) || "
-        "(has(object.metadata.annotations) ? object.metadata.annotations : {}) != "
-        "(has(oldObject.metadata.annotations) ? oldObject.metadata.annotations : {})",
-    },
-]
 # The hub takes namespaces away in order, and whoever asks a second time changes nothing.
 UNASKED_DELETIONS = [
     {
         "name": "not-by-the-hub",
-        "expression": f"request.userInfo.username != 'system:serviceaccount:{names.HUB_NAMESPACE}:{names.HUB_MANAGER}'",
+        "expression": f"request.userInfo.username != '{names.account_user(names.HUB_NAMESPACE, names.HUB_MANAGER)}'",
     },
     {"name": "not-going-already", "expression": "!has(oldObject.metadata.deletionTimestamp)"},
 ]
-FOR_WORKERS = {"name": "for-a-worker", "expression": f"request.name.startsWith('{names.worker_account('')}')"}
 
 
 @dataclass(frozen=True)
@@ -94,12 +73,6 @@ def _hub(home: Home) -> list[tuple[Resource, Object]]:
         _webhook(home, "exports.kubeslice.io", VALIDATE, [SERVICEEXPORTCONFIGS], CHANGES, tenants),
         _webhook(home, "memories.kubeslice.io", VALIDATE, [VPNKEYROTATIONS, SLICEIPAMS], ["DELETE"], tenants),
     ]
-    made = [WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS]
-    workers = _webhook(home, "workers.kubeslice.io", VALIDATE, made, ["UPDATE"], tenants)
-    webhooks.append(workers | {"matchConditions": OVERREACHING})
-    tokens = _webhook(home, "credentials.kubeslice.io", VALIDATE, [SERVICEACCOUNTS], ["CREATE"], tenants)
-    tokens["rules"][0]["resources"] = [f"{SERVICEACCOUNTS.plural}/token"]
-    webhooks.append(tokens | {"matchConditions": [FOR_WORKERS]})
     webhooks.append(_homes(home))
     return [(VALIDATINGWEBHOOKS, _configuration(VALIDATINGWEBHOOKS, "hub", home, webhooks))]
 

@@ -19,7 +19,6 @@ from kubeslice.plan.problems import Problem
 from kubeslice.plan.services import exports
 from kubeslice.plan.services.exports import Export, SliceMembers
 from kubeslice.plan.tenants import tenancy
-from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS
 from kubeslice.plan.tenants.tenancy import Member
 from kubeslice.webhook.holdings import Holdings
 
@@ -32,21 +31,13 @@ OF_TENANTS = frozenset(
         resources.SLICERESOURCEQUOTAS,
     )
 )
-OF_WORKERS = frozenset(
-    resource.plural
-    for resource in (resources.WORKERSLICECONFIGS, resources.WORKERSLICEGATEWAYS, resources.WORKERSERVICEIMPORTS)
-)
 
 
 class HubCheck:
-    """Checks by `plan.checks.validation` with what informers hold; writes nothing.
+    """Checks by `plan.checks.validation` with what informers hold; writes nothing."""
 
-    `credential_seconds` is how long the tokens of workers live.
-    """
-
-    def __init__(self, api: Api, credential_seconds: int = DEFAULT_SECONDS) -> None:
+    def __init__(self, api: Api) -> None:
         self._held = Holdings(api)
-        self._credential_seconds = credential_seconds
 
     @property
     def is_synced(self) -> bool:
@@ -63,14 +54,10 @@ class HubCheck:
 
     async def validate(self, review: Review) -> Verdict:
         """Check one request. Raises `Terminal` when the object cannot be read."""
-        if review.plural in OF_WORKERS:
-            return _verdict(validation.worker_update(review.user, review.old, review.object))
         if not self.is_synced:
             return Verdict(warnings=["the webhook is starting: the object was not checked"])
         if review.operation == "DELETE":
             return _verdict(list(self._obstacles(review)))
-        if review.plural == resources.SERVICEACCOUNTS.plural:
-            return self._token(review)
         return await self._written(review)
 
     async def _written(self, review: Review) -> Verdict:
@@ -120,11 +107,6 @@ class HubCheck:
         was_given = objects.status(old).get("clusterNamespace") == member.namespace
         owner = tenancy.other_owner(labels, tenancy.cluster_labels(member), was_given=was_given)
         return {member.namespace: owner} if owner else {}
-
-    def _token(self, review: Review) -> Verdict:
-        # Not by what the Cluster's status says: its worker writes that.
-        wanted = int(objects.spec(review.object).get("expirationSeconds") or 0)
-        return _verdict(validation.worker_token(wanted, self._credential_seconds))
 
     def _slice(self, review: Review) -> Verdict:
         spec, home = SliceConfig.parse(review.object).spec, review.namespace

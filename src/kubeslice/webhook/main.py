@@ -6,7 +6,6 @@ from kubeslice.kube.api import Api
 from kubeslice.kube.config import in_cluster
 from kubeslice.kube.http import HttpApi
 from kubeslice.model import names
-from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS, SHORTEST_SECONDS
 from kubeslice.runtime import app, settings
 from kubeslice.runtime.app import App
 from kubeslice.runtime.clock import SystemClock
@@ -50,7 +49,7 @@ def _build() -> App:
 def _check(role: Role, api: Api) -> HubCheck | WorkerCheck:
     if role == "worker":
         return WorkerCheck(api, settings.required("IMAGE"))
-    return HubCheck(api, settings.whole("WORKER_CREDENTIAL_SECONDS", DEFAULT_SECONDS, least=SHORTEST_SECONDS))
+    return HubCheck(api)
 
 
 def _role(text: str) -> Role:

@@ -85,7 +85,7 @@ class Namespaces:
                 continue
             except Forbidden:
                 return f"possibly {resource.plural}, which the operator may not see"
-            if any(onboarding.is_content(resource, objects.name(obj)) for obj in found):
+            if any(onboarding.is_content(resource, obj) for obj in found):
                 return resource.plural
         return ""
 

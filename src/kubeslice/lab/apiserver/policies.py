@@ -24,6 +24,7 @@ Sort = tuple[GroupVersionResource, str, str, bool]
 _GROUP = "admissionregistration.k8s.io"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
 _TYPES = dict.fromkeys(("object", "oldObject", "request", "namespaceObject", "variables"), "dyn")
+_MANAGERS = "managedFields"
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
 
 
@@ -58,13 +59,14 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy with its expressions compiled."""
+    """A policy with its expressions compiled. `reads_managers` tells that one could ask who manages which field."""
 
     name: str
     spec: Object
     variables: tuple[tuple[str, "Program"], ...]
     conditions: tuple["Program", ...]
     validations: tuple[Validation, ...]
+    reads_managers: bool
 
     def complaints(self, seen: Mapping[str, Any], given: Any) -> Iterator[tuple[str, str]]:
         """Yield reason and message of what does not hold; an expression without a value fails as the policy says.
@@ -125,6 +127,8 @@ class Policies:
         from kubeslice.lab.apiserver.schema.cel.program import given  # noqa: PLC0415 - loads the engine
 
         namespace = self._reader.get("", "namespaces", "", request.namespace) if request.namespace else None
+        if not any(policy.reads_managers for policy, _ in concerned):
+            obj, old = _without_managers(obj), _without_managers(old)
         seen = {"object": obj, "oldObject": old, "namespaceObject": namespace, "variables": {}}
         seen["request"] = described_request(request, "")
         values = given(seen, _TYPES)
@@ -166,6 +170,13 @@ class Policies:
             selects_namespace(self._reader, one.get("namespaceSelector") or {}, request, obj, old)
             for one in _matches(policy, binding)
         )
+
+
+def _without_managers(obj: Object | None) -> Object | None:
+    """Return an object without the half of it that nobody asks about: all that expressions see is converted."""
+    if obj is None:
+        return None
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != _MANAGERS}}
 
 
 def _matches(policy: Policy, binding: Object) -> tuple[Object, Object]:
@@ -216,6 +227,7 @@ def _compiled(obj: Object) -> Policy | None:
             ),
             tuple(compile_program(one["expression"], _TYPES) for one in spec.get("matchConditions") or ()),
             tuple(map(_validation, spec.get("validations") or ())),
+            _MANAGERS in str(spec),
         )
     except CompileError as error:
         log.warning("policy %s is not heeded: %s", name, error)

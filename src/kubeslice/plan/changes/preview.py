@@ -20,6 +20,7 @@ from kubeslice.plan.address import parts, pools
 from kubeslice.plan.changes.footprint import SHUT_OUT, Made
 from kubeslice.plan.checks import claimchecks, effective, limits, validation
 from kubeslice.plan.hub import gateways, slices
+from kubeslice.plan.hub.clusters import is_shut_out
 from kubeslice.plan.hub.gateways import Published
 from kubeslice.plan.hub.slices import Seat
 from kubeslice.plan.problems import Problem
@@ -231,7 +232,7 @@ def _registration(project: str, obj: Object) -> str:
 def _provided(obj: Object) -> str:
     """Return what the hub says that it did for a Cluster."""
     status = obj.get("status") or {}
-    if any(entry.get("reason") == "Evicted" for entry in status.get("conditions") or []):
+    if is_shut_out(status):
         return SHUT_OUT
     return f"namespace {status['clusterNamespace']}" if status.get("clusterNamespace") else ""
 

@@ -9,7 +9,6 @@ from kubeslice.plan.checks.exportchecks import PASSING, Exported, service_export
 from kubeslice.plan.checks.homechecks import home, project_home
 from kubeslice.plan.checks.quotachecks import slice_resource_quota
 from kubeslice.plan.checks.slicechecks import awaited, exposure, qos_profile, slice_config, slice_config_change
-from kubeslice.plan.checks.workerchecks import worker_token, worker_update
 from kubeslice.plan.cluster.worker_quotas import problems as export_quota
 from kubeslice.plan.problems import Problem, refuse
 
@@ -30,6 +29,4 @@ __all__ = [
     "slice_config",
     "slice_config_change",
     "slice_resource_quota",
-    "worker_token",
-    "worker_update",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from kubeslice.model import names, resources
 from kubeslice.model.resources import Resource
-from kubeslice.plan.cluster import localnames
+from kubeslice.plan.cluster import isolation, localnames
 
 Object = dict[str, Any]
 NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -33,6 +33,7 @@ CONTENT = (
     resources.JOBS,
     resources.CRONJOBS,
     resources.PERSISTENTVOLUMECLAIMS,
+    resources.NETWORKPOLICIES,
 )
 _IN_EVERY_NAMESPACE = {("configmaps", "kube-root-ca.crt"), ("serviceaccounts", "default")}
 
@@ -117,9 +118,10 @@ def is_made_by_us(namespace: Object) -> bool:
     return bool(annotations.get(names.CREATED_BY_ANNOTATION) == names.WORKER_MANAGER)
 
 
-def is_content(resource: Resource, name: str) -> bool:
-    """Tell whether an object of `CONTENT` was put into its namespace by somebody, not by Kubernetes itself."""
-    return (resource.plural, name) not in _IN_EVERY_NAMESPACE
+def is_content(resource: Resource, obj: Object) -> bool:
+    """Tell whether an object of `CONTENT` was put into its namespace by somebody, not by Kubernetes or the operator."""
+    is_in_every = (resource.plural, obj["metadata"]["name"]) in _IN_EVERY_NAMESPACE
+    return not is_in_every and not (resource is resources.NETWORKPOLICIES and isolation.made_for(obj))
 
 
 def is_labelled(namespace: Object) -> bool:

@@ -56,9 +56,19 @@ def is_heard(cluster: Cluster) -> bool:
     return not cluster.spec.evicted and (heard is None or heard.status != "False")
 
 
+def is_shut_out(status: Mapping[str, Any]) -> bool:
+    """Tell whether the hub has done what an eviction asks for."""
+    return any(entry.get("reason") == "Evicted" for entry in status.get("conditions") or [])
+
+
 def awaited(member: Member, status: Mapping[str, Any]) -> str:
     """Return what has to be done before a worker speaks for a cluster that the hub has a place for; "" when nothing."""
-    return _joining(member) if status.get("registrationStatus") == departure.PENDING else ""
+    return joining(member) if status.get("registrationStatus") == departure.PENDING else ""
+
+
+def joining(member: Member) -> str:
+    """Return what lets a worker speak for a cluster."""
+    return not_joined(member).message
 
 
 def in_its_place(status: Mapping[str, Any], heard: Finding, out: Finding | None = None) -> list[Finding]:
@@ -66,12 +76,12 @@ def in_its_place(status: Mapping[str, Any], heard: Finding, out: Finding | None 
 
     `out` tells why no worker can speak: it is shut out, or none has joined.
     """
-    why = out or heard
-    if out is None and heard.status != "False":
+    why = heard if heard.status == "False" else out
+    if why is None:
         return []
     known = {entry.get("type") for entry in status.get("conditions") or []}
     unknown = [Finding(type_, "Unknown", why.reason, why.message) for type_ in OF_WORKERS if type_ in known]
-    return [Finding(REGISTERED, "False", why.reason, why.message), *unknown] if out else unknown
+    return [Finding(REGISTERED, "False", out.reason, out.message), *unknown] if out else unknown
 
 
 def judge(
@@ -103,7 +113,12 @@ def judge(
 
 def not_joined(member: Member) -> Finding:
     """Return the finding that no worker speaks for a cluster."""
-    return findings.not_ready("WaitingForWorker", _joining(member))
+    cluster, secret = member.name, f"{names.project_namespace(member.project)}/{names.worker_account(member.name)}"
+    sentence = (
+        f"{cluster} has to join with `kubeslice cluster join-token {cluster} --project {member.project}` and "
+        f"`kubeslice worker join`, or by installing the worker there with the credential in Secret {secret}"
+    )
+    return findings.not_ready("WaitingForWorker", sentence)
 
 
 def evicted(member: Member, status: Mapping[str, Any]) -> list[Finding]:
@@ -129,19 +144,11 @@ def _ready(member: Member, status: Mapping[str, Any], heard: Finding, credential
         return not_joined(member)
     if heard.status == "False":
         is_lost = bool(status.get("credential")) and not is_held
-        remedy = f"; the credential that it had has ended or was revoked: {_joining(member)}" if is_lost else ""
+        remedy = f"; the credential that it had has ended or was revoked: {joining(member)}" if is_lost else ""
         return findings.not_ready("Unreachable", f"{heard.message}{remedy}")
     if registration == "InProgress":
         return findings.not_ready("WaitingForRegistration", f"{cluster} joins: {_said(status)}")
     return findings.ready("Registered", f"{cluster} is registered and its worker reports")
-
-
-def _joining(member: Member) -> str:
-    secret = f"{names.project_namespace(member.project)}/{names.worker_account(member.name)}"
-    return (
-        f"{member.name} has to join with `kubeslice cluster join-token {member.name} --project {member.project}` and "
-        f"`kubeslice worker join`, or by installing the worker there with the credential in Secret {secret}"
-    )
 
 
 def _said(status: Mapping[str, Any]) -> str:

@@ -125,7 +125,7 @@ def member_state(
     if reported is None:
         message = f"the worker of {seat.cluster} has not reported on the slice yet"
         if not has_joined:
-            message = f"{seat.cluster} has to join first, see Cluster {seat.cluster}"
+            message = f"it has to join first, see Cluster {seat.cluster}"
         return MemberState(seat, is_ready=False, message=message, app_pods=app_pods)
     is_ready = reported.get("status") == "True"
     message = "" if is_ready else str(reported.get("message") or reported.get("reason") or "not ready")

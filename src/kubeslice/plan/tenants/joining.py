@@ -67,6 +67,11 @@ def decode(text: str, now: datetime) -> JoinToken:
     return token
 
 
+def longest_seconds(credential_seconds: int) -> int:
+    """Return how long a token of a worker's account may live, where workers get tokens of `credential_seconds`."""
+    return max(credential_seconds, int(LONGEST.total_seconds()))
+
+
 def seconds(text: str) -> int:
     """Read how long a token is to live, such as 30m or 1h30m. Raises `Terminal` for what is not such a time."""
     found = _TIME.fullmatch(text.strip())

@@ -16,8 +16,8 @@ NETWORK, STORAGE, RESOURCES, SECURITY = "network", "storage", "resources", "secu
 CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
 
 # The parts of KubeSlice and of Kubernetes itself that may do what tenants may not.
-_WORKER = f"system:serviceaccount:{names.WORKER_NAMESPACE}:kubeslice-worker"
-_CONTROLLERS = "system:serviceaccount:kube-system:"
+_WORKER = names.account_user(names.WORKER_NAMESPACE, "kubeslice-worker")
+_CONTROLLERS = names.account_user("kube-system", "")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from kubeslice.model.resources import (
     SECRETS,
     SERVICEACCOUNTS,
     WORKER_GROUP,
+    WORKERSERVICEIMPORTS,
+    WORKERSLICECONFIGS,
+    WORKERSLICEGATEWAYS,
     Resource,
 )
 
@@ -32,6 +35,10 @@ READ_WRITE = "kubeslice-read-write"
 READ = ["get", "list", "watch"]
 WRITE = ["create", "update", "patch", "delete", "deletecollection"]
 _USERS_KINDS = ["clusters", "sliceconfigs", "sliceqosconfigs"]
+# What the hub makes for workers, and they report on.
+MADE_FOR_WORKERS = (WORKERSLICECONFIGS, WORKERSLICEGATEWAYS, WORKERSERVICEIMPORTS)
+# What the hub says in the status of a Cluster of what it has given to it.
+PROVIDED = ("clusterNamespace", "secretName", "credentialSeconds", "credentialRevision")
 # What limits people is for administrators to write; the rest is the hub's and the workers' to keep.
 _SEEN_KINDS = ["sliceresourcequotas", "sliceipams", "vpnkeyrotations", "serviceexportconfigs"]
 
@@ -135,10 +142,10 @@ def evicted_cluster_objects(member: Member, people: ProjectSpec) -> list[Wanted]
 
 def worker_rules() -> list[Object]:
     """Return what a worker may do in its cluster's own namespace."""
-    kinds = ["workersliceconfigs", "workerslicegateways", "workerserviceimports"]
+    kinds = [kind.plural for kind in MADE_FOR_WORKERS]
     return [
-        # Patch on the kinds themselves is for finalizers, which live in metadata; the webhook refuses any other change,
-        # and the hub puts back what got past it. Events stay in the worker's own cluster.
+        # Patch on the kinds themselves is for finalizers, which live in metadata; `manifests.hubbounds` refuses any
+        # other change. Events stay in the worker's own cluster.
         _rule(WORKER_GROUP, kinds, [*READ, "patch"]),
         _rule(WORKER_GROUP, [f"{kind}/status" for kind in kinds], ["patch"]),
         _rule(CONTROLLER_GROUP, ["serviceexportconfigs"], [*READ, "create", "patch", "delete"]),
@@ -228,7 +235,7 @@ def _reading() -> list[Object]:
     return [
         # Kind by kind: nobody can give away more than they have, and the hub has no wildcard.
         _rule(CONTROLLER_GROUP, [*_USERS_KINDS, *_SEEN_KINDS], READ),
-        _rule(WORKER_GROUP, ["workersliceconfigs", "workerslicegateways", "workerserviceimports"], READ),
+        _rule(WORKER_GROUP, [kind.plural for kind in MADE_FOR_WORKERS], READ),
         _rule("", ["events"], READ),
     ]
 
