@@ -58,3 +58,15 @@ def test_what_leads_to_a_cluster_that_has_to_join_is_not_waited_for() -> None:
         told = [sentence for sentence in outcome.awaited if "join-token b --project shop" in sentence]
         assert len(told) == (registration == "Pending")
         assert not changes.outcome(before, before, wanted, is_late=True).is_open
+
+
+def test_a_silent_cluster_is_waited_for_and_named() -> None:
+    silent, heard = cluster("b", "Registered"), cluster("a", "Registered")
+    silent["status"]["conditions"] = [{"type": "Reachable", "status": "False", "message": "b is silent"}]
+    world = World("shop", {"a": heard, "b": silent})
+    wanted = [
+        Change(found, "") for found in footprint.differences({}, footprint.footprint(Made(views=[view("a", "b")])))
+    ]
+    outcome = changes.outcome(world, world, wanted)
+    assert (outcome.is_open, outcome.silent, outcome.awaited) == (True, ["b is silent"], [])
+    assert changes.outcome(world, replace(world, views=[view("a", "b")]), wanted).silent == []

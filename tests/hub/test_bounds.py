@@ -1,14 +1,17 @@
 """What the hub's API server keeps workers from by itself: no webhook runs here, and the hub is not asked either."""
 
+import json
 from typing import Any
 
 import pytest
 
 from kubeslice.kube.errors import Invalid
+from kubeslice.kube.requests import JSON, Request, path
 from kubeslice.kube.tokens import request_token
 from kubeslice.manifests.hubbounds import HUBS_CONDITIONS
 from kubeslice.model import names
 from kubeslice.model import resources as r
+from kubeslice.model.resources import Resource
 from kubeslice.plan.tenants import joining
 from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS
 from tests.hub.stage import HEARTBEAT, Object, Stage
@@ -119,4 +122,9 @@ async def test_nobody_gets_a_token_for_a_worker_that_lives_for_years(stage: Stag
         words = await refusal(stage, lambda asker=asker: request_token(asker, account, stage.home, TEN_YEARS))
         assert f"spec.expirationSeconds: {TEN_YEARS} is longer than the {LONGEST} s" in words
         assert await request_token(asker, account, stage.home, LONGEST)
+    bare = Resource("", "v1", "TokenRequest", f"serviceaccounts/{account}/token")  # as kubectl asks: without metadata
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": bare.kind, "spec": {"expirationSeconds": TEN_YEARS}}
+    request = Request("POST", path(bare, stage.home), json.dumps(asked).encode(), {"content-type": JSON})
+    with pytest.raises(Invalid, match="is longer than"):
+        await stage.admin.send(request)
     assert await request_token(stage.admin, names.read_write_account("ann"), stage.home, TEN_YEARS)

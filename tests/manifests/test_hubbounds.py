@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from kubeslice.manifests import HubValues, Image, hub, hubbounds
+from kubeslice.model import names
 from kubeslice.plan.tenants import tenancy
 
 HUB = hub(HubValues("https://192.0.2.1:6443", Image("kubeslice/kubeslice:0.0.0"), credential_seconds=259_200))
@@ -43,7 +44,7 @@ def test_objects_that_workers_may_patch_are_kept() -> None:
 
 
 def test_the_life_of_tokens_is_that_which_the_hub_was_given() -> None:
-    (validation,) = POLICIES["kubeslice-worker-tokens"]["validations"]
+    (validation,) = POLICIES[names.WORKER_TOKENS_POLICY]["validations"]
     assert validation["expression"].endswith("<= 259200")
 
 

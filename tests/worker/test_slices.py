@@ -152,6 +152,14 @@ async def test_a_deleted_slice_leaves_nothing_and_the_hub_is_told_last(stage: St
     await eventually(all_gone)
     assert not await stage.own_object(resources.SERVICEIMPORTS, "web", "shop")
 
+    async def told() -> Any:
+        events = (await stage.own.list(resources.EVENTS, SYSTEM)).items
+        news = {event["reason"]: event for event in events if event["reason"] in {"SliceCreated", "SliceDeleted"}}
+        about = [(event["type"], event["involvedObject"]["name"], event["count"]) for event in news.values()]
+        return len(news) == 2 and about == [("Normal", "red", 1)] * 2
+
+    await eventually(told)
+
     async def namespace_is_going() -> Any:
         namespace = await stage.own_object(resources.NAMESPACES, "shop", None)
         return namespace is None or objects.is_deleting(namespace)

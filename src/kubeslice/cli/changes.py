@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from kubeslice.cli import views, worlds
+from kubeslice.model import conditions
 from kubeslice.plan.changes import footprint, interruptions
 from kubeslice.plan.changes.footprint import Difference
 from kubeslice.plan.changes.preview import World, preview
@@ -40,12 +41,14 @@ class Change:
 class Outcome:
     """What has come of changes: those that happened, those that are `missing`, and how what is `awaited` joins.
 
-    `stuck` of the missing ones lead to clusters that have to join first, whoever waits; `is_late` ends the waiting.
+    `stuck` of the missing ones lead to clusters that have to join first, whoever waits; `silent` says which of the
+    clusters that they lead to are not heard of. `is_late` ends the waiting.
     """
 
     done: Sequence[Change] = ()
     missing: Sequence[Change] = ()
     awaited: Sequence[str] = ()
+    silent: Sequence[str] = ()
     stuck: int = 0
     is_late: bool = False
 
@@ -81,7 +84,9 @@ def outcome(before: World, now: World, wanted: Sequence[Change], *, is_late: boo
     concerned = {change.difference.spot.cluster for change in wanted}
     concerned |= {footprint.leads_to(change.difference) for change in wanted}
     awaited = [sentence for cluster, sentence in joining.items() if cluster in concerned]
-    return Outcome(_changes(found, made, before), missing, awaited, len(stuck), is_late=is_late and bool(missing))
+    silent = _silent(now, {footprint.leads_to(change.difference) for change in missing})
+    done = _changes(found, made, before)
+    return Outcome(done, missing, awaited, silent, len(stuck), is_late=is_late and bool(missing))
 
 
 def _joining(world: World) -> dict[str, str]:
@@ -91,6 +96,16 @@ def _joining(world: World) -> dict[str, str]:
         for name, obj in world.clusters.items()
     }
     return {name: sentence for name, sentence in found.items() if sentence}
+
+
+def _silent(world: World, names: Collection[str]) -> list[str]:
+    """Return what is said of those clusters whose worker is not heard of."""
+    found = [
+        conditions.find((obj.get("status") or {}).get("conditions") or [], clusters.REACHABLE)
+        for name, obj in world.clusters.items()
+        if name in names
+    ]
+    return [str(entry["message"]) for entry in found if entry and entry["status"] == "False"]
 
 
 def table(changes: Sequence[Change]) -> "Table":

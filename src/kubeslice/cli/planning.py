@@ -75,7 +75,8 @@ def apply(
 
         is_late = any(outcome.is_late for outcome in outcomes)
         why = f"within {wait:g} s, look at `kubeslice slice get`" if is_late else "before that"
-        fail(f"not done {why}: {summary(missing)}")
+        silent = [sentence for outcome in outcomes for sentence in outcome.silent]
+        fail("; ".join([f"not done {why}: {summary(missing)}", *silent]))
 
 
 async def _all_planned(api: "HttpApi", wishes: "Sequence[Wish]") -> "tuple[list[Change], list[str]]":

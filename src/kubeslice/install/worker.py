@@ -16,6 +16,7 @@ from kubeslice.kube.errors import NotFound
 from kubeslice.kube.tokens import request_token
 from kubeslice.manifests import HubCredentials, Image, WorkerValues, hub_secret, worker, workerside
 from kubeslice.model import names
+from kubeslice.model.conditions import READY
 from kubeslice.model.errors import Terminal
 from kubeslice.model.resources import CLUSTERS, DEPLOYMENTS, EVENTS, SECRETS, SLICECONFIGS
 from kubeslice.plan.hub.clusters import CREDENTIALS_READY
@@ -101,16 +102,19 @@ async def install(worker_api: Api, project: str, cluster: str, brought: HubCrede
 
 
 async def registered(hub: Api, project: str, cluster: str) -> None:
-    """Wait until the worker has reported to the hub."""
-    await waiting.until(
-        hub,
-        CLUSTERS,
-        cluster,
-        names.project_namespace(project),
-        lambda obj: obj is not None and objects.status(obj).get("registrationStatus") == "Registered",
-        timeout=PATIENCE,
-        what="Registered",
-    )
+    """Wait until the worker is heard of by the hub. Raises `NotReached` with what the hub says instead."""
+    home, said = names.project_namespace(project), "there is no such Cluster"
+
+    def is_ready(obj: Object | None) -> bool:
+        nonlocal said
+        ready = (objects.condition(obj, READY) if obj else None) or {}
+        said = str(ready.get("message") or said)
+        return ready.get("status") == "True"
+
+    try:
+        await waiting.until(hub, CLUSTERS, cluster, home, is_ready, timeout=PATIENCE)
+    except waiting.NotReached as late:
+        raise waiting.NotReached(f"{cluster} is installed, but the hub has not registered it: {said}") from late
 
 
 async def slices_of(hub: Api, project: str, cluster: str) -> list[str]:

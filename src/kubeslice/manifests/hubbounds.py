@@ -89,11 +89,13 @@ class Bound:
 def bounds(credential_seconds: int) -> list[Bound]:
     """Return the bounds of workers where their credentials live `credential_seconds`."""
     return [
-        Bound("kubeslice-worker-objects", tenancy.MADE_FOR_WORKERS, ("UPDATE",), _BY_A_WORKER, _kept_objects()),
-        Bound("kubeslice-worker-reports", (CLUSTERS,), ("UPDATE",), _BY_A_WORKER, _kept_words(), sub="status"),
-        Bound("kubeslice-worker-exports", (SERVICEEXPORTCONFIGS,), ("CREATE", "UPDATE"), _BY_A_WORKER, [_own_export()]),
+        Bound(names.WORKER_OBJECTS_POLICY, tenancy.MADE_FOR_WORKERS, ("UPDATE",), _BY_A_WORKER, _kept_objects()),
+        Bound(names.WORKER_REPORTS_POLICY, (CLUSTERS,), ("UPDATE",), _BY_A_WORKER, _kept_words(), sub="status"),
         Bound(
-            "kubeslice-worker-tokens",
+            names.WORKER_EXPORTS_POLICY, (SERVICEEXPORTCONFIGS,), ("CREATE", "UPDATE"), _BY_A_WORKER, [_own_export()]
+        ),
+        Bound(
+            names.WORKER_TOKENS_POLICY,
             (SERVICEACCOUNTS,),
             ("CREATE",),
             _FOR_A_WORKER,

@@ -1,6 +1,6 @@
 """WorkerSliceConfig on the hub → Slice here, and the last step of a slice's end: everything else of it must be gone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kubeslice.kube import finalizers, objects
 from kubeslice.kube.api import Api, Object
@@ -14,6 +14,7 @@ from kubeslice.plan import pods
 from kubeslice.plan.cluster import worker_slice
 from kubeslice.plan.cluster.worker_slice import Terrain, Wish
 from kubeslice.runtime.controller import Result
+from kubeslice.runtime.reporting import Reporter
 from kubeslice.worker import isolation, wishes
 from kubeslice.worker.caches import SYSTEM, Caches
 from kubeslice.worker.membership import Membership
@@ -25,6 +26,8 @@ class Slices:
 
     own: Api
     caches: Caches
+    reporter: Reporter
+    _told: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     async def reconcile(self, key: Key) -> Result:
         """Make the Slice what is wanted, or let it go."""
@@ -48,10 +51,21 @@ class Slices:
         terrain = await self._terrain(wish.name, cluster, before.spec if before else None)
         spec = worker_slice.spec(wish, granted.namespaces, terrain, before.spec if before else None)
         project = membership.member.project if membership else objects.labels(seen or {}).get(names.PROJECT_LABEL, "")
-        await apply_if_needed(self.own, names.WORKER_MANAGER, SLICES, _object(wish.name, project, spec), seen)
+        wanted = _object(wish.name, project, spec)
+        written = await apply_if_needed(self.own, names.WORKER_MANAGER, SLICES, wanted, seen)
+        sentence = f"subnet {spec.cluster_subnet or 'none'}, namespaces {', '.join(spec.namespaces) or 'none'}"
+        if seen is None:
+            await self._tell(written, "SliceCreated", sentence)
         if self.caches.forgotten.until(wish.name) is not None:
             return Result("kept, though the hub has forgotten it", after=self.caches.forgotten.left(wish.name))
-        return Result(f"subnet {spec.cluster_subnet or 'none'}, namespaces {', '.join(spec.namespaces) or 'none'}")
+        return Result(sentence)
+
+    async def _tell(self, seen: Object, reason: str, sentence: str) -> None:
+        # The cache may not know yet what was done and told a moment ago.
+        name, news = objects.name(seen), (reason, objects.uid(seen))
+        if self._told.get(name) != news:
+            self._told[name] = news
+            await self.reporter.event(SLICES, seen, reason, sentence)
 
     async def _terrain(self, name: str, cluster: str, before: SliceSpec | None) -> Terrain:
         others = self.caches.own.slices.items()
@@ -70,6 +84,7 @@ class Slices:
         if left:
             return Result(f"being removed, waiting for {', '.join(left)}")
         await finalizers.remove(self.own, SLICES, seen, names.SLICE_FINALIZER)
+        await self._tell(seen, "SliceDeleted", "nothing of it is left in this cluster")
         return Result("removed from this cluster")
 
     def _leftovers(self, name: str) -> list[str]:

@@ -56,7 +56,7 @@ class Term:
         self.projects = [Representation(own, each, self.caches, here, counted) for each in memberships]
         standing = Standing(self.caches, here, counted, clock)
         plane_keys = PlaneKeys(own, self.caches, keys.makers())
-        self.slices = self._controller("slices", Slices(own, self.caches), triggers.slices(), concurrency=1)
+        self.slices = self._controller("slices", Slices(own, self.caches, here), triggers.slices(), concurrency=1)
         self.namespaces = self._controller("namespaces", Namespaces(own, self.caches, here), triggers.namespaces())
         self.workloads = self._controller(
             "workloads", Workloads(own, self.caches, chosen.build, plane_keys, clock), triggers.workloads()

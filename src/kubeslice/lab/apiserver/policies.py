@@ -174,9 +174,10 @@ class Policies:
 
 def _without_managers(obj: Object | None) -> Object | None:
     """Return an object without the half of it that nobody asks about: all that expressions see is converted."""
-    if obj is None:
-        return None
-    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != _MANAGERS}}
+    metadata = (obj or {}).get("metadata") or {}
+    if obj is None or _MANAGERS not in metadata:
+        return obj
+    return {**obj, "metadata": {key: value for key, value in metadata.items() if key != _MANAGERS}}
 
 
 def _matches(policy: Policy, binding: Object) -> tuple[Object, Object]:
