@@ -1,14 +1,16 @@
 """The store: what it remembers over restarts, how far back it reaches, and who is told."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubeslice.lab.apiserver.storage.database import Database
-from kubeslice.lab.apiserver.storage.entry import Key
+from kubeslice.lab.apiserver.storage.entry import Change, Entry, Key
 from kubeslice.lab.apiserver.storage.store import Overtaken, Store
+from kubeslice.lab.apiserver.storage.subscription import Subscription
 
 RESOURCE = "example.com/things"
 
@@ -120,3 +122,13 @@ def test_another_form_is_no_change(tmp_path: Path) -> None:
     assert found is not None
     assert (found.obj["data"], found.revision, again.revision) == ({"default": True}, made.revision, revision)
     again.close()
+
+
+async def test_a_change_that_comes_as_the_wait_ends_is_not_taken_for_quiet() -> None:
+    subscription, loop = Subscription(), asyncio.get_running_loop()
+    change = Change(7, "ADDED", Key("/secrets", "a/x"), Entry(b"{}", 7, {}), None)
+    waiting = asyncio.create_task(subscription.batch(0.01))
+    await asyncio.sleep(0)
+    loop.call_later(0.011, subscription.push, change)
+    time.sleep(0.03)  # noqa: ASYNC251 - a loop that is busy: both timers are due when it comes round
+    assert await waiting == [change]
