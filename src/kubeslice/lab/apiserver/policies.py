@@ -231,7 +231,9 @@ def _tell(policy: Policy, binding: Object, request: AdmissionRequest, reason: st
 
 def _denial(request: AdmissionRequest, reason: str, why: str) -> ApiError:
     refusal = refusals.forbidden(request.resource.group, request.resource.resource, request.name, why)
-    return ApiError(_CODES.get(reason, 422), reason, refusal.message, refusal.details)
+    # kubectl prints the causes of what is invalid, and not the message.
+    details = {**(refusal.details or {}), "causes": [{"message": why}]}
+    return ApiError(_CODES.get(reason, 422), reason, refusal.message, details)
 
 
 def _compiled(obj: Object) -> Policy | None:
