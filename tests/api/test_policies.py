@@ -65,6 +65,9 @@ async def test_a_tenant_is_held_to_the_bundles(api: Client, namespace: str) -> N
         refusal = (await api.create(path, obj)).expect(403)
         assert words in refusal["message"]
         assert "denied request" in refusal["message"]
+        (cause,) = refusal["details"]["causes"]
+        assert cause.keys() == {"message"}
+        assert refusal["message"].endswith(cause["message"])
     assert (await api.create(f"{core}/pods", pod("good"))).code == 201
     fine = {"metadata": {"name": "good"}, "spec": {"ports": [{"port": 80}]}}
     assert (await api.create(f"{core}/services", fine)).code == 201

@@ -119,6 +119,9 @@ async def test_isolation_outlives_a_restart_and_goes_with_a_slice_without_a_netw
     await stage.start()
     await are_isolated(stage, "shop")
     await told(stage, came | {("NetPolViolation", "NetworkPolicy kubeslice-red was put back in shop (deleted)"): 1})
+    await reason(stage, "PoliciesInstalled")
+    said = (await stage.own.list(resources.EVENTS, names.WORKER_NAMESPACE)).items
+    assert {event["reason"] for event in said if event["type"] == "Warning"} == {"NetPolViolation"}
     await stage.hub.delete(resources.WORKERSLICECONFIGS, ON_HUB, OWN_ON_HUB)
     await are_isolated(stage)
 

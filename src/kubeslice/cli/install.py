@@ -89,7 +89,7 @@ def worker(
 
     hub = target(kubeconfig, context)
     there = worker_target(hub, kubeconfig, worker_kubeconfig, worker_context)
-    typer.echo(f"{cluster} is installed on {there} and registered on {hub}")
+    typer.echo(f"installing {cluster} on {there}, registering it on {hub}")
 
     async def register(api: Api) -> HubCredentials | None:
         await require_project(api, project)

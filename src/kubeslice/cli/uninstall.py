@@ -40,7 +40,7 @@ def worker(
     if slices:
         fail(f"{cluster} is in {', '.join(slices)}: take it out of spec.clusters there first, or delete the slices")
 
-    typer.echo(f"{cluster} is removed from {there} and deregistered on {hub}")
+    typer.echo(f"removing {cluster} from {there}, deregistering it on {hub}")
 
     async def uninstall(api: Api) -> bool:
         """Leave it to the worker when it works for other projects too; return whether that is so."""

@@ -41,7 +41,7 @@ def join(
 
     there = target(kubeconfig, context)
     hub, cluster = invitation.endpoint, invitation.cluster
-    typer.echo(f"{cluster} is installed on {there} and joins project {invitation.project} of the hub at {hub}")
+    typer.echo(f"installing {cluster} on {there}; it joins project {invitation.project} of the hub at {hub}")
 
     async def work(api: Api) -> str:
         await installation.join(api, invitation, Image(image), typer.echo)

@@ -4,6 +4,10 @@ Which kinds a module speaks about cannot be read off it and is listed here; a mo
 generator, and with it `make check`.
 """
 
+import re
+
+from kubeslice.manifests import hubbounds
+from kubeslice.plan.tenants.credentials import DEFAULT_SECONDS
 from kubeslice.reference import markdown, sentences
 from kubeslice.reference.sentences import Problem, Sentence
 
@@ -58,6 +62,8 @@ CHECKS = {
     "plan.checks.quotachecks": "SliceResourceQuota",
     "plan.cluster.worker_quotas": "ServiceExport beside the limits of its slice",
 }
+# What is filled into the sentence of a policy: CEL between two pieces of text.
+_IN_SENTENCE = re.compile(r"' \+ .*? \+ '")
 
 
 def page() -> str:
@@ -76,6 +82,9 @@ def page() -> str:
         "The webhook refuses an object with these sentences. If one got in all the same, a Project or Cluster has "
         "`Ready=False` with the reason, a SliceConfig `Accepted=False` with the reason `InvalidSpec` and the sentence.",
         *(part for module, what in CHECKS.items() for part in _refusals(module, what, refused)),
+        "### writes of workers, and tokens for them",
+        "The hub's API server refuses these by policies of its own, whether the webhook is there or not.",
+        _by_policies(),
     )
 
 
@@ -92,6 +101,15 @@ def _refusals(module: str, what: str, refused: list[Problem]) -> list[str]:
     rows = [(markdown.code(one.field), markdown.code(one.reason), one.message) for one in refused]
     own = [row for row, one in zip(rows, refused, strict=True) if one.module == module]
     return [f"### {what}", markdown.table(("field", "reason", "sentence"), own)]
+
+
+def _by_policies() -> str:
+    rows = [
+        (markdown.code(bound.name), _IN_SENTENCE.sub("…", validation.sentence).strip("'"))
+        for bound in hubbounds.bounds(DEFAULT_SECONDS)
+        for validation in bound.validations
+    ]
+    return markdown.table(("policy", "sentence"), rows)
 
 
 def _nothing_forgotten(modules: set[str]) -> None:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 REACHABLE = Finding(HUB_REACHABLE, "True", "Connected", "the hub answers")
 KNOWN_TO_HUB = "KnownToHub"
-UNTRIED = Finding(HUB_REACHABLE, "Unknown", "Connecting", "the hub has not answered yet")
+UNTRIED = Finding(HUB_REACHABLE, "Unknown", "WaitingForHub", "the hub has not answered yet")
 
 
 class HubLink:

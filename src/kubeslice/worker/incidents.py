@@ -54,9 +54,12 @@ class Incidents:
         self._known[name] = replace(known, opened=frozenset(look.opened))
         for happened in news:
             await self._event(SLICES, seen, happened)
-        for (uid, opening), policy in look.opened.items():
-            if (uid, opening) not in before.opened:
-                await self._event(NETWORKPOLICIES, policy, isolation_news.widened(opening, localnames.title(seen)))
+        fresh = {finding: policy for finding, policy in look.opened.items() if finding not in before.opened}
+        for (_, opening), policy in fresh.items():
+            await self._event(NETWORKPOLICIES, policy, isolation_news.widened(opening, localnames.title(seen)))
+        further = isolation_news.further(before, [opening for _, opening in fresh])
+        if further:
+            await self._event(SLICES, seen, further)
 
     def forget(self, slice_name: str) -> None:
         """Forget a slice that is gone."""

@@ -96,3 +96,25 @@ def test_what_opens_a_namespace_is_a_warning(blocks: bool, reason: str) -> None:
     news = isolation_news.widened(isolation.Opening("shop", "web", blocks), "red")
     assert (news.reason, news.is_bad) == (f"NetPolScopeWidened{reason}", True)
     assert "slice red" in news.sentence
+
+
+@pytest.mark.parametrize(
+    ("before", "fresh", "expected"),
+    [
+        ([], ["a"], None),
+        (["a"], [], None),
+        (["a"], ["b"], "NetPolScopeWidenedNamespace"),
+        (["block"], ["b"], None),
+        (["block"], ["block too"], "NetPolScopeWidenedIPBlock"),
+    ],
+)
+def test_what_opens_a_namespace_further_is_told_of_the_slice_unless_its_condition_turns(
+    before: list[str], fresh: list[str], expected: str | None
+) -> None:
+    def opened(names: list[str]) -> list[isolation.Opening]:
+        return [isolation.Opening("shop", name, blocks=name.startswith("block")) for name in names]
+
+    known = Known(opened=frozenset((opening.name, opening) for opening in opened(before)))
+    news = isolation_news.further(known, opened(fresh))
+    assert (news.reason if news else None) == expected
+    assert news is None or f"shop/{fresh[0]}:" in news.sentence

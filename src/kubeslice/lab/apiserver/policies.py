@@ -5,12 +5,15 @@ Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating (KEP-3488).
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from kubeslice.lab.apiserver import refusals
 from kubeslice.lab.apiserver.interfaces import AdmissionRequest, ApiError, GroupVersionResource, Object, ObjectReader
+from kubeslice.lab.apiserver.schema.cel import sight
+from kubeslice.lab.apiserver.schema.cel.sight import Sight
 from kubeslice.lab.apiserver.webhooks.hook import described_request, is_exempt, rule_matches, selects_namespace
 
 if TYPE_CHECKING:
@@ -24,7 +27,6 @@ Sort = tuple[GroupVersionResource, str, str, bool]
 _GROUP = "admissionregistration.k8s.io"
 _POLICIES, _BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
 _TYPES = dict.fromkeys(("object", "oldObject", "request", "namespaceObject", "variables"), "dyn")
-_MANAGERS = "managedFields"
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
 
 
@@ -59,14 +61,19 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy with its expressions compiled. `reads_managers` tells that one could ask who manages which field."""
+    """A policy with its expressions compiled.
+
+    `passes` holds for every write that the policy has nothing against: one expression instead of all of them. `sight`
+    is what they look at.
+    """
 
     name: str
     spec: Object
     variables: tuple[tuple[str, "Program"], ...]
     conditions: tuple["Program", ...]
     validations: tuple[Validation, ...]
-    reads_managers: bool
+    passes: "Program | None"
+    sight: Sight
 
     def complaints(self, seen: Mapping[str, Any], given: Any) -> Iterator[tuple[str, str]]:
         """Yield reason and message of what does not hold; an expression without a value fails as the policy says.
@@ -76,6 +83,8 @@ class Policy:
         from kubeslice.lab.apiserver.schema.cel.program import EvaluationError  # noqa: PLC0415 - loads the engine
 
         ignores_failure = self.spec.get("failurePolicy") == "Ignore"
+        if self._passes(given):
+            return
         try:
             if not all(program.evaluate_given(given) is True for program in self.conditions):
                 return
@@ -89,6 +98,14 @@ class Policy:
             why = validation.complaint(given, ignores_failure=ignores_failure)
             if why:
                 yield validation.reason, why
+
+    def _passes(self, given: Any) -> bool:
+        from kubeslice.lab.apiserver.schema.cel.program import EvaluationError  # noqa: PLC0415 - loads the engine
+
+        try:
+            return self.passes is not None and self.passes.evaluate_given(given) is True
+        except EvaluationError:
+            return False
 
     def _with_variables(self, seen: Mapping[str, Any]) -> Any:
         from kubeslice.lab.apiserver.schema.cel.program import (  # noqa: PLC0415 - loads the engine
@@ -105,6 +122,17 @@ class Policy:
         return given({**seen, "variables": found}, _TYPES)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The policies with rules for one sort of writes, the binding that applies each, and what all of them look at."""
+
+    policies: Sequence[tuple[Policy, Object]]
+    sight: Sight
+
+
+_NOBODY = Asked((), sight.NOTHING)
+
+
 class Policies:
     """Refuses what the stored policies forbid; compiles them again only after they changed."""
 
@@ -113,13 +141,14 @@ class Policies:
         self._compiled: tuple[int, dict[str, Policy]] = (-1, {})
         self._read_at = (-1, -1)
         self._bindings: list[Object] = []
-        self._asked: dict[Sort, list[tuple[Policy, Object]]] = {}
+        self._asked: dict[Sort, Asked] = {}
 
     def check(self, request: AdmissionRequest, obj: Object | None, old: Object | None) -> None:
         """Check a write. Raises the `ApiError` of the first binding that denies it; adds warnings to the request."""
+        asked = self._about(request)
         concerned = [
             (policy, binding)
-            for policy, binding in self._about(request)
+            for policy, binding in asked.policies
             if self._selects(policy, binding["spec"], request, obj, old)
         ]
         if not concerned:
@@ -127,26 +156,31 @@ class Policies:
         from kubeslice.lab.apiserver.schema.cel.program import given  # noqa: PLC0415 - loads the engine
 
         namespace = self._reader.get("", "namespaces", "", request.namespace) if request.namespace else None
-        if not any(policy.reads_managers for policy, _ in concerned):
-            obj, old = _without_managers(obj), _without_managers(old)
-        seen = {"object": obj, "oldObject": old, "namespaceObject": namespace, "variables": {}}
-        seen["request"] = described_request(request, "")
+        seen: dict[str, Any] = {
+            "object": sight.seen(obj, asked.sight),
+            "oldObject": sight.seen(old, asked.sight),
+            "namespaceObject": namespace,
+            "request": described_request(request, ""),
+            "variables": {},
+        }
         values = given(seen, _TYPES)
         for policy, binding in concerned:
             for reason, why in policy.complaints(seen, values):
                 _tell(policy, binding, request, reason, why)
 
-    def _about(self, request: AdmissionRequest) -> list[tuple[Policy, Object]]:
-        """Return the policies with rules for such a write, with the binding that applies each."""
+    def _about(self, request: AdmissionRequest) -> "Asked":
+        """Return the policies with rules for such a write."""
         self._refresh()
         if not self._bindings or is_exempt(request):
-            return []
+            return _NOBODY
         sort = (request.resource, request.subresource, request.operation, bool(request.namespace))
         known = self._asked.get(sort)
         if known is None:
             bound = ((self._policies().get(one["spec"].get("policyName", "")), one) for one in self._bindings)
-            known = [(policy, one) for policy, one in bound if policy and _rules_match(policy, one["spec"], request)]
-            self._asked[sort] = known
+            found = [(policy, one) for policy, one in bound if policy and _rules_match(policy, one["spec"], request)]
+            known = self._asked[sort] = Asked(
+                found, reduce(sight.union, (one.sight for one, _ in found), sight.NOTHING)
+            )
         return known
 
     def _refresh(self) -> None:
@@ -170,14 +204,6 @@ class Policies:
             selects_namespace(self._reader, one.get("namespaceSelector") or {}, request, obj, old)
             for one in _matches(policy, binding)
         )
-
-
-def _without_managers(obj: Object | None) -> Object | None:
-    """Return an object without the half of it that nobody asks about: all that expressions see is converted."""
-    metadata = (obj or {}).get("metadata") or {}
-    if obj is None or _MANAGERS not in metadata:
-        return obj
-    return {**obj, "metadata": {key: value for key, value in metadata.items() if key != _MANAGERS}}
 
 
 def _matches(policy: Policy, binding: Object) -> tuple[Object, Object]:
@@ -205,7 +231,9 @@ def _tell(policy: Policy, binding: Object, request: AdmissionRequest, reason: st
 
 def _denial(request: AdmissionRequest, reason: str, why: str) -> ApiError:
     refusal = refusals.forbidden(request.resource.group, request.resource.resource, request.name, why)
-    return ApiError(_CODES.get(reason, 422), reason, refusal.message, refusal.details)
+    # kubectl prints the causes of what is invalid, and not the message.
+    details = {**(refusal.details or {}), "causes": [{"message": why}]}
+    return ApiError(_CODES.get(reason, 422), reason, refusal.message, details)
 
 
 def _compiled(obj: Object) -> Policy | None:
@@ -228,11 +256,26 @@ def _compiled(obj: Object) -> Policy | None:
             ),
             tuple(compile_program(one["expression"], _TYPES) for one in spec.get("matchConditions") or ()),
             tuple(map(_validation, spec.get("validations") or ())),
-            _MANAGERS in str(spec),
+            compile_program(_passing(spec), _TYPES) if not spec.get("variables") else None,
+            sight.of(_sources(spec)),
         )
     except CompileError as error:
         log.warning("policy %s is not heeded: %s", name, error)
         return None
+
+
+def _passing(spec: Object) -> str:
+    """Return the expression that either a condition does not hold or all validations do; line ends end comments."""
+    when = [f"(\n{one['expression']}\n)" for one in spec.get("matchConditions") or ()]
+    then = [f"(\n{one['expression']}\n)" for one in spec.get("validations") or ()]
+    return f"!({' && '.join(when) or 'true'}) || ({' && '.join(then) or 'true'})"
+
+
+def _sources(spec: Object) -> Iterator[str]:
+    for part in ("variables", "matchConditions", "validations"):
+        for one in spec.get(part) or ():
+            yield one["expression"]
+            yield one.get("messageExpression") or ""
 
 
 def _validation(said: Object) -> Validation:

@@ -64,9 +64,19 @@ def finding(count: int, missing: Sequence[Object], opened: Sequence[Opening]) ->
         lacking = ", ".join(policy["metadata"]["namespace"] for policy in missing[:MOST_NAMED])
         return Finding(ISOLATED, "False", "WaitingForPolicies", f"no NetworkPolicy is in force yet in: {lacking}")
     if opened:
-        return _opened(opened)
+        return widening(opened)
     message = f"namespaces with a NetworkPolicy: {count}; the cluster's network plugin has to enforce it"
     return Finding(ISOLATED, "True", "PoliciesInstalled", message)
+
+
+def widening(opened: Sequence[Opening]) -> Finding:
+    """Return the condition of a slice that policies of others open; there is one at least."""
+    listed = ", ".join(f"{namespace}/{name}" for namespace, name, _ in opened[:MOST_NAMED])
+    if all(opening.blocks for opening in opened):
+        message = f"addresses are let in by NetworkPolicy {listed}: delete it, or switch isolation off"
+        return Finding(ISOLATED, "False", "NetPolScopeWidenedIPBlock", message)
+    message = f"more namespaces are let in by NetworkPolicy {listed}: delete it, or add them to allowedNamespaces"
+    return Finding(ISOLATED, "False", "NetPolScopeWidenedNamespace", message)
 
 
 def made_for(policy: Object) -> str:
@@ -83,15 +93,6 @@ def made_for(policy: Object) -> str:
 def identity(policy: Object) -> tuple[str, str]:
     """Return namespace and name."""
     return policy["metadata"]["namespace"], policy["metadata"]["name"]
-
-
-def _opened(opened: Sequence[Opening]) -> Finding:
-    listed = ", ".join(f"{namespace}/{name}" for namespace, name, _ in opened[:MOST_NAMED])
-    if all(opening.blocks for opening in opened):
-        message = f"addresses are let in by NetworkPolicy {listed}: delete it, or switch isolation off"
-        return Finding(ISOLATED, "False", "NetPolScopeWidenedIPBlock", message)
-    message = f"more namespaces are let in by NetworkPolicy {listed}: delete it, or add them to allowedNamespaces"
-    return Finding(ISOLATED, "False", "NetPolScopeWidenedNamespace", message)
 
 
 def _policy(slice_name: str, isolation: Isolation, namespace: str) -> Object:

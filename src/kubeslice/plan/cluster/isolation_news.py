@@ -78,6 +78,15 @@ def widened(opening: Opening, slice_name: str) -> News:
     return News("NetPolScopeWidenedNamespace", sentence, is_bad=True)
 
 
+def further(known: Known, fresh: Sequence[Opening]) -> News | None:
+    """Return the news for a Slice about openings that came; none when its condition turns and says so."""
+    before = [opening for _, opening in known.opened]
+    if not before or not fresh or isolation.widening(before).reason != isolation.widening([*before, *fresh]).reason:
+        return None
+    found = isolation.widening(fresh)
+    return News(found.reason, found.message, is_bad=True)
+
+
 def _added(posts: Sequence[Post]) -> list[News]:
     if not posts:
         return []
