@@ -31,9 +31,16 @@ test: setup ## pass every test: pure, transition, kernel and lab
 
 .PHONY: check
 check: setup ## lint, format, types, import law, generated files
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync types law-and-form
+
+.PHONY: types
+types:
+	@mypy
+
+.PHONY: law-and-form
+law-and-form:
 	@ruff check
 	@ruff format --check
-	@mypy
 	@lint-imports
 	@$(PYTHON) -m kubeslice.manifests.generate --check crds
 	@$(PYTHON) -m kubeslice.reference --check docs/reference
