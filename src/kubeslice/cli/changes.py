@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from kubeslice.cli import views, worlds
-from kubeslice.model import conditions
+from kubeslice.kube import objects
 from kubeslice.plan.changes import footprint, interruptions
 from kubeslice.plan.changes.footprint import Difference
 from kubeslice.plan.changes.preview import World, preview
@@ -80,31 +80,29 @@ def outcome(before: World, now: World, wanted: Sequence[Change], *, is_late: boo
     found, made = footprint.footprint(before.made), footprint.footprint(now.made)
     missing = [change for change in wanted if made.get(change.difference.spot, "") != change.difference.after]
     joining = _joining(now)
-    stuck = [change for change in missing if footprint.leads_to(change.difference) in joining]
-    concerned = {change.difference.spot.cluster for change in wanted}
-    concerned |= {footprint.leads_to(change.difference) for change in wanted}
+    stuck = [change for change in missing if _far_end(change) in joining]
+    concerned = {end for change in wanted for end in (change.difference.spot.cluster, _far_end(change))}
     awaited = [sentence for cluster, sentence in joining.items() if cluster in concerned]
-    silent = _silent(now, {footprint.leads_to(change.difference) for change in missing})
+    silent = _silent(now, set(map(_far_end, missing)))
     done = _changes(found, made, before)
     return Outcome(done, missing, awaited, silent, len(stuck), is_late=is_late and bool(missing))
+
+
+def _far_end(change: Change) -> str:
+    return footprint.leads_to(change.difference)
 
 
 def _joining(world: World) -> dict[str, str]:
     """Return how each cluster joins that the hub waits for."""
     found = {
-        name: clusters.awaited(Member(world.project, name), obj.get("status") or {})
-        for name, obj in world.clusters.items()
+        name: clusters.awaited(Member(world.project, name), objects.status(obj)) for name, obj in world.clusters.items()
     }
     return {name: sentence for name, sentence in found.items() if sentence}
 
 
 def _silent(world: World, names: Collection[str]) -> list[str]:
     """Return what is said of those clusters whose worker is not heard of."""
-    found = [
-        conditions.find((obj.get("status") or {}).get("conditions") or [], clusters.REACHABLE)
-        for name, obj in world.clusters.items()
-        if name in names
-    ]
+    found = [objects.condition(obj, clusters.REACHABLE) for name, obj in world.clusters.items() if name in names]
     return [str(entry["message"]) for entry in found if entry and entry["status"] == "False"]
 
 

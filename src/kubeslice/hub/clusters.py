@@ -108,8 +108,7 @@ class Clusters:
         status |= {"registrationStatus": said} if said else {}
         self.metrics.cluster_stands(*_owner(member), heard.status, is_ready=False)
         found = [refusal, heard, *clusters.in_its_place(before, heard, refusal if said else None)]
-        is_delicate = bool(said) or heard.status == "False"
-        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=is_delicate)
+        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=_is_delicate(said, heard))
         if said and before.get("registrationStatus") != said:
             await self.reporter.event(
                 resources.CLUSTERS, obj, "ClusterInstallationFailed", refusal.message, warning=True
@@ -140,9 +139,7 @@ class Clusters:
         status |= {"credentialRevision": custody.revision} if custody.revision else {}
         said = departure.registration(objects.status(obj).get("registrationStatus"))
         status |= {"registrationStatus": said} if said else {}
-        # The worker may have registered since, or be heard of again: its word must not be overwritten.
-        is_delicate = bool(said) or heard.status == "False"
-        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=is_delicate)
+        await self.reporter.report(resources.CLUSTERS, obj, found, status, unchanged=_is_delicate(said, heard))
         await self._milestone(obj, said, found[0])
         looks = (self._next_look(heard, pulse.age), self._until(held))
         return Result(found[0].message, after=soonest(looks))
@@ -171,6 +168,11 @@ class Clusters:
         if heard.status != "True" or age is None:
             return None
         return max(self.silence - age, 0.0) + 0.05
+
+
+def _is_delicate(said: str, heard: Finding) -> bool:
+    """Tell whether a worker may register, or be heard of again, meanwhile: its word must not be overwritten."""
+    return bool(said) or heard.status == "False"
 
 
 def _owner(member: Member) -> tuple[str, str]:

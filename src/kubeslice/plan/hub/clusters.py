@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubeslice.model import names
+from kubeslice.model import conditions, names
 from kubeslice.model.cluster import Cluster
 from kubeslice.plan import findings
 from kubeslice.plan.findings import Finding
@@ -153,5 +153,5 @@ def _ready(member: Member, status: Mapping[str, Any], heard: Finding, credential
 
 def _said(status: Mapping[str, Any]) -> str:
     """Return what the worker says about its registration."""
-    known = [entry for entry in status.get("conditions") or [] if entry.get("type") == REGISTERED]
-    return str(known[0].get("message")) if known else "its worker does not say what is missing"
+    known = conditions.find(status.get("conditions") or [], REGISTERED)
+    return str(known.get("message")) if known else "its worker does not say what is missing"
